@@ -6,7 +6,7 @@ from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import LEFT_TOE, MOTIFMIX, RIGHT_TOE
 
 # Height of the toe joint above the floor when the foot rests flat, on the motifmix skeleton (see its rest pose).
-RESTING_TOE_HEIGHT = 0.03
+RESTING_TOE_HEIGHT = 0.028
 
 
 def floor_height(motion: Motion) -> float:
