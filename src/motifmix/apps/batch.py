@@ -1,0 +1,350 @@
+"""Many motions from one table: read a CSV, make its rows in chunks, resume after a kill.
+
+A row is finished when all its files exist and the folder's ``batch.json`` says that they were made from the same
+request. Files appear whole (written beside their target and renamed), and ``batch.json`` names a row only after older
+files of that row are gone: so what exists and is named is what the table asks for. A changed row is made again, a
+file that this folder's batches did not make is kept, a failed row is reported in ``errors.csv`` and the rest goes on.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from motifmix.apps import outputs
+from motifmix.apps.requests import DEFAULT_FPS, GenerateRequest, checked
+from motifmix.errors import FileError, MotifmixError, RequestError
+
+COLUMNS = ("text", "style", "seconds", "seed", "name")
+CHUNK = 32
+"""Rows that go through the network together; also what a kill can cost."""
+
+MANIFEST = "batch.json"
+ERRORS = "errors.csv"
+
+
+class Pipeline(Protocol):
+    """What a batch needs of ``motifmix.load()``."""
+
+    def generate(self, texts: Sequence[str], styles: Any = None, seconds: Any = None, seeds: Any = None, **options: Any) -> Any:
+        """Make one motion for each text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: its number in the file, the name of its files, and its request or what is wrong with it."""
+
+    line: int
+    text: str
+    name: str
+    request: GenerateRequest | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for all rows."""
+
+    formats: tuple[str, ...] = (".npz",)
+    fps: float = DEFAULT_FPS
+    strength: float = 1.0
+    in_place: bool = False
+    raw: bool = False
+    units: str = "m"
+    seed: int = 0
+    force: bool = False
+
+
+@dataclass
+class Report:
+    """How a run went."""
+
+    made: int = 0
+    kept: int = 0
+    failed: list[tuple[Row, str]] = field(default_factory=list)
+    bug: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read, and remarks that the person should see."""
+
+    rows: tuple[Row, ...]
+    remarks: tuple[str, ...]
+
+
+def read_table(path: Path, options: Options) -> Table:
+    """Read and check a table; a row that cannot be met carries its error.
+
+    Raises ``FileError`` or ``RequestError`` when the file as a whole is of no use: missing, empty, no ``text`` column,
+    letters in an unknown encoding.
+    """
+    text, remarks = _decoded(path)
+    records = _records(path, text, remarks)
+    names = _names(records)
+    rows = []
+    for (line, record), name in zip(records, names, strict=True):
+        rows.append(_row(path, line, record, name, options))
+    return Table(tuple(rows), tuple(remarks))
+
+
+def run(
+    pipeline: Pipeline,
+    rows: Sequence[Row],
+    folder: Path,
+    options: Options,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Make all rows that are not finished; ``KeyboardInterrupt`` leaves a folder that the next run continues."""
+    report = Report()
+    manifest = _read_manifest(folder)
+    waiting = []
+    for row in rows:
+        if row.request is None:
+            report.failed.append((row, row.error))
+            continue
+        present = [path for path in _files(folder, row, options) if path.exists()]
+        if manifest.get(row.name) == _key(row.request, options) and not options.force:
+            if len(present) == len(options.formats):
+                report.kept += 1
+                continue
+        elif present and row.name not in manifest and not options.force:
+            report.failed.append((row, f"{present[0]} exists already and is not of this batch; rename it or add --force"))
+            continue
+        waiting.append(row)
+    # Rows of one length share a batch: padding is work for nothing. Those of open length stand together at the end.
+    waiting.sort(key=lambda row: row.request.seconds or float("inf") if row.request else 0.0)
+    done, total = len(rows) - len(waiting), len(rows)
+    progress(done, total)
+    for start in range(0, len(waiting), CHUNK):
+        chunk = waiting[start : start + CHUNK]
+        _make(pipeline, chunk, folder, options, manifest, report)
+        done += len(chunk)
+        progress(done, total)
+    _write_errors(folder, report)
+    return report
+
+
+def _make(
+    pipeline: Pipeline, chunk: Sequence[Row], folder: Path, options: Options, manifest: dict[str, str], report: Report
+) -> None:
+    made: list[tuple[Row, Any]] = []
+    try:
+        made = list(zip(chunk, _generate(pipeline, chunk, options), strict=True))
+    except Exception:
+        # One bad row must not take 31 good ones with it.
+        for row in chunk:
+            try:
+                made.append((row, _generate(pipeline, [row], options)[0]))
+            except Exception as error:
+                _failed(report, row, error)
+    for row, _ in made:
+        for path in _files(folder, row, options):
+            path.unlink(missing_ok=True)
+        manifest[row.name] = _key(_request(row), options)
+    _write_manifest(folder, manifest)
+    for row, motion in made:
+        request = _request(row)
+        try:
+            finished = outputs.finished(motion, request, request.seeds()[0])
+            for path in _files(folder, row, options):
+                outputs.save(path, finished, units=options.units)
+            report.made += 1
+        except Exception as error:
+            _failed(report, row, error)
+
+
+def _generate(pipeline: Pipeline, rows: Sequence[Row], options: Options) -> Any:
+    requests = [_request(row) for row in rows]
+    return pipeline.generate(
+        [request.text for request in requests],
+        [request.style for request in requests],
+        [request.seconds for request in requests],
+        [request.seeds()[0] for request in requests],
+        strength=options.strength,
+        clean_feet=not options.raw,
+    )
+
+
+def _failed(report: Report, row: Row, error: Exception) -> None:
+    if isinstance(error, MotifmixError):
+        report.failed.append((row, str(error)))
+    else:
+        report.bug = report.bug or "".join(traceback.format_exception(error))
+        report.failed.append((row, f"a bug of motifmix: {type(error).__name__}: {error}"))
+
+
+def _request(row: Row) -> GenerateRequest:
+    assert row.request is not None  # rows with an error never come here
+    return row.request
+
+
+def _decoded(path: Path) -> tuple[str, list[str]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif b"\0" in data:
+        raise FileError(f"{path}: is no text in UTF-8 (it holds zero bytes); save the table as CSV in UTF-8")
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeError:
+            continue
+        guess = f"{path} is not in UTF-8 and was read as Windows-1252; save it as UTF-8 if letters come out wrong"
+        return text, [guess] if encoding == "cp1252" else []
+    raise FileError(f"{path}: its letters are in no encoding that is read here (UTF-8, UTF-16, Windows-1252); save it as UTF-8")
+
+
+def _records(path: Path, text: str, remarks: list[str]) -> list[tuple[int, dict[str, str | None]]]:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise FileError(f"{path}: the table is empty; its first line names the columns: {', '.join(COLUMNS)}")
+    for delimiter in ",;\t":
+        header = [cell.strip().strip('"').strip().lower() for cell in first.split(delimiter)]
+        if "text" in header:
+            break
+    else:
+        seen = ", ".join(cell.strip() for cell in first.split(","))[:120]
+        raise RequestError(f"{path}: the column 'text' is missing (columns found: {seen}); the first line must name it")
+    if len(set(header)) < len(header):
+        double = next(name for name in header if header.count(name) > 1)
+        raise RequestError(f"{path}: the column {double!r} stands twice in the first line; keep one")
+    unknown = [name for name in header if name and name not in COLUMNS]
+    if unknown:
+        remarks.append(f"{path}: columns that are not read: {', '.join(unknown)} (known: {', '.join(COLUMNS)})")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    records: list[tuple[int, dict[str, str | None]]] = []
+    try:
+        next(cells for cells in reader if any(cell.strip() for cell in cells))
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                records.append((reader.line_num, _record(header, cells)))
+    except csv.Error as error:
+        raise FileError(f"{path} line {reader.line_num}: {error}; a text with quotes or commas stands in double quotes") from None
+    if not records:
+        raise FileError(f"{path}: the table names columns and has no rows; add one row for each motion")
+    return records
+
+
+def _record(header: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
+    record: dict[str, str | None] = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+    if any(cell.strip() for cell in cells[len(header) :]):
+        record["too many"] = str(len(cells))
+    return record
+
+
+def _names(records: Sequence[tuple[int, dict[str, str | None]]]) -> list[str]:
+    """A file name for each row: its own, or one made from text and style; equal ones are numbered."""
+    wanted = []
+    for _, record in records:
+        styles = (record.get("style") or "").replace("|", "-")
+        made = outputs.slug((record.get("text") or "").lower(), 60) + (f"_{outputs.slug(styles.lower(), 30)}" if styles else "")
+        wanted.append((outputs.slug(record["name"]), True) if record.get("name") else (made, False))
+    # Names that people gave are taken first, so that a numbered one never steals theirs.
+    taken: set[str] = set()
+    counters: dict[str, int] = {}
+    result = [""] * len(wanted)
+    for given in (True, False):
+        for place, (name, is_given) in enumerate(wanted):
+            if is_given != given:
+                continue
+            unique = name
+            while unique.casefold() in taken:
+                counters[name.casefold()] = counters.get(name.casefold(), 1) + 1
+                unique = f"{name}_{counters[name.casefold()]}"
+            taken.add(unique.casefold())
+            result[place] = unique
+    return result
+
+
+def _row(path: Path, line: int, record: dict[str, str | None], name: str, options: Options) -> Row:
+    text = record.get("text") or ""
+    try:
+        if record.get("too many"):
+            raise RequestError(f"the row has {record['too many']} cells, more than the first line; quote a text with commas")
+        styles = [part for part in (record.get("style") or "").split("|") if part.strip()]
+        request = checked(
+            styles,
+            style_folder=path.parent,
+            text=text,
+            seconds=record.get("seconds") or None,
+            seed=record.get("seed") or _seed(options.seed, name),
+            strength=options.strength,
+            fps=options.fps,
+            in_place=options.in_place,
+            raw=options.raw,
+        )
+    except MotifmixError as error:
+        return Row(line, text, name, None, str(error))
+    return Row(line, text, name, request)
+
+
+def _seed(base: int, name: str) -> int:
+    """A seed that stays with a row's name, wherever the row moves in the table."""
+    return int.from_bytes(hashlib.sha256(f"{base}:{name}".encode()).digest()[:4], "big")
+
+
+def _files(folder: Path, row: Row, options: Options) -> list[Path]:
+    return [folder / f"{row.name}{suffix}" for suffix in options.formats]
+
+
+def _key(request: GenerateRequest, options: Options) -> str:
+    styles = [[str(style.reference), style.weight] for style in request.styles]
+    asked = [request.text, styles, request.seconds, request.seed, request.strength, request.fps, request.in_place, request.raw]
+    return hashlib.sha256(json.dumps([*asked, options.units]).encode()).hexdigest()[:16]
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    try:
+        rows = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["rows"]
+        return {str(name): str(key) for name, key in rows.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise FileError(f"{folder / MANIFEST}: is no list of finished rows; delete it and name another folder, or add --force") from None
+
+
+def _write_manifest(folder: Path, rows: dict[str, str]) -> None:
+    from motifmix.files.atomic import replacing
+
+    about = "rows that motifmix batch finished in this folder, and the fingerprint of what each asked for"
+    with replacing(folder / MANIFEST) as beside:
+        beside.write_text(json.dumps({"about": about, "rows": rows}, indent=0, ensure_ascii=False), encoding="utf-8")
+
+
+def _write_errors(folder: Path, report: Report) -> None:
+    path = folder / ERRORS
+    if not report.failed:
+        path.unlink(missing_ok=True)
+        return
+    from motifmix.files.atomic import replacing
+
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["line", "name", "text", "error"])
+        writer.writerows([row.line, row.name, row.text, error] for row, error in sorted(report.failed, key=lambda f: f[0].line))
+
+
+def parse_formats(words: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Read ``npz`` or ``bvh,glb`` into suffixes; raises ``RequestError`` for an unknown one."""
+    formats: list[str] = []
+    for word in words.split(","):
+        suffix = "." + word.strip().lower().lstrip(".")
+        if suffix not in known:
+            raise RequestError(f"--format {word.strip()!r} is unknown; use {', '.join(name[1:] for name in known)}")
+        if suffix not in formats:
+            formats.append(suffix)
+    return tuple(formats)
+
+

@@ -1,0 +1,61 @@
+"""``motifmix batch``: a table of texts in, a folder of motions out."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motifmix.apps.cli.terminal import progress, remark, say
+
+
+def batch(
+    table: Annotated[Path, typer.Argument(help="A CSV with a column text, and optionally style, seconds, seed, name.")],
+    out: Annotated[Path, typer.Option(help="The folder for the motions; it is made if need be.")],
+    formats: Annotated[str, typer.Option("--format", help="npz, bvh, glb, mp4, gif; several with commas.")] = "npz",
+    strength: Annotated[float, typer.Option(help="How strongly styles act, 0 to 2.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Rows without a seed get one from this number and their name.")] = 0,
+    fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Stay where the motion starts.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
+    force: Annotated[bool, typer.Option("--force", help="Make all rows again and replace existing files.")] = False,
+) -> None:
+    """Make one motion for each row of a table; run it again to go on after an interruption.
+
+    In the column style several styles stand with | between them, each with an optional :weight.
+    """
+    from motifmix.apps import batch as batches
+    from motifmix.apps import outputs
+    from motifmix.apps.requests import checked
+
+    # Options that hold for all rows are checked once, as a request of their own, before the table is read.
+    checked(text="a table", strength=strength, seed=seed, fps=fps)
+    outputs.check_units(units)
+    options = batches.Options(
+        formats=batches.parse_formats(formats, outputs.writable_suffixes()),
+        fps=fps, strength=strength, in_place=in_place, raw=raw, units=units, seed=seed, force=force,
+    )  # fmt: skip
+    rows = batches.read_table(table, options)
+    for line in rows.remarks:
+        remark(line)
+    outputs.make_folder(out)
+
+    import motifmix
+
+    pipeline = motifmix.load()
+    try:
+        with progress("motions") as step:
+            report = batches.run(pipeline, rows.rows, out, options, step)
+    except KeyboardInterrupt:
+        remark("interrupted; run the same command again to go on where it stopped")
+        raise
+    say(f"{out}: {report.made} made, {report.kept} kept from before, {len(report.failed)} failed")
+    if not report.failed:
+        return
+    for row, error in report.failed[:5]:
+        remark(f"{table} line {row.line}: {error}")
+    remark(f"{len(report.failed)} of {len(rows.rows)} rows failed; {out / batches.ERRORS} lists them, the rest is done")
+    if report.bug:
+        sys.stderr.write(report.bug)
+    raise typer.Exit(2)

@@ -1,0 +1,76 @@
+"""The command ``motifmix``: its commands, and one place that turns mistakes into one line and an exit code.
+
+0 done; 2 a mistake that the person can mend (one line on stderr); 130 interrupted. Anything else is a bug and shows
+its traceback. The modules of the commands import typer and nothing heavy; the work is imported when a command runs.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from motifmix import __version__
+from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, styles, train
+from motifmix.apps.cli.terminal import remark, say
+from motifmix.errors import MotifmixError
+
+app = typer.Typer(
+    name="motifmix",
+    help="Human motion with style: a text and a style in, a motion out that opens in Blender.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("generate")(generate.generate)
+app.command("convert")(convert.convert)
+app.command("styles")(styles.styles)
+app.command("batch")(batch.batch)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("bench")(bench.bench)
+app.add_typer(data.app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"motifmix {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        code = app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+    except MotifmixError as error:
+        remark(f"motifmix: {_one_line(error)}")
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except BrokenPipeError:  # `motifmix styles | head`: the reader has gone, which is no mistake
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter closes it at exit
+        return 0
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # typer's usage errors, whichever click they come from
+            raise
+        remark(f"motifmix: {_one_line(error.format_message())} (`motifmix --help` lists what there is)")  # type: ignore[attr-defined]
+        return 2
+    if code == 130:
+        remark("motifmix: interrupted; files are whole or not there")
+    return code if isinstance(code, int) else 0
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())

@@ -1,0 +1,39 @@
+"""What the commands say: results on stdout, remarks on stderr, progress on stderr of a terminal only.
+
+rich is imported when a bar is drawn, so that ``motifmix --help`` stays quick.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is to do."""
+
+
+def say(text: object) -> None:
+    """Print one line of the result: a path, a row."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def remark(text: str) -> None:
+    """Print one line about the work."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Progress]:
+    """Draw a bar while something runs; without a terminal nothing is drawn."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,220 @@
+"""What a person may ask for: one request object for the command line, for batches and for whatever comes later.
+
+A request is checked as a whole before anything heavy is loaded. ``checked(...)`` builds one from text as people type
+it (numbers may come as strings from a table) and raises ``RequestError`` with one sentence that names what was asked
+and what is allowed. Nothing here imports numpy or torch.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from motifmix.errors import RequestError
+
+MAX_TEXT = 1000
+MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
+MAX_STRENGTH = 2.0
+MAX_WEIGHT = 10.0
+MAX_COUNT = 100
+MIN_FPS, MAX_FPS = 1.0, 240.0
+DEFAULT_FPS = 30.0
+MAX_SEED = 2**63 - 1
+
+MOTION_FILES = (".bvh", ".npz")
+"""Suffixes of files that can be a style reference."""
+
+# A file of another kind handed over as a style: "photo.jpg" is no sentence.
+_LOOKS_LIKE_A_FILE = re.compile(r"\.(?:fbx|glb|gltf|usd[acz]?|mp4|mov|avi|webm|gif|png|jpe?g|wav|mp3|c3d|asf|amc|csv|txt)$", re.I)
+_WEIGHT = re.compile(r"^(?P<reference>.*\S):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))$", re.S)
+_ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
+
+
+@dataclass(frozen=True)
+class StyleReference:
+    """A style as a word, a sentence or a motion file, with its share in a blend."""
+
+    reference: str | Path
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """The word or sentence, or the file's name without folder and suffix."""
+        return self.reference.stem if isinstance(self.reference, Path) else self.reference
+
+    @classmethod
+    def parse(cls, text: str, folder: Path | None = None) -> "StyleReference":
+        """Read ``word``, ``sentence`` or ``file``, each with an optional ``:weight`` at its end.
+
+        Only a plain number after the last colon is a weight, so Windows paths and sentences with a colon stay whole,
+        and so do times (``at 10:30``). A file is looked for beside ``folder`` first, then in the current folder.
+        Raises ``ValueError`` with a sentence.
+        """
+        text = one_line(text)
+        if not text:
+            raise ValueError("a style is empty; name one, such as old, or leave --style out")
+        if _file(text, folder):
+            return cls(_reference(text, folder))
+        match = _WEIGHT.match(text)
+        if match is None or _ENDS_WITH_A_TIME.search(text):
+            return cls(_reference(text, folder))
+        weight = float(match["weight"])
+        if not 0 < weight <= MAX_WEIGHT:
+            raise ValueError(
+                f"style {_short(text)!r}: a weight is above 0 and at most {MAX_WEIGHT:g}; {match['weight']} was given"
+            )
+        return cls(_reference(match["reference"], folder), weight)
+
+
+class GenerateRequest(BaseModel):
+    """One text, its style and how the result should be; ``seconds`` and ``seed`` may be left open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    text: str
+    styles: tuple[StyleReference, ...] = ()
+    strength: float = 1.0
+    seconds: float | None = None
+    seed: int | None = None
+    count: int = 1
+    fps: float = DEFAULT_FPS
+    in_place: bool = False
+    raw: bool = False
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> str:
+        text = one_line(str(value or ""))
+        if not text:
+            raise ValueError('the text is empty; describe a motion, such as "a person walks forward"')
+        if len(text) > MAX_TEXT:
+            raise ValueError(f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read, one sentence is best")
+        return text
+
+    @field_validator("seconds", mode="before")
+    @classmethod
+    def _seconds(cls, value: Any) -> float | None:
+        if value is None or value == "":
+            return None
+        return _number("seconds", value, MIN_SECONDS, MAX_SECONDS, hint="leave it out for a length that suits the text")
+
+    @field_validator("strength", mode="before")
+    @classmethod
+    def _strength(cls, value: Any) -> float:
+        return _number("strength", value, 0.0, MAX_STRENGTH, hint="1 is the style as it was learned")
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _fps(cls, value: Any) -> float:
+        return _number("fps", value, MIN_FPS, MAX_FPS, hint="30 is usual")
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _count(cls, value: Any) -> int:
+        return _whole("count", value, 1, MAX_COUNT, hint="`motifmix batch` makes more")
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _seed(cls, value: Any) -> int | None:
+        if value is None or value == "":
+            return None
+        return _whole("seed", value, 0, MAX_SEED, hint="leave it out for a new motion each time")
+
+    @property
+    def style(self) -> "str | Path | list[tuple[str | Path, float]] | None":
+        """The styles as the pipeline takes them: none, one reference, or references with weights."""
+        if not self.styles:
+            return None
+        if len(self.styles) == 1 and self.styles[0].weight == 1:
+            return self.styles[0].reference
+        return [(style.reference, style.weight) for style in self.styles]
+
+    @property
+    def style_label(self) -> str:
+        """The styles in words, for labels in files: ``old`` or ``old:0.7, happy:0.3``."""
+        if len(self.styles) == 1 and self.styles[0].weight == 1:
+            return self.styles[0].name
+        return ", ".join(f"{style.name}:{style.weight:g}" for style in self.styles)
+
+    def seeds(self) -> list[int]:
+        """One seed a take: the given one (or a fresh one) and those after it."""
+        first = secrets.randbelow(2**31) if self.seed is None else self.seed
+        return [(first + take) % (MAX_SEED + 1) for take in range(self.count)]
+
+
+def checked(styles: Iterable[str] = (), style_folder: Path | None = None, **fields: Any) -> GenerateRequest:
+    """Build a request from what a person typed; raises ``RequestError`` with one sentence for the first mistake."""
+    try:
+        references = tuple(StyleReference.parse(style, style_folder) for style in styles)
+        return GenerateRequest(styles=references, **fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        place = ".".join(str(part) for part in first["loc"])
+        raise RequestError(str(cause) if cause else f"{place}: {first['msg']}") from None
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, tabs, control characters and doubled blanks; ``ValueError`` for bytes that are no text."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("a text holds bytes that are no letters; type it in UTF-8")
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _file(text: str, folder: Path | None) -> Path | None:
+    """The existing motion file that ``text`` names, if there is one."""
+    if Path(text).suffix.lower() not in MOTION_FILES:
+        return None
+    for path in ([folder / text] if folder else []) + [Path(text)]:
+        try:
+            if path.is_file():
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _reference(text: str, folder: Path | None) -> str | Path:
+    found = _file(text, folder)
+    if found:
+        return found
+    if Path(text).suffix.lower() in MOTION_FILES:
+        raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
+    if _LOOKS_LIKE_A_FILE.search(text):
+        raise ValueError(f"style file {_short(text)!r} is of a kind that cannot be read; use {' or '.join(MOTION_FILES)}")
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a style has {len(text):,} characters; at most {MAX_TEXT:,} are read, a word or a sentence is best")
+    return text
+
+
+def _number(name: str, value: Any, low: float, high: float, *, hint: str) -> float:
+    limits = f"{name} goes from {low:g} to {high:g}"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{limits}; {_short(str(value))!r} is no number") from None
+    if not isfinite(number) or not low <= number <= high:
+        raise ValueError(f"{limits}; {number:g} was asked ({hint})")
+    return number
+
+
+def _whole(name: str, value: Any, low: int, high: int, *, hint: str) -> int:
+    limits = f"{name} is a whole number from {low} to {high}"
+    try:
+        number = int(str(value).strip())
+    except ValueError:
+        raise ValueError(f"{limits}; {_short(str(value))!r} was asked ({hint})") from None
+    if not low <= number <= high:
+        raise ValueError(f"{limits}; {number} was asked ({hint})")
+    return number
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."

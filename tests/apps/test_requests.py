@@ -1,0 +1,115 @@
+"""What a person may ask for, and what is said when it cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from motifmix.apps.requests import MAX_SEED, StyleReference, checked
+from motifmix.errors import RequestError
+
+
+def asked(**fields):
+    return checked(fields.pop("styles", ()), **{"text": "a person walks", **fields})
+
+
+@pytest.mark.parametrize(
+    ("written", "reference", "weight"),
+    [
+        ("old", "old", 1.0),
+        ("old:0.7", "old", 0.7),
+        ("old:.5", "old", 0.5),
+        ("old:2", "old", 2.0),
+        ("like somebody who is late: very late", "like somebody who is late: very late", 1.0),
+        ("as one walks at 10:30", "as one walks at 10:30", 1.0),
+        ("10:30", "10:30", 1.0),
+        ("as one walks at 10:30:0.5", "as one walks at 10:30", 0.5),
+        ("tired: 2", "tired: 2", 1.0),
+        ("with a limp:1.", "with a limp", 1.0),
+        ("  proud \n and slow ", "proud and slow", 1.0),
+        ("gelassen, wie im Öl:0.3", "gelassen, wie im Öl", 0.3),
+    ],
+)
+def test_a_style_is_read_as_people_write_it(written, reference, weight):
+    assert StyleReference.parse(written) == StyleReference(reference, weight)
+
+
+@pytest.mark.parametrize("name", ["old.bvh", "C:\\clips\\old.bvh", "take 10:30.npz", "old.BVH"])
+@pytest.mark.parametrize(("tail", "weight"), [("", 1.0), (":0.5", 0.5)])
+def test_a_file_is_a_style_with_or_without_a_weight(tmp_path, monkeypatch, name, tail, weight):
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text("x")
+    assert StyleReference.parse(name + tail) == StyleReference(Path(name), weight)
+
+
+def test_a_file_beside_the_table_is_found_first(tmp_path):
+    (tmp_path / "old.bvh").write_text("x")
+    assert StyleReference.parse("old.bvh:2", tmp_path) == StyleReference(tmp_path / "old.bvh", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("style", "words"),
+    [
+        ("missing.bvh", "does not exist"),
+        ("C:\\clips\\missing.bvh:0.5", "does not exist"),
+        ("photo.jpg", "cannot be read"),
+        ("", "is empty"),
+        ("old:0", "above 0"),
+        ("old:11", "at most 10"),
+        ("old:-1", "above 0"),
+        ("x" * 1001, "at most 1,000"),
+        ("old\udcff", "no letters"),
+    ],
+)
+def test_a_style_that_cannot_be_met_is_refused_in_words(style, words):
+    with pytest.raises(RequestError, match=words):
+        asked(styles=[style])
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"text": ""}, "text is empty"),
+        ({"text": " \t\n "}, "text is empty"),
+        ({"text": "a" * 10_000}, "10,000 characters; at most 1,000"),
+        ({"text": "walk\udcff"}, "no letters"),
+        ({"seconds": 0}, "from 1 to 10; 0 was asked"),
+        ({"seconds": 11}, "from 1 to 10; 11 was asked"),
+        ({"seconds": 600}, "from 1 to 10; 600 was asked"),
+        ({"seconds": float("nan")}, "from 1 to 10; nan"),
+        ({"seconds": "soon"}, "'soon' is no number"),
+        ({"seed": -1}, "whole number from 0"),
+        ({"seed": "1.5"}, "whole number from 0"),
+        ({"seed": MAX_SEED + 1}, "whole number from 0"),
+        ({"count": 0}, "from 1 to 100"),
+        ({"count": 101}, "from 1 to 100"),
+        ({"strength": 2.1}, "from 0 to 2"),
+        ({"strength": float("inf")}, "from 0 to 2"),
+        ({"fps": 0}, "from 1 to 240"),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_with_the_bounds(fields, words):
+    with pytest.raises(RequestError, match=words) as caught:
+        asked(**fields)
+    assert "\n" not in str(caught.value)
+
+
+def test_bounds_themselves_are_allowed():
+    request = asked(text="a" * 1000, seconds=10, seed=MAX_SEED, count=100, strength=0, fps=240)
+    assert (request.seconds, request.strength, request.seed) == (10.0, 0.0, MAX_SEED)
+    assert asked(seconds="1.0", seed=" 7 ").seconds == 1.0
+
+
+def test_an_open_length_and_seed_stay_open_and_takes_get_seeds_of_their_own():
+    request = asked(seconds=None, seed="", count=3)
+    assert request.seconds is None and request.seed is None
+    first, second, third = request.seeds()
+    assert (second, third) == (first + 1, first + 2)
+    assert asked(seed=MAX_SEED, count=2).seeds() == [MAX_SEED, 0]
+
+
+def test_the_pipeline_gets_one_style_or_a_blend():
+    assert asked().style is None
+    assert asked(styles=["old"]).style == "old"
+    blend = asked(styles=["old:0.7", "happy:0.3"])
+    assert blend.style == [("old", 0.7), ("happy", 0.3)]
+    assert blend.style_label == "old:0.7, happy:0.3"
