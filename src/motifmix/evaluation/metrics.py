@@ -73,7 +73,8 @@ def distinct_pools(captions: Sequence[str], generator: np.random.Generator, size
     With "walk" twenty-six times among the captions, a pool drawn blindly asks a retrieval to tell equal texts apart.
     Samples are dealt to the first pool that lacks their caption, the most frequent captions first.
     """
-    order = generator.permutation(len(captions))
+    captions = list(captions)
+    order: list[int] = generator.permutation(len(captions)).tolist()
     counts: dict[str, int] = {}
     for caption in captions:
         counts[caption] = counts.get(caption, 0) + 1
@@ -83,7 +84,7 @@ def distinct_pools(captions: Sequence[str], generator: np.random.Generator, size
         open_pools = [p for p in range(len(pools)) if len(pools[p]) < size and captions[index] not in texts[p]]
         if open_pools:
             pool = min(open_pools, key=lambda p: len(pools[p]))
-            pools[pool].append(int(index))
+            pools[pool].append(index)
             texts[pool].add(captions[index])
     full = [generator.permutation(pool) for pool in pools if len(pool) == size]
     return np.array(full, dtype=np.int64).reshape(len(full), size)
