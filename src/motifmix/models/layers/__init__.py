@@ -1,1 +1,1 @@
-"""Part of motifmix."""
+"""Layers that at least two models share."""

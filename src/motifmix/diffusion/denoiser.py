@@ -1,0 +1,71 @@
+"""The protocol that all denoisers speak, and guidance, which is a denoiser made of a denoiser."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.schedule import FlowSchedule, NoiseLevel
+from motifmix.diffusion.solvers import ddim_step
+
+
+class Denoiser(Protocol):
+    """Estimates the clean sample."""
+
+    def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """``noisy`` and the result [B, L, D]; ``valid`` [B, L]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Guided:
+    """Classifier-free guidance with an ordered list of parts (Ho & Salimans 2022; two scales as in StyleMotif).
+
+    With terms ``[("text", w_t), ("style", w_s)]``: u + w_t (c - u) + w_s (f - c), where u knows neither, c the text and
+    f both. All branches go through the network in one batch.
+    """
+
+    denoiser: Denoiser
+    terms: Sequence[tuple[str, float]]
+
+    def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Return the guided estimate."""
+        names = [name for name, _ in self.terms if condition.get(name) is not None]
+        scales = [scale for name, scale in self.terms if name in names]
+        if not names:
+            return self.denoiser(noisy, level, condition, valid)
+        branches = [condition.without(names[k:]) for k in range(len(names) + 1)]
+        count = len(branches)
+        estimates = self.denoiser(
+            noisy.repeat(count, 1, 1), level, Condition.stacked(branches), valid.repeat(count, 1)
+        ).chunk(count)
+        guided = estimates[0]
+        for scale, lesser, greater in zip(scales, estimates, estimates[1:], strict=False):
+            guided = guided + scale * (greater - lesser)
+        return guided
+
+
+@dataclass(frozen=True)
+class Step:
+    """State after one solver step: ``noisy`` for the next one and the ``clean`` estimate that led to it."""
+
+    number: int
+    of: int
+    noisy: Tensor
+    clean: Tensor
+
+
+def sample(
+    denoiser: Denoiser, schedule: FlowSchedule, noise: Tensor, condition: Condition, valid: Tensor, steps: int
+) -> Iterator[Step]:
+    """Denoise ``noise`` [B, L, D] in ``steps`` DDIM steps, yielding each; the last ``clean`` is the result."""
+    levels = schedule.levels(steps)
+    noisy = noise
+    for number, (level, following) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+        with torch.no_grad():
+            clean = denoiser(noisy, level, condition, valid)
+            noisy = ddim_step(noisy, clean, level, following)
+        yield Step(number, steps, noisy, clean)
