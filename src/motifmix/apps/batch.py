@@ -31,14 +31,16 @@ ERRORS = "errors.csv"
 class Pipeline(Protocol):
     """What a batch needs of ``motifmix.load()``."""
 
-    def generate(self, texts: Sequence[str], styles: Any = None, seconds: Any = None, seeds: Any = None, **options: Any) -> Any:
+    def generate(
+        self, texts: Sequence[str], styles: Any = None, seconds: Any = None, seeds: Any = None, **options: Any
+    ) -> Any:
         """Make one motion for each text."""
         ...
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: its number in the file, the name of its files, and its request or what is wrong with it."""
+    """One line of the table: its number there, the name of its files, its request or what is wrong with it."""
 
     line: int
     text: str
@@ -115,7 +117,9 @@ def run(
                 report.kept += 1
                 continue
         elif present and row.name not in manifest and not options.force:
-            report.failed.append((row, f"{present[0]} exists already and is not of this batch; rename it or add --force"))
+            report.failed.append(
+                (row, f"{present[0]} exists already and is not of this batch; rename it or add --force")
+            )
             continue
         waiting.append(row)
     # Rows of one length share a batch: padding is work for nothing. Those of open length stand together at the end.
@@ -154,7 +158,7 @@ def _make(
         try:
             finished = outputs.finished(motion, request, request.seeds()[0])
             for path in _files(folder, row, options):
-                outputs.save(path, finished, units=options.units)
+                outputs.save(path, finished, units=options.units, force=True)
             report.made += 1
         except Exception as error:
             _failed(report, row, error)
@@ -203,7 +207,9 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
             continue
         guess = f"{path} is not in UTF-8 and was read as Windows-1252; save it as UTF-8 if letters come out wrong"
         return text, [guess] if encoding == "cp1252" else []
-    raise FileError(f"{path}: its letters are in no encoding that is read here (UTF-8, UTF-16, Windows-1252); save it as UTF-8")
+    raise FileError(
+        f"{path}: its letters are in no encoding that is read here (UTF-8, UTF-16, Windows-1252); save it as UTF-8"
+    )
 
 
 def _records(path: Path, text: str, remarks: list[str]) -> list[tuple[int, dict[str, str | None]]]:
@@ -231,7 +237,9 @@ def _records(path: Path, text: str, remarks: list[str]) -> list[tuple[int, dict[
             if any(cell.strip() for cell in cells):
                 records.append((reader.line_num, _record(header, cells)))
     except csv.Error as error:
-        raise FileError(f"{path} line {reader.line_num}: {error}; a text with quotes or commas stands in double quotes") from None
+        raise FileError(
+            f"{path} line {reader.line_num}: {error}; a text with quotes or commas stands in double quotes"
+        ) from None
     if not records:
         raise FileError(f"{path}: the table names columns and has no rows; add one row for each motion")
     return records
@@ -249,7 +257,9 @@ def _names(records: Sequence[tuple[int, dict[str, str | None]]]) -> list[str]:
     wanted = []
     for _, record in records:
         styles = (record.get("style") or "").replace("|", "-")
-        made = outputs.slug((record.get("text") or "").lower(), 60) + (f"_{outputs.slug(styles.lower(), 30)}" if styles else "")
+        made = outputs.slug((record.get("text") or "").lower(), 60) + (
+            f"_{outputs.slug(styles.lower(), 30)}" if styles else ""
+        )
         wanted.append((outputs.slug(record["name"]), True) if record.get("name") else (made, False))
     # Names that people gave are taken first, so that a numbered one never steals theirs.
     taken: set[str] = set()
@@ -272,7 +282,9 @@ def _row(path: Path, line: int, record: dict[str, str | None], name: str, option
     text = record.get("text") or ""
     try:
         if record.get("too many"):
-            raise RequestError(f"the row has {record['too many']} cells, more than the first line; quote a text with commas")
+            raise RequestError(
+                f"the row has {record['too many']} cells, more than the first line; quote a text with commas"
+            )
         styles = [part for part in (record.get("style") or "").split("|") if part.strip()]
         request = checked(
             styles,
@@ -301,7 +313,16 @@ def _files(folder: Path, row: Row, options: Options) -> list[Path]:
 
 def _key(request: GenerateRequest, options: Options) -> str:
     styles = [[str(style.reference), style.weight] for style in request.styles]
-    asked = [request.text, styles, request.seconds, request.seed, request.strength, request.fps, request.in_place, request.raw]
+    asked = [
+        request.text,
+        styles,
+        request.seconds,
+        request.seed,
+        request.strength,
+        request.fps,
+        request.in_place,
+        request.raw,
+    ]
     return hashlib.sha256(json.dumps([*asked, options.units]).encode()).hexdigest()[:16]
 
 
@@ -312,14 +333,16 @@ def _read_manifest(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise FileError(f"{folder / MANIFEST}: is no list of finished rows; delete it and name another folder, or add --force") from None
+        raise FileError(
+            f"{folder / MANIFEST}: is no list of finished rows; delete it and name another folder, or add --force"
+        ) from None
 
 
 def _write_manifest(folder: Path, rows: dict[str, str]) -> None:
     from motifmix.files.atomic import replacing
 
     about = "rows that motifmix batch finished in this folder, and the fingerprint of what each asked for"
-    with replacing(folder / MANIFEST) as beside:
+    with replacing(folder / MANIFEST, force=True) as beside:
         beside.write_text(json.dumps({"about": about, "rows": rows}, indent=0, ensure_ascii=False), encoding="utf-8")
 
 
@@ -330,10 +353,12 @@ def _write_errors(folder: Path, report: Report) -> None:
         return
     from motifmix.files.atomic import replacing
 
-    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path, force=True) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["line", "name", "text", "error"])
-        writer.writerows([row.line, row.name, row.text, error] for row, error in sorted(report.failed, key=lambda f: f[0].line))
+        writer.writerows(
+            [row.line, row.name, row.text, error] for row, error in sorted(report.failed, key=lambda f: f[0].line)
+        )
 
 
 def parse_formats(words: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -346,5 +371,3 @@ def parse_formats(words: str, known: Sequence[str]) -> tuple[str, ...]:
         if suffix not in formats:
             formats.append(suffix)
     return tuple(formats)
-
-

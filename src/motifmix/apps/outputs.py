@@ -87,7 +87,9 @@ def check_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise FileError(f"{folder}: files cannot be written into this folder ({error.strerror}); choose another") from None
+        raise FileError(
+            f"{folder}: files cannot be written into this folder ({error.strerror}); choose another"
+        ) from None
 
 
 def make_folder(folder: Path) -> None:
@@ -106,24 +108,32 @@ def writable_suffixes() -> tuple[str, ...]:
     return tuple(WRITERS)
 
 
-def save(path: Path, result: "Motion | Scene", *, units: str = "m") -> None:
-    """Write one file at the motion's own frame rate; ``units`` speaks of BVH alone, all other formats are in metres.
+def save(path: Path, result: "Motion | Scene", *, units: str = "m", force: bool = False) -> tuple[Path, ...]:
+    """Write a result at its own frame rate and return the files; ``units`` speaks of BVH, other formats are in metres.
 
+    Several people share one file where the format allows it.
     Raises ``FileError`` when the disk is full or the folder has gone.
     """
     from motifmix.files import write
 
-    options = {"units": units} if path.suffix.lower() == ".bvh" else {}
+    options = {"units": units, "one_file": True} if path.suffix.lower() == ".bvh" else {}
     try:
-        write(path, result, **options)
+        return write(path, result, fps=None, force=force, **options)
     except OSError as error:
         raise FileError(f"{path}: could not be written ({error.strerror or error}); nothing of it was left") from error
 
 
-def check_units(units: str) -> None:
+def check_units(units: str, option: str = "--units") -> None:
     """Make sure that a BVH can be written in ``units``; raises ``RequestError``."""
     if units not in ("m", "cm"):
-        raise RequestError(f"--units takes m or cm; {units!r} was asked")
+        raise RequestError(f"{option} takes m or cm; {units!r} was asked")
+
+
+def check_is_other(source: Path, targets: Sequence[Path]) -> None:
+    """Make sure that no target is the file that is read; raises ``FileError``."""
+    for path in targets:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise FileError(f"{path}: is the file that is read; choose another name for the result")
 
 
 def finished(motion: "Motion", request: "GenerateRequest", seed: int) -> "Motion":

@@ -30,7 +30,9 @@ MOTION_FILES = (".bvh", ".npz")
 """Suffixes of files that can be a style reference."""
 
 # A file of another kind handed over as a style: "photo.jpg" is no sentence.
-_LOOKS_LIKE_A_FILE = re.compile(r"\.(?:fbx|glb|gltf|usd[acz]?|mp4|mov|avi|webm|gif|png|jpe?g|wav|mp3|c3d|asf|amc|csv|txt)$", re.I)
+_LOOKS_LIKE_A_FILE = re.compile(
+    r"\.(?:fbx|glb|gltf|usd[acz]?|mp4|mov|avi|webm|gif|png|jpe?g|wav|mp3|c3d|asf|amc|csv|txt)$", re.I
+)
 _WEIGHT = re.compile(r"^(?P<reference>.*\S):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))$", re.S)
 _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
 
@@ -93,7 +95,9 @@ class GenerateRequest(BaseModel):
         if not text:
             raise ValueError('the text is empty; describe a motion, such as "a person walks forward"')
         if len(text) > MAX_TEXT:
-            raise ValueError(f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read, one sentence is best")
+            raise ValueError(
+                f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read, one sentence is best"
+            )
         return text
 
     @field_validator("seconds", mode="before")
@@ -162,7 +166,7 @@ def checked(styles: Iterable[str] = (), style_folder: Path | None = None, **fiel
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks, tabs, control characters and doubled blanks; ``ValueError`` for bytes that are no text."""
+    """Text without line breaks, control characters and doubled blanks; ``ValueError`` for bytes that are no text."""
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("a text holds bytes that are no letters; type it in UTF-8")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
@@ -188,9 +192,13 @@ def _reference(text: str, folder: Path | None) -> str | Path:
     if Path(text).suffix.lower() in MOTION_FILES:
         raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
     if _LOOKS_LIKE_A_FILE.search(text):
-        raise ValueError(f"style file {_short(text)!r} is of a kind that cannot be read; use {' or '.join(MOTION_FILES)}")
+        raise ValueError(
+            f"style file {_short(text)!r} is of a kind that cannot be read; use {' or '.join(MOTION_FILES)}"
+        )
     if len(text) > MAX_TEXT:
-        raise ValueError(f"a style has {len(text):,} characters; at most {MAX_TEXT:,} are read, a word or a sentence is best")
+        raise ValueError(
+            f"a style has {len(text):,} characters; at most {MAX_TEXT:,} are read, a word or a sentence is best"
+        )
     return text
 
 

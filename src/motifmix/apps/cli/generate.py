@@ -9,13 +9,15 @@ from motifmix.apps.cli.terminal import progress, remark, say
 
 
 def generate(
-    text: Annotated[str, typer.Argument(help='What happens, in a sentence: "a person walks forward".')],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens, in a sentence: "a person walks forward".')],
     style: Annotated[
         list[str] | None,
         typer.Option(help="A word, a sentence or a motion file, with :WEIGHT where several are blended. Repeatable."),
     ] = None,
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2.")] = 1.0,
-    seconds: Annotated[float | None, typer.Option(help="Length, 1 to 10; by default what suits text and style.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Length, 1 to 10; by default what suits text and style.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same motion.")] = None,
     count: Annotated[int, typer.Option(help="How many takes: walk_1.bvh, walk_2.bvh, ...")] = 1,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
@@ -23,7 +25,9 @@ def generate(
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
     out: Annotated[
         list[Path] | None,
-        typer.Option(help="Where to: .bvh, .glb, .npz, .mp4 or .gif. Repeatable; by default a .bvh named after the text."),
+        typer.Option(
+            help="Where to: .bvh, .glb, .npz, .mp4 or .gif. Repeatable; by default a .bvh named after the text."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
@@ -62,5 +66,6 @@ def generate(
         finished = outputs.finished(motion, request, take_seed)
         for paths in targets:
             with progress(f"writing {paths[take].name}"):
-                outputs.save(paths[take], finished, units=units)
-            say(paths[take])
+                written = outputs.save(paths[take], finished, units=units, force=force)
+            for file in written:
+                say(file)

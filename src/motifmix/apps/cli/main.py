@@ -53,7 +53,8 @@ def _start(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
-        code = app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        code = app(args=words, prog_name="motifmix", standalone_mode=False)
     except MotifmixError as error:
         remark(f"motifmix: {_one_line(error)}")
         return 2
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # typer's usage errors, whichever click they come from
             raise
-        remark(f"motifmix: {_one_line(error.format_message())} (`motifmix --help` lists what there is)")  # type: ignore[attr-defined]
+        remark(f"motifmix: {_one_line(error.format_message())} (motifmix --help lists what there is)")  # type: ignore[attr-defined]
         return 2
     if code == 130:
         remark("motifmix: interrupted; files are whole or not there")

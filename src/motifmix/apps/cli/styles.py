@@ -1,0 +1,45 @@
+"""``motifmix styles``: what the default weights know."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motifmix.apps.cli.terminal import progress, say
+
+
+def styles(
+    out: Annotated[Path | None, typer.Option(help="A .mp4 or .gif in which each style walks.")] = None,
+    text: Annotated[str, typer.Option(help="What is done in each style, with --out.")] = "a person walks forward",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same film.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """List the known styles and contents with their clips and synonyms; other words find the nearest of them."""
+    from motifmix.apps import outputs
+    from motifmix.apps.requests import checked
+
+    request = checked(text=text, seed=seed)
+    if out is not None:
+        outputs.check_targets([out], force=force, suffixes=(".mp4", ".gif"))
+
+    import motifmix
+
+    pipeline = motifmix.load()
+    for title, entries in (("style", pipeline.styles), ("content", pipeline.contents)):
+        width = max(len(title), *(len(entry.name) for entry in entries))
+        say(f"{title:<{width}}  clips  also")
+        for entry in entries:
+            say(f"{entry.name:<{width}}  {entry.clips:>5}  {', '.join(entry.synonyms)}")
+        say("")
+    if out is None:
+        return
+    from motifmix.apps.gallery import write_gallery
+
+    names = [entry.name for entry in pipeline.styles]
+    with progress("generating") as step:
+        motions = pipeline.generate(
+            [request.text] * len(names), names, None, [seed] * len(names), strength=1.0, clean_feet=True, progress=step
+        )
+    with progress(f"drawing {out.name}") as step:
+        write_gallery(out, motions, names, force=force, progress=step)
+    say(out)

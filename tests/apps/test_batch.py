@@ -1,0 +1,225 @@
+"""`motifmix batch`: tables as people save them, folders that a kill leaves resumable, failures that stay with their row."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motifmix.apps import batch as batches
+from motifmix.files import read
+
+TABLE = "text,style,seconds,seed,name\na person walks,old,2,7,first\na person jumps,,,,\nwaves,old:0.7|happy:0.3,3,,third\n"
+
+
+def table(text: str, encoding: str = "utf-8", name: str = "prompts.csv") -> Path:
+    Path(name).write_bytes(text.encode(encoding))
+    return Path(name)
+
+
+def made(folder: str = "out") -> list[str]:
+    return sorted(name for name in os.listdir(folder) if name != batches.MANIFEST)
+
+
+def test_every_row_becomes_a_file_with_what_it_asked_for(run, pipeline, here):
+    table(TABLE)
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 0 and done.out == "out: 3 made, 0 kept from before, 0 failed\n" and done.err == ""
+    assert made() == ["a-person-jumps.npz", "first.npz", "third.npz"]
+    with np.load("out/first.npz", allow_pickle=False) as first:
+        assert (str(first["text"]), str(first["style"]), int(first["seed"])) == ("a person walks", "old", 7)
+        assert first["fps"] == 30 and abs(len(first["joints"]) / 30 - 2.0) < 0.1
+    asked = {text: style for call in pipeline.calls for text, style in zip(call.texts, call.styles, strict=True)}
+    assert asked == {"a person walks": "old", "a person jumps": None, "waves": [("old", 0.7), ("happy", 0.3)]}
+
+
+def test_formats_are_chosen(run, pipeline, here):
+    table("text\nwalk\n")
+    assert run("batch", "prompts.csv", "--out", "out", "--format", "bvh,.NPZ", "--units", "cm", "--fps", 60).code == 0
+    assert made() == ["walk.bvh", "walk.npz"]
+    assert read("out/walk.bvh").people[0].fps == 60
+    done = run("batch", "prompts.csv", "--out", "out", "--format", "fbx")
+    assert done.code == 2 and "npz" in done.err and len(done.lines) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_are_read_as_spreadsheets_save_them(run, pipeline, here, encoding, delimiter):
+    table(f"Name{delimiter} Text \r\nä1{delimiter}geht müde und langsam\r\n\r\n", encoding)
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 0 and made() == ["ä1.npz"] and pipeline.calls[0].texts == ["geht müde und langsam"]
+    assert ("Windows-1252" in done.err) == (encoding == "cp1252")
+
+
+def refused(done, *words):
+    assert done.code == 2 and done.out == "" and len(done.lines) == 1, done.err
+    for word in words:
+        assert word in done.err, done.err
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"style,name\nold,a\n", ["column 'text' is missing", "style, name"]),
+        (b"", ["empty"]),
+        (b" \n\n", ["empty"]),
+        (b"text,style\n", ["no rows"]),
+        (b"text,text\na,b\n", ["stands twice"]),
+        ("text\nwalk\n".encode("utf-16-le"), ["zero bytes", "UTF-8"]),
+        (b"PK\x03\x04\x00\x00\x00", ["zero bytes", "CSV"]),
+        (b"text\n\x81\x8d\x8f\n", ["encoding", "UTF-8"]),
+        (b'text\n"walk\nrun\n', ["line 3", "double quotes"]),
+    ],
+)
+def test_a_table_of_no_use_is_refused_in_one_line(run, pipeline, here, data, words):
+    Path("prompts.csv").write_bytes(data)
+    refused(run("batch", "prompts.csv", "--out", "out"), "prompts.csv", *words)
+    assert not Path("out").exists() and not pipeline.calls
+
+
+def test_a_missing_table_and_a_folder_that_cannot_be_are_refused(run, pipeline, here):
+    refused(run("batch", "none.csv", "--out", "out"), "none.csv", "cannot be read")
+    table("text\nwalk\n")
+    Path("file").write_text("x")
+    refused(run("batch", "prompts.csv", "--out", "file"), "file", "choose another")
+    refused(run("batch", "prompts.csv", "--out", "out", "--strength", 3), "strength goes from 0 to 2")
+
+
+def test_a_column_that_is_not_read_is_said(run, pipeline, here):
+    table("text,speed\nwalk,3\n")
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 0 and "speed" in done.err and len(done.lines) == 1
+
+
+def test_failed_rows_are_reported_with_their_line_and_the_rest_is_done(run, pipeline, here):
+    table('text,seconds,style\nwalk,,\nimpossible,,\nrun,600,\n,,\n"",2,\nwave,,none.bvh\nbow,1,,,surplus\njump,,\n')
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 2 and done.out == "out: 2 made, 0 kept from before, 5 failed\n"
+    assert made() == ["errors.csv", "jump.npz", "walk.npz"]
+    with open("out/errors.csv", encoding="utf-8", newline="") as file:
+        errors = {int(row["line"]): row["error"] for row in csv.DictReader(file)}
+    assert sorted(errors) == [3, 4, 6, 7, 8]
+    assert "cannot be met" in errors[3] and "600" in errors[4] and "empty" in errors[6]
+    assert "none.bvh" in errors[7] and "5 cells" in errors[8]
+    assert "prompts.csv line 3: this text cannot be met" in done.err and "Traceback" not in done.err
+    table("text\nwalk\njump\n")
+    again = run("batch", "prompts.csv", "--out", "out")
+    assert again.code == 0 and made() == ["jump.npz", "walk.npz"]
+
+
+def test_a_bug_in_one_row_is_shown_and_the_rest_is_done(run, pipeline, here):
+    table("text\nwalk\nbuggy\njump\n")
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 2 and "ZeroDivisionError" in done.err and "Traceback" in done.err
+    assert made() == ["errors.csv", "jump.npz", "walk.npz"]
+
+
+def test_a_second_run_makes_only_what_is_missing_or_changed(run, pipeline, here):
+    table(TABLE)
+    run("batch", "prompts.csv", "--out", "out")
+    before = {name: Path("out", name).stat().st_mtime_ns for name in made()}
+    pipeline.calls.clear()
+    assert run("batch", "prompts.csv", "--out", "out").out == "out: 0 made, 3 kept from before, 0 failed\n"
+    assert not pipeline.calls
+    Path("out/first.npz").unlink()
+    table(TABLE.replace("waves,old:0.7", "waves,old:0.5"))
+    assert run("batch", "prompts.csv", "--out", "out").out == "out: 2 made, 1 kept from before, 0 failed\n"
+    assert sorted(text for call in pipeline.calls for text in call.texts) == ["a person walks", "waves"]
+    assert Path("out/a-person-jumps.npz").stat().st_mtime_ns == before["a-person-jumps.npz"]
+    assert run("batch", "prompts.csv", "--out", "out", "--force").out.startswith("out: 3 made")
+
+
+def test_a_kill_between_chunks_is_resumed_with_the_same_motions(run, pipeline, here, monkeypatch):
+    rows = 2 * batches.CHUNK + 5
+    table("text\n" + "".join(f"walk number {n}\n" for n in range(rows)))
+    run("batch", "prompts.csv", "--out", "whole")
+
+    def kill():
+        if len(pipeline.calls) == 2:
+            raise KeyboardInterrupt
+
+    pipeline.calls.clear()
+    pipeline.after_call = kill
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 130 and "run the same command again" in done.err
+    assert len(made()) == batches.CHUNK
+    pipeline.after_call = lambda: None
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.out == f"out: {rows - batches.CHUNK} made, {batches.CHUNK} kept from before, 0 failed\n"
+    for name in made():
+        with np.load(f"out/{name}") as a, np.load(f"whole/{name}") as b:
+            assert np.array_equal(a["joints"], b["joints"])
+
+
+def test_an_interruption_while_writing_leaves_whole_files_only(run, pipeline, here, monkeypatch):
+    table("text\n" + "".join(f"walk {n}\n" for n in range(5)))
+    replace, count = os.replace, [0]
+
+    def third(*arguments, **options):
+        count[0] += 1
+        if count[0] == 4:  # the list of rows is the first file that is renamed
+            raise KeyboardInterrupt
+        return replace(*arguments, **options)
+
+    monkeypatch.setattr(os, "replace", third)
+    assert run("batch", "prompts.csv", "--out", "out").code == 130
+    assert len(made()) == 2
+    for name in made():
+        with np.load(f"out/{name}") as arrays:
+            assert len(arrays["joints"]) > 10
+    monkeypatch.setattr(os, "replace", replace)
+    assert run("batch", "prompts.csv", "--out", "out").out == "out: 3 made, 2 kept from before, 0 failed\n"
+
+
+def test_files_that_the_batch_did_not_make_are_kept(run, pipeline, here):
+    table("text,name\nwalk,mine\njump,yours\n")
+    Path("out").mkdir()
+    Path("out/mine.npz").write_text("precious")
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 2 and "--force" in done.err and made() == ["errors.csv", "mine.npz", "yours.npz"]
+    assert Path("out/mine.npz").read_text() == "precious"
+    assert run("batch", "prompts.csv", "--out", "out", "--force").code == 0
+
+
+def test_a_broken_list_of_rows_is_said(run, pipeline, here):
+    table("text\nwalk\n")
+    Path("out").mkdir()
+    Path("out", batches.MANIFEST).write_text('{"rows": [')
+    refused(run("batch", "prompts.csv", "--out", "out"), batches.MANIFEST)
+
+
+def test_names_stay_inside_the_folder_and_equal_ones_are_numbered(run, pipeline, here):
+    table("text,name\nwalk,../../evil\nwalk,/etc/passwd\nwalk,Take\nwalk,take\nwalk,\nwalk,\nwalk,walk_2\nwalk,con\n")
+    assert run("batch", "prompts.csv", "--out", "out").code == 0
+    assert made() == sorted(
+        ["evil.npz", "etc-passwd.npz", "Take.npz", "take_2.npz", "walk.npz", "walk_3.npz", "walk_2.npz", "motion-con.npz"]
+    )
+    assert sorted(os.listdir(here)) == ["out", "prompts.csv"]
+
+
+def test_a_style_file_is_looked_for_beside_the_table(run, pipeline, here):
+    (here / "deep").mkdir()
+    (here / "deep" / "old.bvh").write_text("x")
+    table("text,style\nwalk,old.bvh\n", name="deep/prompts.csv")
+    assert run("batch", "deep/prompts.csv", "--out", "out").code == 0
+    assert pipeline.calls[0].styles == [Path("deep/old.bvh")]
+
+
+def test_ten_thousand_rows_are_made_in_chunks(run, pipeline, here, monkeypatch):
+    saved = []
+
+    def save(path, *arguments, **options):
+        path.touch()  # what a file holds is tested above; here the number of rows is the matter
+        saved.append(path)
+        return (path,)
+
+    monkeypatch.setattr("motifmix.apps.outputs.save", save)
+    monkeypatch.setattr("motifmix.apps.outputs.finished", lambda motion, request, seed: motion)
+    table("text,seconds\n" + "".join(f"walk {n},1\n" for n in range(10_000)))
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 0 and done.out == "out: 10000 made, 0 kept from before, 0 failed\n"
+    assert max(len(call.texts) for call in pipeline.calls) == batches.CHUNK and len(set(saved)) == 10_000
+    assert len(json.loads(Path("out", batches.MANIFEST).read_text(encoding="utf-8"))["rows"]) == 10_000
+    assert run("batch", "prompts.csv", "--out", "out").out == "out: 0 made, 10000 kept from before, 0 failed\n"
