@@ -205,23 +205,47 @@ def _from_pose(
         if role in canonical:
             canonical[role] = rot.multiply(swing, canonical[role])
     if quarter_turns:
-        canonical = {role: _nearest_quarter_turn(q) for role, q in canonical.items()}
+        _round_to_quarter_turns(canonical, skeleton, roles)
     for role, child in _FEET.items():
         if child in roles and role in canonical:
-            canonical[role] = _foot(skeleton, roles, role, child, canonical[role], flat_at_rest=standing)
+            turn = _foot_turn(skeleton, roles[child], canonical[role], flat_at_rest=standing)
+            canonical[role] = rot.multiply(turn, canonical[role])
+            if standing:
+                canonical[child] = rot.multiply(turn, canonical[child])
     return canonical
 
 
-def _foot(
-    skeleton: Skeleton, roles: dict[str, int], role: str, child: str, canonical: np.ndarray, *, flat_at_rest: bool
-) -> np.ndarray:
-    """Point a canonical foot where the T-pose's foot points: by heading alone where the rest pose has it flat."""
-    now = rot.rotate(canonical, skeleton.offsets[roles[child]])
-    wanted = MOTIFMIX.offsets[JOINT_NAMES.index(child)]
+def _round_to_quarter_turns(canonical: dict[str, np.ndarray], skeleton: Skeleton, roles: dict[str, int]) -> None:
+    """Where bones lie along local axes, a T-pose joint stands at quarter turns, and all joints of a straight limb alike.
+
+    So one joint a limb decides for its chain, and a bent hand or toe of the chosen frame cannot mislead.
+    """
+    chains: list[tuple[str, ...]] = [("pelvis",), ("spine3", "spine2", "neck", "head")]
+    chains += [("spine1",)] if "spine1" in canonical else []
+    for side in ("left", "right"):
+        chains.append((f"{side}_shoulder", f"{side}_collar", f"{side}_elbow", f"{side}_wrist"))
+        chains.append((f"{side}_hip", f"{side}_knee"))
+    for first, *others in chains:
+        if first not in canonical:
+            continue
+        canonical[first] = _nearest_quarter_turn(canonical[first])
+        for role in others:
+            if role in canonical:
+                canonical[role] = canonical[first]
+    for role, child in _FEET.items():
+        if child not in roles or role not in canonical:
+            continue
+        ahead = rot.shortest_arc(rot.rotate(canonical[role], skeleton.offsets[roles[child]]), np.array([0.0, 0.0, 1.0]))
+        canonical[role] = canonical[child] = _nearest_quarter_turn(rot.multiply(ahead, canonical[role]))
+
+
+def _foot_turn(skeleton: Skeleton, toe: int, canonical: np.ndarray, *, flat_at_rest: bool) -> np.ndarray:
+    """Return what points a canonical foot where the T-pose's points: a heading alone where the rest has it flat."""
+    now = rot.rotate(canonical, skeleton.offsets[toe])
+    wanted = MOTIFMIX.offsets[JOINT_NAMES.index("left_foot")]
     if not flat_at_rest:
-        return rot.multiply(rot.shortest_arc(now, wanted), canonical)
-    turn = np.arctan2(wanted[0], wanted[2]) - np.arctan2(now[0], now[2])
-    return rot.multiply(rot.about_y(turn), canonical)
+        return rot.shortest_arc(now, wanted)
+    return rot.about_y(np.arctan2(wanted[0], wanted[2]) - np.arctan2(now[0], now[2]))
 
 
 def _nearest_quarter_turn(q: np.ndarray) -> np.ndarray:
