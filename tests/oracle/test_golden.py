@@ -34,7 +34,9 @@ def quaternion_case(tmp_path: Path) -> Case:
     meta = {
         "item": "item",
         "config": {},
-        "outputs": {"exact": {}, "loose": {}, "tight": {}, "signed": {"compare": "up_to_sign"}, "extra": {"optional": True}},
+        "outputs": {
+            "exact": {}, "loose": {}, "tight": {}, "signed": {"compare": "up_to_sign"}, "extra": {"optional": True}
+        },
         "tolerance": {
             "atol": 1e-3, "rtol": 0.0, "per_output": {"loose": {"atol": 0.1}}, "per_output_atol": {"tight": 1e-6}
         },

@@ -114,7 +114,7 @@ def feature_blocks(joints: int) -> dict[str, slice]:
     """Return the named slices of a feature vector for a skeleton of ``joints`` joints (22 gives 263, 21 gives 251)."""
     return slices(
         {
-            "yaw_speed": 1,  # half the turn of a frame, radians
+            "yaw_speed": 1,  # half the turn of a frame, radians, left negative
             "root_velocity": 2,
             "root_height": 1,
             "joint_positions": 3 * (joints - 1),
@@ -211,7 +211,11 @@ def canonical(joints: np.ndarray, body: Body = HUMANML3D_BODY) -> Canonical:
 
 
 def extract(canonical_joints: np.ndarray, body: Body = HUMANML3D_BODY) -> Extraction:
-    """Canonical joints ``[T, J, 3]`` to features ``[T - 1, 12 J - 1]``."""
+    """Canonical joints ``[T, J, 3]`` to features ``[T - 1, 12 J - 1]``.
+
+    Published: where a person passes half a turn away from where frame 0 faced, the facing quaternion changes sign and
+    the turn of that one frame is stored with the wrong sign; all later frames are recovered turned by twice as much.
+    """
     joints = np.asarray(canonical_joints, dtype=np.float64)
     steps = joints[1:] - joints[:-1]
     squared = (steps**2).sum(-1)
