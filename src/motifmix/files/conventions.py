@@ -10,7 +10,7 @@ import numpy as np
 
 from motifmix.errors import RequestError
 from motifmix.motion import rotations as rot
-from motifmix.motion.anatomy import bone_height, find_joints
+from motifmix.motion.anatomy import REQUIRED_ROLES, bone_height, find_joints
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.skeleton import Skeleton
 
@@ -19,6 +19,11 @@ UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45
 SHORTEST, TALLEST = 1.4, 2.0  # metres: a unit is believed when it makes the skeleton an adult
 ADULT = 1.7
 RIGID = 1e-4  # metres: a joint whose translation moves less is a rigid bone
+SAMPLED = 300  # frames that are looked at to find the up axis
+UNSURE = 0.3  # of a score that is about 3 for a person who walks
+T_POSE = np.cos(np.radians(20.0))
+JUMP = 0.05  # metres that the joints move on average between a T-pose and the take that it was put before
+MOST_LEAD_IN = 30  # frames
 
 Z_UP_TO_Y_UP = np.array([-np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)])  # (x, y, z) -> (x, z, -y)
 
@@ -41,8 +46,20 @@ def settled(
         raise RequestError(f"up is 'y' or 'z', not '{up}'")
     if axis == "z":
         people = [_laid(person) for person in people]
+    if len(people) > 1:
+        said.append(f"The file holds {len(people)} people.")
+    lead_ins = [_lead_in(person) for person in people]
+    shown = max(lead_ins, key=len)
+    if shown:
+        which = "Frame 0 is" if len(shown) == 1 else f"Frames 0 to {shown[-1]} are"
+        said.append(f"{which} a T-pose or rest pose that stands before the take.")
     label = {"file": name, "format": format_name, "up": axis, "units": unit_name, "scale": scale, "warnings": said}
-    return Scene(tuple(person.with_labels(source=label) for person in people))
+    return Scene(
+        tuple(
+            person.with_labels(source=label, **({"t_pose_frames": frames} if frames else {}))
+            for person, frames in zip(people, lead_ins, strict=True)
+        )
+    )
 
 
 def _scale(people: Sequence[Motion], units: str | float | None, said: list[str]) -> tuple[float, str]:
@@ -109,14 +126,88 @@ def _laid(motion: Motion) -> Motion:
 
 
 def _up_axis(people: Sequence[Motion], said: list[str]) -> str:
-    score = 0.0
-    for person in people:
-        roles = find_joints(person.skeleton)
-        top = roles.get("neck", roles.get("head"))
-        if top is None or "left_hip" not in roles:
-            continue
-        joints = person.joints
-        trunk = joints[:, top] - 0.5 * (joints[:, roles["left_hip"]] + joints[:, roles["right_hip"]])
-        trunk /= np.linalg.norm(trunk, axis=-1, keepdims=True)
-        score += float((trunk[:, 1] ** 2 - trunk[:, 2] ** 2).mean())
+    """Weigh what speaks for Y against what speaks for Z; no single cue is right for every clip."""
+    score = float(np.mean([_speaks_for_y(person) for person in people]))
+    if abs(score) < UNSURE:
+        said.append(f"It is not sure which axis is up; {'Y' if score >= 0 else 'Z'} was taken. Say up to overrule.")
     return "y" if score >= 0 else "z"
+
+
+def _speaks_for_y(motion: Motion) -> float:
+    """Score the cues of one person: positive for Y up, negative for Z up.
+
+    Trunk and legs as the motion poses them (a standing person decides it), the pelvis as it carries the rest pose, and
+    the floor: the lowest point of a body rests at one height, near zero, while its reach to the sides changes.
+    """
+    every = max(1, motion.frames // SAMPLED)
+    motion = replace(
+        motion,
+        rotations=motion.rotations[::every],
+        root=motion.root[::every],
+        joint_translations={joint: path[::every] for joint, path in motion.joint_translations.items()},
+    )
+    joints = motion.joints
+    low, high = np.percentile(joints[..., 1:].min(axis=1), (20, 80), axis=0)
+    rests = np.log((high[1] - low[1] + 0.01) / (high[0] - low[0] + 0.01))
+    ground = np.abs(np.percentile(joints[..., 1:].min(axis=1), 10, axis=0)) + 0.1
+    score = 0.5 * np.clip(rests, -2.0, 2.0) + 0.2 * np.clip(np.log(ground[1] / ground[0]), -2.0, 2.0)
+    roles = find_joints(motion.skeleton)
+    if any(role not in roles for role in REQUIRED_ROLES):
+        return float(score)
+    hips = 0.5 * (joints[:, roles["left_hip"]] + joints[:, roles["right_hip"]])
+    ankles = 0.5 * (joints[:, roles["left_ankle"]] + joints[:, roles["right_ankle"]])
+    trunk = _directions(joints[:, roles["head"]] - hips)
+    legs = _directions(hips - ankles)
+    rest = motion.skeleton.rest_positions
+    standing = rest[roles["head"]] - 0.5 * (rest[roles["left_ankle"]] + rest[roles["right_ankle"]])
+    carried = _directions(rot.rotate(motion.rotations[:, 0], standing))
+    score += _leans(trunk) + 0.5 * _leans(legs) + 0.2 * _leans(carried)
+    # A body is upright more often than it stands on its head.
+    return float(score + 0.3 * (trunk[:, 1].mean() - trunk[:, 2].mean()))
+
+
+def _leans(directions: np.ndarray) -> float:
+    return float((directions[:, 1] ** 2 - directions[:, 2] ** 2).mean())
+
+
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+def _lead_in(motion: Motion) -> list[int]:
+    """Frames of a T-pose (or of the rest pose) that some converters put in front of a take; from there it jumps."""
+    roles = find_joints(motion.skeleton)
+    if motion.frames < 3 or any(role not in roles for role in REQUIRED_ROLES):
+        return []
+    longest = min(MOST_LEAD_IN, motion.frames // 2)
+    start = motion.cropped(0, longest + 1)
+    posed = _t_posed(start.joints, roles) | _at_rest(start)
+    count = int(np.argmin(posed)) if not posed.all() else 0
+    if count == 0 or count > longest:
+        return []
+    centred = start.joints - start.joints[:, roles["pelvis"], None]
+    jump = np.linalg.norm(centred[count] - centred[count - 1], axis=-1).mean()
+    return list(range(count)) if jump > JUMP else []
+
+
+def _t_posed(joints: np.ndarray, roles: dict[str, int]) -> np.ndarray:
+    """Which frames ``[T]`` stand upright with straight legs and arms stretched out to the sides."""
+
+    def bone(upper: str, lower: str) -> np.ndarray:
+        return _directions(joints[:, roles[lower]] - joints[:, roles[upper]])
+
+    side = bone("right_hip", "left_hip")
+    posed = np.ones(len(joints), dtype=bool)
+    for name, sign in (("left", 1.0), ("right", -1.0)):
+        for upper, lower in (("hip", "knee"), ("knee", "ankle")):
+            posed &= bone(f"{name}_{upper}", f"{name}_{lower}")[:, 1] < -T_POSE
+        for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist")):
+            posed &= sign * (bone(f"{name}_{upper}", f"{name}_{lower}") * side).sum(-1) > T_POSE
+    return posed
+
+
+def _at_rest(motion: Motion) -> np.ndarray:
+    """Which frames ``[T]`` have every joint but the root exactly at rest."""
+    return rot.angle_between(motion.rotations[:, 1:], np.broadcast_to(rot.IDENTITY, motion.rotations[:, 1:].shape)).max(
+        axis=1, initial=0.0
+    ) < np.radians(0.1)

@@ -51,13 +51,30 @@ _LIMB_WORDS = frozenset((*_HIP, *_KNEE, *_ANKLE, *_TOE, *_SHOULDER, *_ELBOW, *_W
 
 # Parts of names that say nothing about the body, and parts that say that a joint is no joint of the body.
 _NOISE = frozenset(
-    "bip bip001 bip01 biped mixamorig mixamo def org cc base valvebiped valve j b m avg jnt joint bone bn skel skeleton "
-    "rig human character actor sk root body f".split()
+    {
+        "bip",
+        "biped",
+        "mixamorig",
+        "mixamo",
+        "def",
+        "org",
+        "cc",
+        "base",
+        "valve",
+        "valvebiped",
+        "j",
+        "b",
+        "m",
+        "f",
+        "avg",
+    }
+    | {"jnt", "joint", "bone", "bn", "skel", "skeleton", "rig", "human", "character", "actor", "sk", "root", "body"}
 )
 _NOT_A_JOINT = frozenset(
-    "twist roll ik pole target ctrl control end nub tip site dummy effector helper share adjust goal socket".split()
+    {"twist", "roll", "ik", "pole", "target", "ctrl", "control", "end", "nub", "tip", "site", "dummy", "effector"}
+    | {"helper", "share", "adjust", "goal", "socket"}
 )
-_ANIMAL = frozenset("tail hind rear front fore paw hoof wing horn snout trunk".split())
+_ANIMAL = frozenset(("tail", "hind", "rear", "front", "paw", "hoof", "wing", "horn", "snout"))
 _LEFT = frozenset(("left", "l", "左", "lft", "lt"))
 _RIGHT = frozenset(("right", "r", "右", "rgt", "rt"))
 
@@ -121,7 +138,7 @@ def bone_height(skeleton: Skeleton, roles: dict[str, int]) -> float | None:
     if tips:
         crown = float(lengths[tips[0]])
     body = leg * 1.13 + trunk
-    if not 0.06 * body < crown < 0.2 * body:
+    if not 0.09 * body < crown < 0.2 * body:  # some exporters end a head after a token length
         crown = 0.135 * body
     return body + crown
 

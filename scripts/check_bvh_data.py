@@ -1,0 +1,148 @@
+"""Read every BVH of the archives without being told unit or axis, check the person, write it and read it again.
+
+    python scripts/check_bvh_data.py ../shared/data [--every 1] [--only salsa]
+
+Prints a line per archive and every clip that fails; exits with 1 when one does. About 8 minutes on one core.
+"""
+
+import argparse
+import sys
+import tarfile
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from motifmix.files.bvh import read_bvh, write_bvh
+from motifmix.motion import rotations as rot
+from motifmix.motion.anatomy import bone_height, require_person
+from motifmix.motion.motion import Motion
+
+# Archive: the up axis of its files, and the units that are right for them.
+ARCHIVES = {
+    "bandai-namco-motiondataset": ("y", {"cm"}),
+    "cmu-mocap-30fps": ("z", {"m"}),
+    "cmu-salsa-pairs": ("y", {"normalised"}),
+    "cmu-sample": ("y", {"cm"}),
+    "misc-clips": ("y", {"cm", "cmu", "normalised"}),
+}
+Z_UP = ("dab.bvh", "wave_hello.bvh")  # the two of misc-clips whose world is Z up
+
+
+@dataclass
+class Tally:
+    clips: int = 0
+    failures: list[str] = field(default_factory=list)
+    heights: list[float] = field(default_factory=list)
+    forward: list[float] = field(default_factory=list)
+    lead_ins: int = 0
+    worst_millimetres: float = 0.0
+    worst_degrees: float = 0.0
+    rates: Counter[float] = field(default_factory=Counter)
+
+
+def check(data: bytes, name: str, up: str, units: set[str], tally: Tally) -> None:
+    motion = read_bvh(data, name=name).people[0]
+    source = motion.labels["source"]
+    roles = require_person(motion.skeleton, name)
+    height = bone_height(motion.skeleton, roles) or 0.0
+    tally.clips += 1
+    tally.rates[round(motion.fps, 3)] += 1
+    tally.heights.append(height)
+    tally.lead_ins += "t_pose_frames" in motion.labels
+    if source["up"] != up:
+        tally.failures.append(f"{name}: up is {source['up']}, not {up} {source['warnings']}")
+    if source["units"] not in units or not 1.4 <= height <= 2.0:
+        tally.failures.append(f"{name}: {height:.2f} m tall in {source['units']}")
+    toes, along = facing(motion, roles)
+    if toes is not None and toes < 0:
+        tally.failures.append(f"{name}: the toes point backwards ({toes:.2f})")
+    if along is not None:
+        tally.forward.append(along)
+        if is_straight_walk(name) and along < 0.7 or "walk-back" in name and along > -0.5:
+            tally.failures.append(f"{name}: moves the wrong way ({along:.2f} of the way ahead)")
+    millimetres, degrees = round_trip(motion)
+    tally.worst_millimetres = max(tally.worst_millimetres, millimetres)
+    tally.worst_degrees = max(tally.worst_degrees, degrees)
+    if millimetres > 1.0 or degrees > 0.1:
+        tally.failures.append(
+            f"{name}: written and read again it is off by {millimetres:.2f} mm, {degrees:.3f} degrees"
+        )
+
+
+def is_straight_walk(name: str) -> bool:
+    return any(f"_{content}_" in name for content in ("walk", "run", "dash"))
+
+
+def facing(motion: Motion, roles: dict[str, int]) -> tuple[float | None, float | None]:
+    """How far toes point ahead of the body (median cosine), and which part of the way the body goes ahead."""
+    joints = motion.joints[len(motion.labels.get("t_pose_frames", ())) :]
+    left = joints[:, roles["left_hip"]] - joints[:, roles["right_hip"]]
+    up = joints[:, roles["neck"]] - 0.5 * (joints[:, roles["left_hip"]] + joints[:, roles["right_hip"]])
+    ahead = np.cross(left, up)
+    ahead /= np.maximum(np.linalg.norm(ahead, axis=-1, keepdims=True), 1e-9)
+    toes = None
+    if {"left_foot", "right_foot"} <= roles.keys():
+        feet = [joints[:, roles[f"{s}_foot"]] - joints[:, roles[f"{s}_ankle"]] for s in ("left", "right")]
+        lengths = [np.linalg.norm(foot, axis=-1).clip(1e-9) for foot in feet]
+        toes = float(np.median(sum((f * ahead).sum(-1) / n for f, n in zip(feet, lengths, strict=True))))
+    steps = np.diff(joints[:, roles["pelvis"]], axis=0)[:, [0, 2]]
+    way = float(np.linalg.norm(steps, axis=-1).sum())
+    straight = float(np.linalg.norm(steps.sum(0)))
+    if way < 1.5 or straight < 0.8 * way:
+        return toes, None
+    return toes, float((steps * ahead[1:, [0, 2]]).sum() / way)
+
+
+def round_trip(motion: Motion) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = write_bvh(Path(folder) / "again.bvh", motion, fps=None)
+        again = read_bvh(path).people[0]
+    same = (again.skeleton.names, again.skeleton.parents, again.frames) == (
+        motion.skeleton.names,
+        motion.skeleton.parents,
+        motion.frames,
+    )
+    if not same or abs(again.fps - motion.fps) > 0.01:
+        return np.inf, np.inf
+    millimetres = 1000.0 * float(np.linalg.norm(again.joints - motion.joints, axis=-1).max())
+    return millimetres, float(np.degrees(rot.angle_between(again.rotations, motion.rotations).max()))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="check every n-th file")
+    parser.add_argument("--only", default="", help="archives whose name contains this")
+    options = parser.parse_args()
+    failed = False
+    for archive, (up, units) in ARCHIVES.items():
+        if options.only not in archive:
+            continue
+        tally, seen = Tally(), 0
+        with tarfile.open(options.folder / f"{archive}.tar.xz", "r|xz") as tar:
+            for member in tar:
+                if not member.name.endswith(".bvh"):
+                    continue
+                seen += 1
+                content = tar.extractfile(member)
+                if content is not None and seen % options.every == 0:
+                    axis = "z" if member.name.endswith(Z_UP) else up
+                    check(content.read(), member.name, axis, units, tally)
+        ahead = np.array(tally.forward or [np.nan])
+        print(
+            f"{archive}: {tally.clips} clips, {len(tally.failures)} failures; {min(tally.heights):.2f} to "
+            f"{max(tally.heights):.2f} m tall; {tally.lead_ins} with a T-pose in front; of {len(tally.forward)} that travel "
+            f"{(ahead > 0).sum()} go ahead; again: {tally.worst_millimetres:.4f} mm, {tally.worst_degrees:.5f} degrees; "
+            f"rates {dict(tally.rates)}",
+            flush=True,
+        )
+        print(*(f"  {failure}" for failure in tally.failures), sep="\n", end="\n" if tally.failures else "")
+        failed |= bool(tally.failures)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

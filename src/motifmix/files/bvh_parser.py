@@ -1,0 +1,288 @@
+"""The text of a BVH file, parsed into joints and rows without interpreting them; every error names its line.
+
+Tolerant where files differ (white space, braces, letter case, names with blanks, encodings, line ends, missing End
+Sites), strict where a number would be lost: a row that is too short, a frame that is announced and missing, NaN.
+"""
+
+import re
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from motifmix.errors import ParseError
+
+# Far beyond what a person's file holds, and small enough that a hostile file costs neither memory nor time.
+MOST_JOINTS = 5_000
+MOST_DEPTH = 500
+
+COMMON_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 72.0, 90.0, 100.0, 120.0, 144.0, 200.0, 240.0, 1000.0)
+
+
+@dataclass
+class Joint:
+    """A joint as the file describes it: ``channels`` are (``position`` or ``rotation``, ``X``, ``Y`` or ``Z``)."""
+
+    name: str
+    parent: int
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    channels: list[tuple[str, str]] = field(default_factory=list)
+    end: tuple[float, float, float] | None = None
+    first_column: int = 0
+
+
+@dataclass
+class Document:
+    """What stands in a BVH file: its joints (parents first, a root has parent -1), seconds a frame, rows ``[T, C]``."""
+
+    joints: list[Joint]
+    fps: float
+    rows: np.ndarray
+
+    @property
+    def roots(self) -> list[int]:
+        """Numbers of the joints without a parent."""
+        return [number for number, joint in enumerate(self.joints) if joint.parent < 0]
+
+
+def parse_bvh(text: str | bytes, *, name: str = "BVH text") -> Document:
+    """Parse a BVH file into joints and rows, without interpreting them. Raises ``ParseError`` with the line number."""
+    data = text.encode() if isinstance(text, str) else text
+    data = _plain(data, name)
+    motion = re.search(rb"^[ \t]*MOTION\b", data, re.MULTILINE | re.IGNORECASE)
+    head = data[: motion.start()] if motion else data
+    joints = _parse_hierarchy(_decoded(head).split("\n"), name)
+    if motion is None:
+        last = head.count(b"\n") + 1
+        raise ParseError(f"{name} line {last}: the file ends without a MOTION block; it is incomplete")
+    frames, fps, start = _parse_motion_header(data, motion.end(), name)
+    columns = sum(len(joint.channels) for joint in joints)
+    return Document(joints, fps, _parse_rows(data, start, frames, columns, name))
+
+
+def _plain(data: bytes, name: str) -> bytes:
+    """Take byte order marks and foreign line ends away."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise ParseError(f"{name} line 1: the text is cut off in the middle of a character") from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\x00" in data[:100_000] or b"\x00" in data:
+        line = data[: data.index(b"\x00")].count(b"\n") + 1
+        raise ParseError(f"{name} line {line}: this is no text; a BVH file is plain text that begins with HIERARCHY")
+    return data if b"\n" in data else data.replace(b"\r", b"\n")
+
+
+def _decoded(head: bytes) -> str:
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return head.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return head.decode("latin-1")
+
+
+def _parse_hierarchy(lines: list[str], name: str) -> list[Joint]:
+    """Read the HIERARCHY block with an explicit stack; ``End Site`` blocks become the ``end`` of their joint."""
+    joints: list[Joint] = []
+    stack: list[int | None] = []  # numbers of open joints, None for an open End Site
+    pending: int | None = None  # a joint or End Site whose brace has not opened yet
+    is_pending = seen = False
+    columns = 0
+
+    def refuse(number: int, what: str) -> ParseError:
+        return ParseError(f"{name} line {number}: {what}")
+
+    for number, line in enumerate(lines, 1):
+        for piece in re.split(r"([{}])", line):
+            words = piece.split()
+            while words:
+                keyword = words[0].upper()
+                if not seen:
+                    if keyword != "HIERARCHY":
+                        raise refuse(number, f"expected HIERARCHY, found '{piece.strip()[:40]}'; this is no BVH file")
+                    seen, words = True, words[1:]
+                elif keyword == "{":
+                    if not is_pending:
+                        raise refuse(number, "an opening brace without a joint before it")
+                    stack.append(pending)
+                    is_pending, words = False, words[1:]
+                elif is_pending:
+                    raise refuse(number, f"expected an opening brace, found '{words[0][:40]}'")
+                elif keyword == "}":
+                    if not stack:
+                        raise refuse(number, "a closing brace too many")
+                    stack.pop()
+                    words = words[1:]
+                elif keyword in ("ROOT", "JOINT"):
+                    parent = stack[-1] if stack else -1
+                    if parent is None or (keyword == "ROOT") == bool(stack):
+                        raise refuse(number, f"{keyword} '{' '.join(words[1:])[:40]}' stands where none can stand")
+                    if len(joints) >= MOST_JOINTS or len(stack) >= MOST_DEPTH:
+                        raise refuse(
+                            number,
+                            f"more than {MOST_JOINTS} joints or {MOST_DEPTH} levels; this is no motion of a person",
+                        )
+                    joints.append(Joint(" ".join(words[1:]) or f"joint {len(joints)}", parent))
+                    pending, is_pending, words = len(joints) - 1, True, []
+                elif keyword == "END":
+                    if not stack or stack[-1] is None:
+                        raise refuse(number, "an End Site outside a joint")
+                    pending, is_pending, words = None, True, []
+                elif keyword == "OFFSET":
+                    offset = _three(words[1:4], number, name)
+                    if not stack:
+                        raise refuse(number, "an OFFSET outside a joint")
+                    if stack[-1] is not None:
+                        joints[stack[-1]].offset = offset
+                    elif joints[stack[-2] or 0].end is None:
+                        joints[stack[-2] or 0].end = offset
+                    words = words[4:]
+                elif keyword == "CHANNELS":
+                    owner = stack[-1] if stack else None
+                    if owner is None or joints[owner].channels:
+                        raise refuse(number, "CHANNELS without a joint, or twice in one joint")
+                    joints[owner].channels, used = _channels(words[1:], joints[owner].name, number, name)
+                    joints[owner].first_column = columns
+                    columns += len(joints[owner].channels)
+                    words = words[1 + used :]
+                else:
+                    raise refuse(number, f"'{words[0][:40]}' is not known in a HIERARCHY")
+    if not seen:
+        raise refuse(1, "the file is empty; this is no BVH file")
+    if stack or is_pending:
+        raise refuse(len(lines), f"the HIERARCHY ends with {len(stack) or 1} open braces; the file is incomplete")
+    if not joints or columns == 0:
+        raise refuse(len(lines), "the HIERARCHY has no joint with channels")
+    return joints
+
+
+def _three(words: list[str], number: int, name: str) -> tuple[float, float, float]:
+    try:
+        values = [float(word) for word in words]
+    except ValueError:
+        values = []
+    if len(values) != 3 or not np.isfinite(values).all() or max(map(abs, values)) > 1e9:
+        raise ParseError(f"{name} line {number}: OFFSET needs three numbers, found '{' '.join(words)[:60]}'")
+    return values[0], values[1], values[2]
+
+
+def _channels(words: list[str], joint: str, number: int, name: str) -> tuple[list[tuple[str, str]], int]:
+    def refuse(what: str) -> ParseError:
+        return ParseError(f"{name} line {number}: {what} (joint '{joint[:40]}')")
+
+    if not words or not words[0].isascii() or not words[0].isdigit() or int(words[0][:9]) > 6:
+        raise refuse("CHANNELS needs a count from 0 to 6")
+    count = int(words[0])
+    if len(words) < 1 + count:
+        raise refuse(f"CHANNELS announces {count} channels and names {len(words) - 1}")
+    found: list[tuple[str, str]] = []
+    for word in words[1 : 1 + count]:
+        match = re.fullmatch(r"([XYZ])(position|rotation)", word, re.IGNORECASE)
+        if match is None:
+            raise refuse(f"'{word[:40]}' is no channel; there are Xposition ... Zrotation")
+        channel = (match[2].lower(), match[1].upper())
+        if channel in found:
+            raise refuse(f"the channel {word} stands twice")
+        found.append(channel)
+    return found, 1 + count
+
+
+def _parse_motion_header(data: bytes, start: int, name: str) -> tuple[int, float, int]:
+    """Return the announced number of frames, the frame rate, and where the rows begin."""
+    frames = re.compile(rb"\s*Frames[ \t]*:?[ \t]*([^\s]*)", re.IGNORECASE).match(data, start)
+    line = data[:start].count(b"\n") + 1
+    if frames is None:
+        raise ParseError(f"{name} line {line}: MOTION is not followed by 'Frames:'")
+    line = data[: frames.end()].count(b"\n") + 1
+    digits = frames[1]
+    if not re.fullmatch(rb"\d{1,9}", digits) or int(digits) == 0:
+        raise ParseError(f"{name} line {line}: 'Frames:' needs a number of frames, found '{_shown(digits)}'")
+    time = re.compile(rb"\s*Frame[ \t]*Time[ \t]*:?[ \t]*([^\s]*)", re.IGNORECASE).match(data, frames.end())
+    if time is None:
+        raise ParseError(f"{name} line {line}: 'Frames:' is not followed by 'Frame Time:'")
+    line = data[: time.end()].count(b"\n") + 1
+    try:
+        seconds = float(time[1])
+    except ValueError:
+        seconds = 0.0
+    if not 1e-5 <= seconds <= 10.0:
+        raise ParseError(f"{name} line {line}: 'Frame Time:' needs seconds per frame, found '{_shown(time[1])}'")
+    return int(digits), frame_rate(time[1].decode("ascii", "replace")), time.end()
+
+
+def frame_rate(seconds_per_frame: str) -> float:
+    """Frame rate that a rounded ``Frame Time`` stands for: ``0.0333333`` and ``.03333`` are 30, ``0.016667`` is 60."""
+    seconds = float(seconds_per_frame)
+    mantissa, _, exponent = seconds_per_frame.lower().partition("e")
+    digits = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    unit = 10.0**-digits if abs(digits) < 300 else 0.0
+    rate = 1.0 / seconds
+    near = [common for common in COMMON_RATES if abs(1.0 / common - seconds) <= unit and abs(common / rate - 1) < 0.011]
+    if near:
+        return min(near, key=lambda common: abs(common - rate))
+    whole = float(round(rate))
+    if whole > 0 and abs(1.0 / whole - seconds) <= unit and abs(whole / rate - 1) < 1e-3:
+        return whole
+    return rate
+
+
+def _parse_rows(data: bytes, start: int, frames: int, columns: int, name: str) -> np.ndarray:
+    end_of_line = data.find(b"\n", start)
+    head = data[start:] if end_of_line < 0 else data[start:end_of_line]
+    block = b"" if end_of_line < 0 else data[end_of_line + 1 :]
+    first_line = data[:start].count(b"\n") + 2
+    if head.strip():
+        raise ParseError(f"{name} line {first_line - 1}: '{_shown(head.strip())}' after the frame time")
+    lines = block.split(b"\n")
+    counts = np.fromiter((len(line.split()) for line in lines), dtype=np.int64, count=len(lines))
+    full = counts > 0
+    wrong = np.flatnonzero(full & (counts != columns))
+    rows = int(full.sum())
+    if len(wrong):
+        at = int(wrong[0])
+        last = " and is the last one: the file is cut off" if at == np.flatnonzero(full)[-1] and rows <= frames else ""
+        raise ParseError(
+            f"{name} line {first_line + at}: the row has {counts[at]} numbers for {columns} channels{last}"
+        )
+    if rows != frames:
+        at = np.flatnonzero(full)[frames] if rows > frames else len(lines) - 1
+        raise ParseError(
+            f"{name} line {first_line + int(at)}: 'Frames:' announces {frames} frames and {rows} rows follow; "
+            "the file is cut off, or its header is wrong"
+        )
+    values = _numbers(block, rows * columns)
+    if values is None or not np.isfinite(values).all() or np.abs(values).max(initial=0.0) > 1e9:
+        _refuse_number(lines, first_line, name)
+    assert values is not None
+    return values.reshape(rows, columns)
+
+
+def _numbers(block: bytes, count: int) -> np.ndarray | None:
+    """Parse all numbers at once; ``None`` when something among them is no number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # numpy's way to say that it stopped early
+        try:
+            values = np.fromstring(block, sep=" ")
+        except ValueError:
+            return None
+    return values if values.size == count else None
+
+
+def _refuse_number(lines: list[bytes], first_line: int, name: str) -> None:
+    for number, line in enumerate(lines, first_line):
+        for word in line.split():
+            try:
+                value = float(word)
+            except ValueError:
+                value = np.nan
+            if not abs(value) <= 1e9:
+                raise ParseError(
+                    f"{name} line {number}: '{_shown(word)}' is no usable number; mend or cut out this frame"
+                )
+    raise ParseError(f"{name} line {first_line}: the rows hold something that is no number")
+
+
+def _shown(word: bytes) -> str:
+    return word[:40].decode("utf-8", "replace")

@@ -1,0 +1,164 @@
+"""NumPy archives: what other programs read most easily. Arrays, strings and numbers only, never a pickled object.
+
+``joints`` float32 ``[T, 22, 3]`` in metres, Y up, in SMPL's order; ``rotations`` ``[T, 22, 4]`` unit quaternions xyzw,
+local to the parent, on the motifmix skeleton; ``root`` ``[T, 3]``; ``fps``; and as far as they are known ``text``,
+``style``, ``seed``, ``credit``, ``licence``. One person a file.
+"""
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motifmix.errors import FileError, ParseError
+from motifmix.files.atomic import replacing_all
+from motifmix.motion.motion import Motion, Scene
+from motifmix.motion.retargeting import retarget
+from motifmix.motion.skeleton import MOTIFMIX
+
+LABELS = ("text", "style", "content", "seed", "credit", "licence")
+MOST_FRAMES = 1_000_000
+_MOST_MEMBERS = 64
+_MOST_CHARACTERS = 100_000
+_LONGEST_HEADER = 10_000
+_FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same motion gives the same bytes
+
+
+def write_npz(
+    path: Path | str, scene: Scene | Motion, *, fps: float | None = None, force: bool = False
+) -> tuple[Path, ...]:
+    """Write one archive a person (``walk_1.npz``, ``walk_2.npz`` for two) and return the paths.
+
+    A motion on another skeleton is retargeted to the motifmix skeleton first. Raises ``FileError``.
+    """
+    path = Path(path)
+    people = (scene,) if isinstance(scene, Motion) else scene.people
+    paths = numbered(path, len(people))
+    with replacing_all(paths, force=force) as temporaries:
+        for temporary, person in zip(temporaries, people, strict=True):
+            temporary.write_bytes(_archive(_content(person, fps)))
+    return tuple(paths)
+
+
+def read_npz(path: Path | str) -> Scene:
+    """Read an archive that :func:`write_npz` or another program wrote.
+
+    Needs ``rotations`` with ``root`` (or ``joints``, whose first joint is the root) and ``fps``. Raises ``FileError``
+    for what is missing or does not fit, ``ParseError`` for a broken or hostile archive.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            if len(members) > _MOST_MEMBERS:
+                raise ParseError(f"{path} holds {len(members)} arrays; a motion has ten")
+            wanted = ("joints", "rotations", "root", "fps", *LABELS)
+            values = {name: _array(archive, members[name], path, name) for name in wanted if name in members}
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ParseError(f"{path} is no NPZ archive, or a damaged one ({error})") from error
+    return Scene((_motion(values, path),))
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """Name one file for each of several people: ``walk.npz`` becomes ``walk_1.npz``, ``walk_2.npz``."""
+    return [path] if count == 1 else [path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(1, count + 1)]
+
+
+def _content(motion: Motion, fps: float | None) -> dict[str, np.ndarray]:
+    if not motion.skeleton.same_as(MOTIFMIX):
+        motion, _ = retarget(motion, MOTIFMIX)
+    if fps is not None:
+        motion = motion.resampled(fps)
+    content = {
+        "joints": motion.joints.astype(np.float32),
+        "rotations": motion.rotations.astype(np.float32),
+        "root": motion.root.astype(np.float32),
+        "fps": np.float64(motion.fps),
+    }
+    for name in LABELS:
+        value = motion.labels.get(name)
+        if isinstance(value, str | int | float | np.integer | np.floating):
+            content[name] = np.asarray(value)
+        elif value is not None:
+            content[name] = np.asarray(str(value))
+    return {name: np.asarray(value) for name, value in content.items()}
+
+
+def _archive(content: dict[str, np.ndarray]) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in content.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, value, allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, member.getvalue())
+    return whole.getvalue()
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> np.ndarray:
+    """Read one member, after its header promised nothing odd: no objects, no size that only a bomb has."""
+    with archive.open(info) as member:
+        try:
+            version = np.lib.format.read_magic(member)
+            reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = reader(member, max_header_size=_LONGEST_HEADER)
+        except ValueError as error:
+            raise ParseError(f"{path}: '{name}' is no NumPy array ({error})") from error
+    if dtype.kind not in "fiuUS":
+        raise ParseError(f"{path}: '{name}' holds {dtype}; only numbers and text are read, never objects")
+    bytes_ = dtype.itemsize * int(np.prod(shape, dtype=object))
+    most = MOST_FRAMES * len(MOTIFMIX) * 4 * 8 if dtype.kind in "fiu" else 4 * _MOST_CHARACTERS
+    if bytes_ > most or bytes_ > info.file_size:
+        raise ParseError(f"{path}: '{name}' claims the shape {shape}, which cannot be a motion's")
+    with archive.open(info) as member:
+        try:
+            return np.lib.format.read_array(member, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+        except ValueError as error:
+            raise ParseError(f"{path}: '{name}' is damaged ({error})") from error
+
+
+def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
+    rotations, joints, root = values.get("rotations"), values.get("joints"), values.get("root")
+    if rotations is None:
+        raise FileError(f"{path} has no 'rotations'; joint positions alone do not tell how the bones turn")
+    if root is None and joints is None:
+        raise FileError(f"{path} has no 'root' and no 'joints'")
+    if rotations.ndim != 3 or rotations.shape[1:] != (len(MOTIFMIX), 4) or not 0 < len(rotations) <= MOST_FRAMES:
+        raise ParseError(f"{path}: 'rotations' has the shape {rotations.shape}, not (frames, {len(MOTIFMIX)}, 4)")
+    frames = len(rotations)
+    if root is None:
+        assert joints is not None
+        if joints.shape != (frames, len(MOTIFMIX), 3):
+            raise ParseError(f"{path}: 'joints' has the shape {joints.shape}, not ({frames}, {len(MOTIFMIX)}, 3)")
+        root = joints[:, 0]
+    if root.shape != (frames, 3):
+        raise ParseError(f"{path}: 'root' has the shape {root.shape}, not ({frames}, 3)")
+    rotations, root = _numbers(rotations, "rotations", path), _numbers(root, "root", path)
+    lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
+    if np.abs(lengths - 1.0).max() > 1e-2:
+        raise ParseError(f"{path}: 'rotations' are no unit quaternions (xyzw)")
+    fps = values.get("fps")
+    if fps is None or fps.size != 1 or fps.dtype.kind not in "fiu" or not 1.0 <= float(fps.reshape(())) <= 10_000.0:
+        raise FileError(f"{path} needs 'fps', one number of frames per second")
+    labels: dict[str, Any] = {name: values[name].item() for name in LABELS if name in values and values[name].size == 1}
+    labels = {name: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for name, v in labels.items()}
+    labels["source"] = {"file": str(path), "format": "npz", "up": "y", "units": "m", "scale": 1.0, "warnings": []}
+    return Motion(MOTIFMIX, rotations / lengths, root, float(fps.reshape(())), labels)
+
+
+def _numbers(values: np.ndarray, name: str, path: Path) -> np.ndarray:
+    if values.dtype.kind not in "fiu":
+        raise ParseError(f"{path}: '{name}' holds {values.dtype}, not numbers")
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        frame = int(np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))[0])
+        raise ParseError(f"{path}: '{name}' holds a number that is not finite in frame {frame}")
+    if np.abs(values).max() > 1e6:
+        raise ParseError(f"{path}: '{name}' holds a number beyond 1,000 km")
+    return values
