@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from motifmix.pipelines.text_to_motion import load
 
 __version__ = "0.1.0"
-__all__ = ["MOTIFMIX", "Motion", "MotifmixError", "Scene", "Skeleton", "__version__", "load", "read", "write"]
+__all__ = ["MOTIFMIX", "MotifmixError", "Motion", "Scene", "Skeleton", "__version__", "load", "read", "write"]
 
 # Where the public names live. They are imported at first use: `motifmix --help` must not wait for numpy or torch.
 _HOMES = {

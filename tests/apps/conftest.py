@@ -62,6 +62,12 @@ class FakePipeline:
         return motions
 
 
+@pytest.fixture(name="walk")
+def walk_fixture() -> Callable[..., Motion]:
+    """The maker of synthetic clips: ``walk(seconds, seed, fps)``."""
+    return walk
+
+
 @pytest.fixture
 def pipeline(monkeypatch) -> FakePipeline:
     fake = FakePipeline()

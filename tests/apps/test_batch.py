@@ -1,4 +1,4 @@
-"""`motifmix batch`: tables as people save them, folders that a kill leaves resumable, failures that stay with their row."""
+"""`motifmix batch`: tables as people save them, folders that outlive a kill, failures that stay with their row."""
 
 import csv
 import json
@@ -11,7 +11,9 @@ import pytest
 from motifmix.apps import batch as batches
 from motifmix.files import read
 
-TABLE = "text,style,seconds,seed,name\na person walks,old,2,7,first\na person jumps,,,,\nwaves,old:0.7|happy:0.3,3,,third\n"
+TABLE = (
+    "text,style,seconds,seed,name\na person walks,old,2,7,first\na person jumps,,,,\nwaves,old:0.7|happy:0.3,3,,third\n"
+)
 
 
 def table(text: str, encoding: str = "utf-8", name: str = "prompts.csv") -> Path:
@@ -194,7 +196,16 @@ def test_names_stay_inside_the_folder_and_equal_ones_are_numbered(run, pipeline,
     table("text,name\nwalk,../../evil\nwalk,/etc/passwd\nwalk,Take\nwalk,take\nwalk,\nwalk,\nwalk,walk_2\nwalk,con\n")
     assert run("batch", "prompts.csv", "--out", "out").code == 0
     assert made() == sorted(
-        ["evil.npz", "etc-passwd.npz", "Take.npz", "take_2.npz", "walk.npz", "walk_3.npz", "walk_2.npz", "motion-con.npz"]
+        [
+            "evil.npz",
+            "etc-passwd.npz",
+            "Take.npz",
+            "take_2.npz",
+            "walk.npz",
+            "walk_3.npz",
+            "walk_2.npz",
+            "motion-con.npz",
+        ]
     )
     assert sorted(os.listdir(here)) == ["out", "prompts.csv"]
 

@@ -23,8 +23,8 @@ def test_without_out_a_bvh_named_after_text_and_style_is_made_and_its_path_print
 
 def test_several_outs_get_one_motion_and_all_options_arrive(run, pipeline, here):
     done = run(
-        "generate", "jump", "--style", "old:0.7", "--style", "happy:0.3", "--strength", 1.5, "--seconds", 3, "--seed", 9,
-        "--fps", 60, "--in-place", "--raw", "--out", "jump.bvh", "--out", "jump.npz", "--units", "cm",
+        "generate", "jump", "--style", "old:0.7", "--style", "happy:0.3", "--strength", 1.5, "--seconds", 3,
+        "--seed", 9, "--fps", 60, "--in-place", "--raw", "--out", "jump.bvh", "--out", "jump.npz", "--units", "cm",
     )  # fmt: skip
     assert done.code == 0 and done.out.split() == ["jump.bvh", "jump.npz"]
     assert len(pipeline.calls) == 1

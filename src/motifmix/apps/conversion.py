@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motifmix.apps.requests import MAX_FPS, MIN_FPS
-from motifmix.errors import RequestError
+from motifmix.errors import MotifmixError, RequestError
 
 if TYPE_CHECKING:
     from motifmix.motion import Motion, Scene
@@ -22,7 +22,7 @@ def check_skeleton(skeleton: str | None, targets: Sequence[Path]) -> None:
     others = [path for path in targets if path.suffix.lower() != ".bvh"]
     if others and skeleton != "motifmix":
         raise RequestError(
-            f"{others[0]}: only .bvh files hold another skeleton than motifmix's; leave --skeleton {skeleton} out for it"
+            f"{others[0]}: only .bvh files hold another skeleton than motifmix's; leave --skeleton out for it"
         )
 
 
@@ -56,28 +56,40 @@ def described(source: Path, scene: "Scene", fps: float | None) -> Iterator[str]:
         yield f"{source}: resampled from {person.fps:g} to {fps:g} fps (--fps source keeps every frame)"
 
 
-def carried(scene: "Scene", target: Path, *, skeleton: str | None, fps: float | None, ground: bool) -> "Scene":
+def carried(scene: "Scene", source: Path, target: Path, *, skeleton: str | None, fps: float | None, ground: bool) -> "Scene":
     """Bring every person of a scene to the skeleton, the frame rate and the floor that were asked for.
 
     A ``.bvh`` keeps its source's skeleton unless told otherwise; all other formats are on motifmix's own. Raises
-    ``RequestError`` when the skeleton is no person's.
+    ``RequestError`` when that cannot be.
     """
     from motifmix.motion import Scene
 
     name = skeleton or ("source" if target.suffix.lower() == ".bvh" else "motifmix")
-    return Scene(tuple(_carried(person, name, fps, ground) for person in scene))
+    try:
+        return Scene(tuple(_carried(person, name, fps, ground) for person in scene))
+    except ValueError as error:
+        raise RequestError(f"{source}: {error}") from None
+
+
+def check_people(source: Path, scene: "Scene", skeleton: str | None) -> None:
+    """Make sure that a file holds people; what does not is copied only where ``--skeleton source`` asks for it."""
+    from motifmix.motion.anatomy import require_person
+
+    if skeleton == "source":
+        return
+    for person in scene:
+        try:
+            require_person(person.skeleton, str(source))
+        except (MotifmixError, ValueError) as error:
+            raise RequestError(f"{error}; --skeleton source writes it to a .bvh as it is") from None
 
 
 def _carried(person: "Motion", skeleton: str, fps: float | None, ground: bool) -> "Motion":
     from motifmix.motion.retargeting import retarget
     from motifmix.motion.rigs import RIGS
 
-    try:
-        if skeleton != "source" and not person.skeleton.same_as(RIGS[skeleton]):
-            person, _ = retarget(person, RIGS[skeleton])
-        if ground:
-            person = person.grounded()
-    except ValueError as error:
-        hint = "--skeleton source writes it to a .bvh as it is"
-        raise RequestError(f"this is no motion of a person: {error}; {hint}") from None
+    if skeleton != "source" and not person.skeleton.same_as(RIGS[skeleton]):
+        person, _ = retarget(person, RIGS[skeleton])
+    if ground:
+        person = person.grounded()
     return person if fps is None else person.resampled(fps)

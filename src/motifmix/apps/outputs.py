@@ -10,7 +10,7 @@ import tempfile
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motifmix.errors import FileError, RequestError
 
@@ -116,9 +116,13 @@ def save(path: Path, result: "Motion | Scene", *, units: str = "m", force: bool 
     """
     from motifmix.files import write
 
-    options = {"units": units, "one_file": True} if path.suffix.lower() == ".bvh" else {}
+    options: dict[str, Any] = {"fps": None}  # as it is, but for a GIF, which knows 25 and 33 frames a second only
+    if path.suffix.lower() == ".bvh":
+        options |= {"units": units, "one_file": True}
+    elif path.suffix.lower() == ".mp4":
+        options["fps"] = result.fps
     try:
-        return write(path, result, fps=None, force=force, **options)
+        return write(path, result, force=force, **options)
     except OSError as error:
         raise FileError(f"{path}: could not be written ({error.strerror or error}); nothing of it was left") from error
 

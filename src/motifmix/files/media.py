@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -48,24 +49,32 @@ def write_mp4(
     force: bool = False,
 ) -> tuple[Path, ...]:
     """Film a scene as MP4, 30 fps and 640 x 480 unless told otherwise. Raises ``FileError``."""
-    import av
-
     path = Path(path)
     width, height = size or ((view.width, view.height) if view else MP4_SIZE)
+    painter = _painter(scene, fps or MP4_FPS, (width, height), view)
+    encode_mp4(path, painter.frames(), painter.fps, credit=_credit(scene), force=force)
+    return (path,)
+
+
+def encode_mp4(
+    path: Path, pictures: Iterator[np.ndarray], fps: float, *, credit: str = "", force: bool = False
+) -> None:
+    """Encode pictures ``[height, width, 3]`` (bytes, even sizes), as many as there are. Raises ``FileError``."""
+    import av
+
+    first = next(pictures)
+    height, width = first.shape[:2]
     if width % 2 or height % 2:
         raise FileError(f"{path}: MP4 needs an even width and height, not {width} x {height}")
-    painter = _painter(scene, fps or MP4_FPS, (width, height), view)
     with replacing(path, force=force) as temporary, av.open(str(temporary), "w", format="mp4") as container:
-        credit = _credit(scene)
         if credit:
             container.metadata["comment"] = credit
-        stream = container.add_stream("libx264", rate=Fraction(painter.fps).limit_denominator(1001))
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": "20", "preset": "veryfast", "tune": "animation", "movflags": "+faststart"}
-        for picture in painter.frames():
+        for picture in chain((first,), pictures):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
-    return (path,)
 
 
 def write_gif(

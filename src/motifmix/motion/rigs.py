@@ -49,7 +49,7 @@ def _rig(rows: Sequence[Row], tips: dict[str, tuple[float, float, float]], prefi
     names = [name for name, _, _ in rows]
     places = np.array([rest[MOTIFMIX.index(joint)] + np.array(shift) for _, _, (joint, shift) in rows])
     parents = tuple(names.index(parent) if parent else -1 for _, parent, _ in rows)
-    offsets = np.array([place - places[parent] if parent >= 0 else place * 0 for place, parent in zip(places, parents)])
+    offsets = np.array([places[j] - places[parent] if parent >= 0 else np.zeros(3) for j, parent in enumerate(parents)])
     ends = {names.index(name): tip for name, tip in tips.items()}
     return Skeleton(tuple(prefix + name for name in names), parents, offsets, ends)
 

@@ -10,7 +10,10 @@ from motifmix.apps.cli.terminal import progress, remark, say
 
 
 def batch(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV with a column text, and optionally style, seconds, seed, name.")],
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="TABLE", help="A CSV with a column text, and optionally style, seconds, seed, name."),
+    ],
     out: Annotated[Path, typer.Option(help="The folder for the motions; it is made if need be.")],
     formats: Annotated[str, typer.Option("--format", help="npz, bvh, glb, mp4, gif; several with commas.")] = "npz",
     strength: Annotated[float, typer.Option(help="How strongly styles act, 0 to 2.")] = 1.0,

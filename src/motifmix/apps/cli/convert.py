@@ -26,7 +26,7 @@ def convert(
 ) -> None:
     """Convert a motion file; what was taken for its up axis and its unit is said."""
     from motifmix.apps import outputs
-    from motifmix.apps.conversion import carried, check_skeleton, described, wanted_fps
+    from motifmix.apps.conversion import carried, check_people, check_skeleton, described, wanted_fps
 
     check_skeleton(skeleton, out)
     rate = wanted_fps(fps)
@@ -37,10 +37,11 @@ def convert(
     from motifmix.files import read
 
     scene = read(source, up=up, units=units)  # type: ignore[arg-type]  # read() refuses other words than y and z
+    check_people(source, scene, skeleton)
     for line in described(source, scene, rate):
         remark(line)
     for path in out:
-        result = carried(scene, path, skeleton=skeleton, fps=rate, ground=ground)
+        result = carried(scene, source, path, skeleton=skeleton, fps=rate, ground=ground)
         with progress(f"writing {path.name}"):
             written = outputs.save(path, result, units=out_units, force=force)
         for file in written:

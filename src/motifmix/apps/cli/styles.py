@@ -7,9 +7,11 @@ import typer
 
 from motifmix.apps.cli.terminal import progress, say
 
+SECONDS = 4.0  # of each style in the film
+
 
 def styles(
-    out: Annotated[Path | None, typer.Option(help="A .mp4 or .gif in which each style walks.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A .mp4 in which each style walks.")] = None,
     text: Annotated[str, typer.Option(help="What is done in each style, with --out.")] = "a person walks forward",
     seed: Annotated[int, typer.Option(help="The same seed gives the same film.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
@@ -20,7 +22,7 @@ def styles(
 
     request = checked(text=text, seed=seed)
     if out is not None:
-        outputs.check_targets([out], force=force, suffixes=(".mp4", ".gif"))
+        outputs.check_targets([out], force=force, suffixes=(".mp4",))
 
     import motifmix
 
@@ -38,7 +40,7 @@ def styles(
     names = [entry.name for entry in pipeline.styles]
     with progress("generating") as step:
         motions = pipeline.generate(
-            [request.text] * len(names), names, None, [seed] * len(names), strength=1.0, clean_feet=True, progress=step
+            [request.text] * len(names), names, SECONDS, [seed] * len(names), strength=1.0, clean_feet=True, progress=step
         )
     with progress(f"drawing {out.name}") as step:
         write_gallery(out, motions, names, force=force, progress=step)
