@@ -8,6 +8,7 @@ A rotation belongs to the bone that *ends* in its joint and only turns that bone
 itself, and every rotation of head, hands and toes, is lost. ``features/own.py`` keeps them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -135,7 +136,7 @@ class HumanML3DSpace:
     name = "humanml3d_263"
     fps = 20.0
     dim = 263
-    blocks = feature_blocks(HUMANML3D_BODY.joints)
+    blocks: Mapping[str, slice] = feature_blocks(HUMANML3D_BODY.joints)
 
     def encode(self, motion: Motion) -> np.ndarray:
         """Return ``[T - 1, 263]`` float32 of a motion at any frame rate. Raises ``ValueError`` for another skeleton."""

@@ -8,6 +8,7 @@ is read from the positions of hips and spine. One frame is lost, because steps l
 ``load_person`` to ``place`` are the published steps one by one; ``extract_person`` and ``extract_pair`` join them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ class InterHumanSpace:
     name = "interhuman_262"
     fps = 30.0
     dim = 262
-    blocks = BLOCKS
+    blocks: Mapping[str, slice] = BLOCKS
 
     def encode(self, motion: Motion) -> np.ndarray:
         """Return ``[T - 1, 262]`` float32 of a motion at any frame rate. Raises ``ValueError`` for another skeleton."""
