@@ -177,12 +177,9 @@ def vary(caption: str, generator: np.random.Generator) -> str:
 def surface_free(text: str) -> str:
     """Take away what ``vary`` changes (but for slips): two texts with the same result are one phrasing."""
     text = _SUBJECT.sub(r"\1someone", text.strip())
-    american = {us: uk for uk, us in _SPELLINGS.items()}
-    words = {digit: word for word, digit in _DIGITS.items()}
-    short = {long: word for word, long in _LONG_ENDINGS.items()}
-    tokens = re.findall(r"[\w']+", text.casefold().replace("-", " "))
-    tokens = [short.get(token, token) for token in (words.get(token, american.get(token, token)) for token in tokens)]
-    return " ".join(token for token in tokens if token not in _DROPPED)
+    common = {varied: plain for table in (_SPELLINGS, _DIGITS, _LONG_ENDINGS) for plain, varied in table.items()}
+    tokens: list[str] = re.findall(r"[\w']+", text.casefold().replace("-", " "))
+    return " ".join(common.get(token, token) for token in tokens if token not in _DROPPED)
 
 
 @cache
@@ -268,7 +265,7 @@ def _with_another_spelling(text: str, generator: np.random.Generator) -> str:
 
 
 def _with_a_slip(text: str, generator: np.random.Generator) -> str:
-    """Swap two letters within a longer word, or lose one within it; never in the subject or a word that tells the side."""
+    """Swap two letters within a longer word, or lose one; never in the subject or in a word that tells the side."""
     words = text.split(" ")
     kept = {name.split()[-1] for name, _, _ in _SUBJECTS}
     places = [
