@@ -1,0 +1,97 @@
+"""Weights on disk: a safetensors file and, beside it, a card that says what it is.
+
+The card (YAML) names the architecture and its sizes, the feature space, what it was trained on and by which recipe, its
+measured numbers, and the checksum of the file. Loading checks the sum first; nothing is unpickled.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from motifmix.errors import WeightsError
+
+
+class Card(BaseModel):
+    """What stands beside a weights file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    role: Literal["generate", "guide", "select", "score"]
+    architecture: str
+    sizes: dict[str, Any]
+    space: str
+    licence: str
+    credit: list[str]
+    data: list[str]
+    recipe: str
+    commit: str
+    numbers: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    sha256: str
+
+
+def checksum(data: bytes) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_card(path: Path) -> Card:
+    """Read ``part.yaml``. Raises ``WeightsError`` where it is missing or no card."""
+    try:
+        return Card.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except OSError as error:
+        raise WeightsError(f"{path}: the card is missing; install motifmix again or run 'make weights'") from error
+    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path}: this is no model card ({reason}); install motifmix again") from error
+
+
+def read_weights(folder: Path, part: str) -> tuple[Card, dict[str, Any]]:
+    """Return the card and the float32 tensors of ``folder/part.safetensors``.
+
+    Raises ``WeightsError`` when a file is missing or the checksum differs from the card's.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    card = read_card(folder / f"{part}.yaml")
+    path = folder / f"{part}.safetensors"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: the weights are missing; install motifmix again or run 'make weights'") from error
+    if checksum(data) != card.sha256:
+        raise WeightsError(f"{path}: the file was altered or is damaged (its checksum differs); install motifmix again")
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise WeightsError(f"{path}: not a safetensors file; install motifmix again") from error
+    return card, {name: t.float() if t.dtype == torch.float16 else t for name, t in tensors.items()}
+
+
+def write_weights(folder: Path, part: str, tensors: dict[str, Any], **facts: Any) -> Card:
+    """Write tensors (floating ones in half precision) and their card; both are replaced as wholes.
+
+    The order matters: weights first, so that a card never promises a file that is not there yet.
+    """
+    import torch
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    small = {
+        name: (t.to(torch.float16) if t.is_floating_point() else t).detach().contiguous().clone()
+        for name, t in tensors.items()
+    }
+    data = save(small)
+    card = Card(sha256=checksum(data), **facts)
+    text = yaml.safe_dump(card.model_dump(), sort_keys=False, allow_unicode=True, width=120)
+    for name, content in ((f"{part}.safetensors", data), (f"{part}.yaml", text.encode())):
+        temporary = folder / f".{name}.part"
+        temporary.write_bytes(content)
+        temporary.replace(folder / name)
+    return card

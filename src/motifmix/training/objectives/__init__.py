@@ -1,0 +1,1 @@
+"""What recipes can train: one file a loss."""

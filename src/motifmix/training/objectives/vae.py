@@ -1,0 +1,193 @@
+"""Autoencoding motion: the default VAE.
+
+Pose, path and velocity are told apart: smooth L1 on normalised features block by block, joint positions by forward
+kinematics from the decoded rotations (they are what a person sees), their change from frame to frame, and the path
+integrated over the window. Drift has its own term: inside the pose loss it would swamp the pose.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn.functional import smooth_l1_loss
+
+from motifmix.data.feature_cache import CachedClip
+from motifmix.features.own import MotifmixSpace
+from motifmix.models.layers.forward_kinematics import ForwardKinematics
+from motifmix.models.temporal_vae import TemporalVAE
+from motifmix.motion.skeleton import MOTIFMIX
+from motifmix.training.pool import Pool, cell_weights, fit_normaliser, open_sets
+from motifmix.training.publishing import facts_of
+
+BLOCK_WEIGHTS = {
+    "yaw_speed": 4.0, "root_velocity": 4.0, "root_height": 4.0, "joint_positions": 1.0, "joint_rotations": 1.0,
+    "joint_velocities": 0.5, "foot_contacts": 0.3,
+}  # fmt: skip
+
+
+class VAEOptions(BaseModel):
+    """Options of ``vae`` recipes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    batch: int = 24
+    window: int = 64
+    width: int = 256
+    latent: int = 32
+    kl: float = 2e-4
+    position: float = 10.0
+    speed: float = 0.5
+    path: float = 0.5
+    content_share: float = 0.6
+    style_share_at_end: float = 0.0
+    part: str = "vae"
+
+
+class VAEObjective:
+    """Windows of both sets through the autoencoder."""
+
+    def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
+        self.options = VAEOptions.model_validate(options)
+        self.caches = open_sets(data)
+        self.normaliser = fit_normaliser(self.caches)
+        self.pool = windows_pool(self.caches, self.options.window, self.options.content_share)
+        torch.manual_seed(seed)
+        network = TemporalVAE(MotifmixSpace.dim, self.options.width, self.options.latent)
+        self.modules = nn.ModuleDict({"vae": network})
+        self.kinematics = ForwardKinematics(MOTIFMIX.parents, torch.from_numpy(MOTIFMIX.offsets))
+        self.mean, self.std = torch.from_numpy(self.normaliser.mean), torch.from_numpy(self.normaliser.std)
+
+    def draw(self, rng: np.random.Generator) -> Tensor:
+        """Return normalised windows [B, window, dim]."""
+        return torch.from_numpy(draw_windows(self.pool, rng, self.options.batch, self.options.window, self.normaliser))
+
+    def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """One batch."""
+        features = self.draw(rng)
+        network = self.modules["vae"]
+        device = next(network.parameters()).device
+        features = features.to(device)
+        noise = torch.randn(len(features), self.options.window // 4, self.options.latent, generator=generator).to(device)
+        decoded, mean, log_variance = network(features, noise)
+        return self.reconstruction(features, decoded.float(), mean.float(), log_variance.float())
+
+    def reconstruction(
+        self, features: Tensor, decoded: Tensor, mean: Tensor, log_variance: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss and its figures for normalised features and what was decoded, [B, T, dim]."""
+        blocks, options = MotifmixSpace.blocks, self.options
+        total = features.new_zeros(())
+        for name, weight in BLOCK_WEIGHTS.items():
+            total = total + weight * smooth_l1_loss(decoded[..., blocks[name]], features[..., blocks[name]], beta=0.1)
+        mean_, std_ = self.mean.to(features.device), self.std.to(features.device)
+        real, made = features * std_ + mean_, decoded * std_ + mean_
+        where = blocks["joint_rotations"]
+        six = torch.stack([real[..., where], made[..., where]]).unflatten(-1, (22, 6))
+        height = torch.stack([real[..., blocks["root_height"]], made[..., blocks["root_height"]]])
+        joints = self.kinematics.to(features.device)(six)
+        joints = joints + nn.functional.pad(height, (1, 1))[..., None, :]
+        error = (joints[1] - joints[0]).norm(dim=-1)  # [B, T, 22]
+        change = (joints[1].diff(dim=1) - joints[0].diff(dim=1)).norm(dim=-1) * MotifmixSpace.fps
+        position = error.mean()
+        speed = change.mean()
+        path = smooth_l1_loss(_path(made), _path(real), beta=0.02)
+        divergence = 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).mean()
+        total = total + options.position * position + options.speed * speed + options.path * path
+        total = total + options.kl * options.latent * divergence
+        figures = {"joint_mm": 1000 * float(position.detach()), "kl": float(divergence.detach())}
+        return total, {**figures, "speed": float(speed.detach()), "path": float(path.detach())}
+
+    def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
+        """Measure held-out windows of every set and draw one before and after."""
+        import json
+
+        network = modules["vae"]
+        rows = {}
+        for cache in self.caches:
+            entries = cache.entries(cache.prepared.select(split="test", mirrored=False))[:160]
+            errors = [reconstruction_error(network, self.normaliser, cache.window(e)) for e in entries if e.frames >= 20]
+            rows[cache.prepared.folder.name] = round(float(np.mean(errors)), 2)
+        with (folder / "held_out.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "joint_mm": rows}) + "\n")
+
+    def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the network with the statistics of its features."""
+        from motifmix.pretrained.cards import write_weights
+
+        tensors = {**modules["vae"].state_dict(), "mean": self.mean, "std": self.std}
+        sizes = {"features": MotifmixSpace.dim, "width": self.options.width, "latent": self.options.latent}
+        write_weights(
+            folder, self.options.part, tensors, **facts_of("TemporalVAE", sizes, self.caches, facts, name=self.options.part)
+        )
+
+
+def windows_pool(caches: list[Any], window: int, content_share: float) -> Pool:
+    """All training clips that hold a window; the content set gets its share, long clips count by length."""
+    entries: list[tuple[int, CachedClip]] = []
+    weights: list[np.ndarray] = []
+    for number, cache in enumerate(caches):
+        own = [e for e in cache.entries(cache.prepared.select(split="train")) if e.frames >= 12]
+        is_style = bool(own) and own[0].clip.role == "style"
+        share = (1.0 - content_share if is_style else content_share) if len(caches) > 1 else 1.0
+        weight = np.sqrt([max(e.frames / window, 0.5) for e in own])
+        if is_style:
+            weight = weight * cell_weights(own, set_one=1.0, locomotion=1.0)
+        entries += [(number, e) for e in own]
+        weights.append(share * weight / weight.sum())
+    return Pool(caches, entries, np.concatenate(weights))
+
+
+def draw_windows(pool: Pool, rng: np.random.Generator, batch: int, window: int, normaliser: Any) -> np.ndarray:
+    """Return normalised windows ``[batch, window, dim]``; a clip that is shorter rests in its last pose."""
+    rows = np.empty((batch, window, MotifmixSpace.dim), dtype=np.float32)
+    for place, number in enumerate(pool.draw(rng, batch)):
+        frames = pool.list[number][1].frames
+        first = int(rng.integers(0, max(1, frames - window + 1)))
+        piece = pool.window(number, first, min(window, frames))
+        rows[place] = normaliser.normalise(rested(piece, window))
+    return rows
+
+
+def rested(features: np.ndarray, frames: int) -> np.ndarray:
+    """Lengthen features ``[T, dim]`` to ``frames`` by resting in the last pose: its steps and velocities are zero."""
+    if len(features) >= frames:
+        return features[:frames]
+    last = features[-1:].copy()
+    for name in ("yaw_speed", "root_velocity", "joint_velocities"):
+        last[:, MotifmixSpace.blocks[name]] = 0.0
+    return np.concatenate([features, np.repeat(last, frames - len(features), axis=0)])
+
+
+@torch.no_grad()
+def reconstruction_error(network: nn.Module, normaliser: Any, features: np.ndarray) -> float:
+    """Mean local joint error in mm of one clip ``[T, dim]`` through the posterior mean."""
+    space = MotifmixSpace()
+    features = features[:200]
+    length = -(-len(features) // 4) * 4
+    padded = torch.from_numpy(normaliser.normalise(rested(features, length)).astype(np.float32))[None]
+    mean, _ = network.encode(padded)
+    decoded = normaliser.restore(network.decode(mean)[0].numpy())[: len(features)]
+    real, made = space.decode(features), space.decode(decoded)
+    flat = np.array([1.0, 0.0, 1.0])
+    from motifmix.features.own import heading
+    from motifmix.motion import rotations as rot
+
+    def local(motion: Any) -> np.ndarray:
+        turn = rot.inverse(rot.about_y(heading(motion.joints)))[:, None]
+        return rot.rotate(turn, motion.joints - (motion.root * flat)[:, None])
+
+    return 1000 * float(np.linalg.norm(local(real) - local(made), axis=-1).mean())
+
+
+def _path(features: Tensor) -> Tensor:
+    """Integrated heading (rad) and path (m) over a window, [B, T, 3], in the frame where it starts."""
+    blocks = MotifmixSpace.blocks
+    yaw = features[..., blocks["yaw_speed"]][..., 0].cumsum(dim=1)
+    before = nn.functional.pad(yaw[:, :-1], (1, 0))
+    left, ahead = features[..., blocks["root_velocity"]].unbind(dim=-1)
+    x = (before.cos() * left + before.sin() * ahead).cumsum(dim=1)
+    z = (before.cos() * ahead - before.sin() * left).cumsum(dim=1)
+    return torch.stack([yaw, x, z], dim=-1)

@@ -1,0 +1,49 @@
+"""From a recipe file to a run: the objectives by name, and where a run lives."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from motifmix.errors import RequestError
+from motifmix.home import home
+from motifmix.training.loop import Log, Objective, train
+from motifmix.training.recipe import Recipe, read_recipe
+
+
+def build_objective(recipe: Recipe) -> Objective:
+    """Return the objective that a recipe names. Raises ``RequestError`` for an unknown one or unfit options."""
+    from motifmix.training.objectives.vae import VAEObjective
+
+    known: dict[str, Any] = {"vae": VAEObjective}
+    if recipe.objective not in known:
+        raise RequestError(f"objective {recipe.objective!r} is not known; known: {', '.join(sorted(known))}")
+    try:
+        return known[recipe.objective](recipe.data, recipe.options, recipe.seed)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RequestError(
+            f"recipe {recipe.name!r}: field 'options.{'.'.join(map(str, first['loc']))}': {first['msg']}"
+        ) from error
+
+
+def train_recipe(
+    path: Path,
+    changes: dict[str, Any] | None = None,
+    *,
+    run: Path | None = None,
+    out: Path | None = None,
+    threads: int = 1,
+    log: Log | None = None,
+) -> Path:
+    """Train a recipe, or go on with it; returns the folder that the weights were written to.
+
+    ``threads`` is one by default: networks this small gain nothing from a second, and two recipes can run side by side.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    recipe = read_recipe(path, changes)
+    out = out or home() / "weights"
+    train(recipe, build_objective(recipe), run or home() / "runs" / recipe.name, out, log)
+    return out
