@@ -1,0 +1,62 @@
+# What people do here, by name. Python is the one on the path (activate your environment first); the data's archives are
+# looked for in SOURCES, prepared data, checkpoints and caches stand in MOTIFMIX_HOME.
+PYTHON ?= python
+SOURCES ?= ../shared/data
+export MOTIFMIX_HOME ?= $(CURDIR)/.motifmix
+PREPARED := $(MOTIFMIX_HOME)/prepared
+RECIPES := recipes/default
+# In this order: the denoiser reads the VAE's latents, the style encoder starts from the VAE, alignment needs both.
+STAGES := vae denoiser style align judge
+
+.PHONY: help install test lint types format check check-gltf check-blender check-data data weights results bench docs ci
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: ## Install for work on the code: editable, with tests and checkers
+	$(PYTHON) -m pip install -c constraints.txt -e '.[dev]'
+
+test: ## The tests
+	$(PYTHON) -m pytest
+
+lint: ## ruff: rules and format
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: ## Let ruff mend what it can
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+types: ## pyright
+	$(PYTHON) -m pyright
+
+check: check-gltf check-blender check-data ## What needs other programs, or the data's archives
+
+check-gltf: ## Khronos' validator on the GLB that we write (node, npm)
+	PYTHON=$(PYTHON) sh scripts/check_gltf.sh
+
+check-blender: ## Blender opens our BVH and GLB as they should look (Python 3.11; installs bpy in build/blender)
+	PYTHON=$(PYTHON) sh scripts/check_blender.sh
+
+check-data: ## Every clip of the archives comes in upright and goes out again (SOURCES)
+	$(PYTHON) scripts/check_data.py $(SOURCES)
+
+data: ## Prepare both training sets from SOURCES; goes on after an interruption
+	$(PYTHON) -m motifmix data prepare bandai --source $(SOURCES)/bandai-namco-motiondataset.tar.xz --out $(PREPARED)/bandai
+	$(PYTHON) -m motifmix data prepare cmu --source $(SOURCES)/cmu-mocap-30fps.tar.xz --out $(PREPARED)/cmu
+
+weights: data ## All default weights again, from the archives; goes on after an interruption
+	for stage in $(STAGES); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
+
+results: ## Measure the default weights and write the tables of docs/results.md and README.md
+	$(PYTHON) -m motifmix evaluate default --out build/results
+	$(PYTHON) scripts/write_results.py build/results
+
+bench: ## Seconds and memory of each stage on this machine
+	$(PYTHON) -m motifmix bench --out build/bench.json
+
+docs: ## The documentation as a site in site/
+	$(PYTHON) -m mkdocs build --strict
+
+ci: ## What must hold before a change goes in
+	.ci/run
