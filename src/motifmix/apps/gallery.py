@@ -1,7 +1,7 @@
 """A film in which several motions run side by side, each with its name: what `motifmix styles --out` shows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import ceil, sqrt
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from motifmix.files.media import encode_mp4
 from motifmix.motion import Motion
 
 TILE = 256  # pixels, square
-FPS = 25.0
+FPS = 20.0  # what the network makes; a film of all styles costs minutes, and more frames would cost more
 _INK = (52, 58, 66)
 
 
@@ -33,8 +33,7 @@ def write_gallery(
 def _pictures(
     painters: Sequence[Painter], names: Sequence[str], progress: Callable[[int, int], None]
 ) -> Iterator[np.ndarray]:
-    columns = ceil(sqrt(len(painters) * 16 / 9))
-    rows = ceil(len(painters) / columns)
+    columns, rows = _grid(len(painters))
     frames = max(painter.frame_count for painter in painters)
     labels = [_label(name) for name in names]
     for frame in range(frames):
@@ -45,6 +44,18 @@ def _pictures(
             sheet[top : top + TILE, left : left + TILE] = np.where(label[..., None], _INK, tile)
         progress(frame + 1, frames)
         yield sheet
+
+
+def _grid(count: int) -> tuple[int, int]:
+    """Columns and rows: few empty tiles first, then a shape near that of a screen."""
+
+    def cost(columns: int) -> tuple[int, float]:
+        rows = ceil(count / columns)
+        shape = columns / rows
+        return (columns * rows - count if 1.2 < shape < 3.1 else count, abs(shape - 16 / 9))
+
+    columns = min(range(1, count + 1), key=cost)
+    return columns, ceil(count / columns)
 
 
 def _label(name: str) -> np.ndarray:

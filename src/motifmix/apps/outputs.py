@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from motifmix.credits import MADE_WITH
 from motifmix.errors import FileError, RequestError
 
 if TYPE_CHECKING:
@@ -144,4 +145,5 @@ def finished(motion: "Motion", request: "GenerateRequest", seed: int) -> "Motion
     """Give a generated motion the frame rate, the place and the labels that were asked for."""
     if request.in_place:
         motion = motion.in_place()
-    return motion.resampled(request.fps).with_labels(text=request.text, style=request.style_label, seed=seed)
+    labels = {"text": request.text, "style": request.style_label, "seed": seed}
+    return motion.resampled(request.fps).with_labels(**{"credit": MADE_WITH, **motion.labels, **labels})

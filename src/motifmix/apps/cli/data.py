@@ -31,18 +31,19 @@ def prepare(
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],
 ) -> None:
     """Read a dataset, carry it to motifmix's skeleton, and write clips, captions, split and a report."""
-    from motifmix.apps import outputs
     from motifmix.data.prepare import prepare as prepare_dataset
 
-    outputs.make_folder(out)
     with progress(f"preparing {dataset.value}") as step:
-        report = prepare_dataset(dataset.value, source, out, progress=step)
-    say(report)
+        folder = prepare_dataset(dataset.value, source, out, progress=step)
+    say(folder / "report.md")
 
 
 @app.command()
-def describe(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that data prepare filled.")]) -> None:
+def describe(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that data prepare filled.")],
+    out: Annotated[Path | None, typer.Option(help="A folder for the pictures; by default DIR itself.")] = None,
+) -> None:
     """Draw the table of contents and styles, the lengths and the words of a prepared set."""
     from motifmix.data.describe import describe as describe_dataset
 
-    say(describe_dataset(folder))
+    say(describe_dataset(folder, out))

@@ -5,6 +5,7 @@ its traceback. The modules of the commands import typer and nothing heavy; the w
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -51,7 +52,10 @@ def _start(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command (by default that of this process) and return its exit code."""
+    if arguments is None:
+        # `timeout`, job schedulers and shutdowns ask politely first: leave as tidily as after Ctrl-C.
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         code = app(args=words, prog_name="motifmix", standalone_mode=False)
@@ -71,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == 130:
         remark("motifmix: interrupted; files are whole or not there")
     return code if isinstance(code, int) else 0
+
+
+def _terminated(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _one_line(message: object) -> str:
