@@ -107,7 +107,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def actions(text: str) -> tuple[str, ...]:
     """Return the tags of the actions that a sentence names, in the order in which it names them."""
     found: list[tuple[int, str]] = []
-    rest = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).replace("_", " ")
+    rest = re.sub(r"(?<=[a-z])(?=[A-Z])|_|(?<=[a-z])\d+", " ", text)
     for tag, pattern in _patterns():
         match = pattern.search(rest)
         if match:

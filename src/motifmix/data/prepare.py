@@ -42,8 +42,8 @@ Progress = Callable[[int, int], None]
 
 def prepare(
     dataset: Literal["bandai", "cmu"], source: Path, out: Path, *, progress: Progress | None = None, mirrored: bool = True
-) -> Path:
-    """Prepare a dataset from its archive or folder into the folder ``out``; return ``out``.
+) -> str:
+    """Prepare a dataset from its archive or folder into the folder ``out``; return what came of it in a few lines.
 
     ``progress`` is called with (clips done, clips in all). Raises ``DataError`` when the source is not that dataset, or
     ``out`` holds something else.
@@ -56,7 +56,7 @@ def prepare(
     catalogue = reader.catalogue(files)
     fingerprint = _fingerprint(files, catalogue)
     if _is_finished(out, fingerprint, mirrored):
-        return out
+        return summary(out)
     shards = _shard_folder(out, fingerprint)
     _write_shards(files, catalogue, shards, progress)
     clips, excluded = _assemble(catalogue, shards, out)
@@ -71,7 +71,14 @@ def prepare(
     _write_text(out / "clips.jsonl", "".join(json.dumps(clip.as_line(), ensure_ascii=False) + "\n" for clip in clips))
     _write_text(out / "card.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=120))
     shutil.rmtree(shards)
-    return out
+    return summary(out)
+
+
+def summary(out: Path) -> str:
+    """Return the figures at the head of the report of a prepared folder."""
+    text = (out / "report.md").read_text("utf-8")
+    table = [line for line in text.split("## Rules")[0].splitlines() if line.startswith("| ") or "mirrored" in line]
+    return "\n".join([*table, f"report: {out / 'report.md'}"])
 
 
 def mirror_line(clip: Clip) -> Clip:
@@ -106,7 +113,7 @@ def _is_finished(out: Path, fingerprint: str, mirrored: bool) -> bool:
 def _shard_folder(out: Path, fingerprint: str) -> Path:
     if out.exists() and not out.is_dir():
         raise DataError(f"{out}: is a file; give a folder for the prepared data")
-    known = {"clips.jsonl", "rotations.npy", "rotations", "root.npy", "root", "report.md", "card.yaml", ".shards"}
+    known = {"clips.jsonl", "rotations.npy", "root.npy", "report.md", "card.yaml", ".shards", "rotations", "root"}
     strange = [p.name for p in sorted(out.iterdir()) if p.name.removesuffix(".part") not in known] if out.exists() else []
     if strange and not (out / "card.yaml").exists() and not (out / ".shards").exists():
         raise DataError(f"{out}: holds other files ({strange[0]}); give an empty or a new folder for the prepared data")
