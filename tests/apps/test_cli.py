@@ -13,7 +13,18 @@ import pytest
 import motifmix
 from motifmix.files import write
 
-COMMANDS = ["generate", "convert", "styles", "batch", "train", "evaluate", "bench", "data", "data prepare", "data describe"]
+COMMANDS = [
+    "generate",
+    "convert",
+    "styles",
+    "batch",
+    "train",
+    "evaluate",
+    "bench",
+    "data",
+    "data prepare",
+    "data describe",
+]
 
 
 def started(*arguments: str, **options) -> subprocess.Popen:
@@ -53,7 +64,9 @@ def test_every_command_explains_itself(run, command):
     assert done.code == 0 and "Usage" in done.out and done.err == ""
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["--nonsense"], ["data", "nonsense"], ["train"], ["data", "prepare", "dogs"]])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["--nonsense"], ["data", "nonsense"], ["train"], ["data", "prepare", "dogs"]]
+)
 def test_a_slip_costs_one_line(run, words):
     done = run(*words)
     assert done.code == 2 and done.out == "" and len(done.lines) == 1 and done.err.startswith("motifmix: ")

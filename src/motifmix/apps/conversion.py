@@ -56,7 +56,9 @@ def described(source: Path, scene: "Scene", fps: float | None) -> Iterator[str]:
         yield f"{source}: resampled from {person.fps:g} to {fps:g} fps (--fps source keeps every frame)"
 
 
-def carried(scene: "Scene", source: Path, target: Path, *, skeleton: str | None, fps: float | None, ground: bool) -> "Scene":
+def carried(
+    scene: "Scene", source: Path, target: Path, *, skeleton: str | None, fps: float | None, ground: bool
+) -> "Scene":
     """Bring every person of a scene to the skeleton, the frame rate and the floor that were asked for.
 
     A ``.bvh`` keeps its source's skeleton unless told otherwise; all other formats are on motifmix's own. Raises

@@ -40,7 +40,13 @@ def styles(
     names = [entry.name for entry in pipeline.styles]
     with progress("generating") as step:
         motions = pipeline.generate(
-            [request.text] * len(names), names, SECONDS, [seed] * len(names), strength=1.0, clean_feet=True, progress=step
+            [request.text] * len(names),
+            names,
+            SECONDS,
+            [seed] * len(names),
+            strength=1.0,
+            clean_feet=True,
+            progress=step,
         )
     with progress(f"drawing {out.name}") as step:
         write_gallery(out, motions, names, force=force, progress=step)
