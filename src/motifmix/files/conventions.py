@@ -23,6 +23,7 @@ SAMPLED = 300  # frames that are looked at to find the up axis
 UNSURE = 0.3  # of a score that is about 3 for a person who walks
 T_POSE = np.cos(np.radians(20.0))
 JUMP = 0.05  # metres that the joints move on average between a T-pose and the take that it was put before
+IMPOSSIBLE, SETTLED = 6.0, 3.0  # metres a second about the pelvis, mean of all joints: no body, a fast body
 MOST_LEAD_IN = 30  # frames
 
 Z_UP_TO_Y_UP = np.array([-np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)])  # (x, y, z) -> (x, z, -y)
@@ -41,7 +42,7 @@ def settled(
     said = list(warnings)
     scale, unit_name = _scale(people, units, said)
     people = [_rigid(_scaled(person, scale)) for person in people]
-    axis = up or _up_axis(people, said)
+    axis = up.lower() if up else _up_axis(people, said)
     if axis not in ("y", "z"):
         raise RequestError(f"up is 'y' or 'z', not '{up}'")
     if axis == "z":
@@ -51,8 +52,8 @@ def settled(
     lead_ins = [_lead_in(person) for person in people]
     shown = max(lead_ins, key=len)
     if shown:
-        which = "Frame 0 is" if len(shown) == 1 else f"Frames 0 to {shown[-1]} are"
-        said.append(f"{which} a T-pose or rest pose that stands before the take.")
+        which = "Frame 0 is" if shown == [0] else f"Frames 0 to {shown[-1]} are"
+        said.append(f"{which} no part of the take, which jumps from there (a T-pose or rest pose in front).")
     label = {"file": name, "format": format_name, "up": axis, "units": unit_name, "scale": scale, "warnings": said}
     return Scene(
         tuple(
@@ -175,19 +176,25 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
 
 
 def _lead_in(motion: Motion) -> list[int]:
-    """Frames of a T-pose (or of the rest pose) that some converters put in front of a take; from there it jumps."""
+    """Frames that some converters put in front of a take: a T-pose or rest pose from which it jumps.
+
+    Where a converter smoothed the jump over a few frames, those that move as no body can are counted too.
+    """
     roles = find_joints(motion.skeleton)
     if motion.frames < 3 or any(role not in roles for role in REQUIRED_ROLES):
         return []
     longest = min(MOST_LEAD_IN, motion.frames // 2)
     start = motion.cropped(0, longest + 1)
-    posed = _t_posed(start.joints, roles) | _at_rest(start)
-    count = int(np.argmin(posed)) if not posed.all() else 0
-    if count == 0 or count > longest:
-        return []
     centred = start.joints - start.joints[:, roles["pelvis"], None]
-    jump = np.linalg.norm(centred[count] - centred[count - 1], axis=-1).mean()
-    return list(range(count)) if jump > JUMP else []
+    moves = np.linalg.norm(np.diff(centred, axis=0), axis=-1).mean(axis=1)  # metres a frame, mean of the joints
+    posed = _t_posed(start.joints, roles) | _at_rest(start)
+    count = int(np.argmin(posed))
+    if not posed.all() and count > 0 and moves[count - 1] > JUMP:
+        return list(range(count))
+    speeds = moves * motion.fps
+    if speeds[0] > IMPOSSIBLE and (speeds < SETTLED).any():
+        return list(range(int(np.argmax(speeds < SETTLED))))
+    return []
 
 
 def _t_posed(joints: np.ndarray, roles: dict[str, int]) -> np.ndarray:

@@ -1,0 +1,156 @@
+"""NumPy archives: what is written is read again, and what could harm is refused."""
+
+import io
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from tests.files.bvh_texts import bvh_text, walk
+
+from motifmix.errors import FileError, ParseError
+from motifmix.files import read, write
+from motifmix.motion import rotations as rot
+from motifmix.motion.motion import Motion, Scene
+from motifmix.motion.skeleton import JOINT_NAMES, MOTIFMIX
+
+
+def arrays(**changes) -> dict[str, np.ndarray]:
+    motion = walk()
+    content = {"joints": motion.joints, "rotations": motion.rotations, "root": motion.root, "fps": np.array(30.0)}
+    content |= changes
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def test_a_motion_comes_back_with_its_labels(tmp_path):
+    motion = walk().with_labels(text="a person walks", style="old", seed=7, credit="Somebody", unknown=object())
+    assert write(tmp_path / "walk.npz", motion) == (tmp_path / "walk.npz",)
+    again = read(tmp_path / "walk.npz").people[0]
+    assert np.abs(again.joints - motion.joints).max() < 1e-5
+    assert rot.angle_between(again.rotations, motion.rotations).max() < 1e-5
+    wanted = {"text": "a person walks", "style": "old", "seed": 7, "credit": "Somebody"}
+    assert {name: again.labels[name] for name in wanted} == wanted
+    assert again.fps == 30.0
+
+
+def test_other_programs_find_what_the_readme_promises(tmp_path):
+    write(tmp_path / "walk.npz", walk().with_labels(text="a person walks", seed=7))
+    with np.load(tmp_path / "walk.npz", allow_pickle=False) as archive:
+        joints, rotations = archive["joints"], archive["rotations"]
+        assert joints.dtype == np.float32 and joints.shape == (45, 22, 3)
+        assert np.allclose(np.linalg.norm(rotations, axis=-1), 1.0, atol=1e-6)
+        assert archive["root"].shape == (45, 3)
+        assert (float(archive["fps"]), str(archive["text"]), int(archive["seed"])) == (30.0, "a person walks", 7)
+    assert joints[:, JOINT_NAMES.index("head"), 1].min() > joints[:, JOINT_NAMES.index("left_ankle"), 1].max()
+
+
+def test_the_same_motion_gives_the_same_bytes(tmp_path):
+    write(tmp_path / "a.npz", walk())
+    write(tmp_path / "b.npz", walk())
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_another_skeleton_is_retargeted_first(tmp_path):
+    (tmp_path / "walk.bvh").write_text(bvh_text(walk()))
+    foreign = read(tmp_path / "walk.bvh")
+    assert not foreign.people[0].skeleton.same_as(MOTIFMIX)
+    write(tmp_path / "walk.npz", foreign)
+    assert np.abs(read(tmp_path / "walk.npz").people[0].joints - walk().joints).max() < 0.01
+
+
+def test_two_people_get_two_files(tmp_path):
+    written = write(tmp_path / "duet.npz", Scene((walk(), walk())))
+    assert [path.name for path in written] == ["duet_1.npz", "duet_2.npz"]
+
+
+def test_an_archive_without_root_takes_it_from_the_joints(tmp_path):
+    np.savez(tmp_path / "walk.npz", **arrays(root=None))
+    assert np.allclose(read(tmp_path / "walk.npz").people[0].root, walk().root)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"rotations": None}, "no 'rotations'"),
+        ({"root": None, "joints": None}, "no 'root'"),
+        ({"fps": None}, "needs 'fps'"),
+        ({"fps": np.array(0.0)}, "needs 'fps'"),
+        ({"fps": np.array("fast")}, "needs 'fps'"),
+        ({"rotations": walk().rotations[:, :20]}, r"shape \(45, 20, 4\)"),
+        ({"rotations": walk().rotations[:0]}, "shape"),
+        ({"rotations": 2.0 * walk().rotations}, "unit quaternions"),
+        ({"rotations": np.where(np.arange(45)[:, None, None] == 7, np.nan, walk().rotations)}, "in frame 7"),
+        ({"root": walk().root[:-1]}, "'root' has the shape"),
+        ({"root": np.full((45, 3), 1e9)}, "1,000 km"),
+        ({"root": np.full((45, 3), "a")}, "not numbers"),
+    ],
+)
+def test_an_archive_that_does_not_fit_is_refused(tmp_path, changes, words):
+    np.savez(tmp_path / "walk.npz", **arrays(**changes))
+    with pytest.raises(FileError, match=words):
+        read(tmp_path / "walk.npz")
+
+
+class Harm:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('a pickle ran')",)
+
+
+def _archive(path, name: str, content: bytes) -> None:
+    np.savez(path, **arrays(**{name: None}))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.npy", content)
+
+
+def _header(shape: tuple[int, ...], dtype: str) -> bytes:
+    whole = io.BytesIO()
+    np.lib.format.write_array_header_1_0(whole, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    {
+        "a pickle": (_header((1,), "|O") + pickle.dumps(Harm()), "never objects"),
+        "a bare pickle": (pickle.dumps(Harm()), "no NumPy array"),
+        "a huge shape": (_header((10**15, 22, 4), "<f8"), "cannot be a motion's"),
+        "an overflowing shape": (_header((2**40, 2**40, 4), "<f8"), "cannot be a motion's"),
+        "a bomb": (_header((2_000_000, 22, 4), "<f8") + bytes(4_000_000), "cannot be a motion's"),
+        "a shape beyond its bytes": (_header((45, 22, 4), "<f8") + bytes(100), "cannot be a motion's"),
+        "a long header": (b"\x93NUMPY\x02\x00" + (50_000).to_bytes(4, "little") + b" " * 50_000, "no NumPy array"),
+        "nothing": (b"", "no NumPy array"),
+    }.values(),
+)
+def test_a_hostile_array_is_refused(tmp_path, content, words):
+    _archive(tmp_path / "walk.npz", "rotations", content)
+    with pytest.raises(ParseError, match=words):
+        read(tmp_path / "walk.npz")
+
+
+def test_damaged_archives_are_refused(tmp_path):
+    path = tmp_path / "walk.npz"
+    write(path, walk())
+    whole = path.read_bytes()
+    for damaged in (b"", b"PK", whole[: len(whole) // 2], whole[:400] + bytes(200) + whole[600:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ParseError):
+            read(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(1000):
+            archive.writestr(f"{number}.npy", b"")
+    with pytest.raises(ParseError, match="1000 arrays"):
+        read(path)
+
+
+def test_an_existing_archive_is_kept_unless_forced(tmp_path):
+    write(tmp_path / "walk.npz", walk())
+    with pytest.raises(FileError, match="--force"):
+        write(tmp_path / "walk.npz", walk(10))
+    write(tmp_path / "walk.npz", walk(10), force=True)
+    assert read(tmp_path / "walk.npz").people[0].frames == 10
+
+
+def test_an_own_frame_rate_can_be_asked_for(tmp_path):
+    motion = Motion(MOTIFMIX, walk().rotations, walk().root, 20.0)
+    write(tmp_path / "walk.npz", motion, fps=40.0)
+    assert read(tmp_path / "walk.npz").people[0].frames == 89
