@@ -3,10 +3,11 @@
 PYTHON ?= python
 SOURCES ?= ../shared/data
 export MOTIFMIX_HOME ?= $(CURDIR)/.motifmix
-PREPARED := $(MOTIFMIX_HOME)/prepared
+PREPARED := $(MOTIFMIX_HOME)/data
 RECIPES := recipes/default
-# In this order: the denoiser reads the VAE's latents, the style encoder starts from the VAE, alignment needs both.
-STAGES := vae denoiser style align judge
+# In this order: the denoiser reads the VAE's latents and trains the style encoder on, which autoencoding has begun;
+# alignment needs both; the judges need none of them.
+STAGES := vae style_content style denoiser align judge
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights results bench docs ci
 
@@ -39,7 +40,7 @@ check-blender: ## Blender opens our BVH and GLB as they should look (Python 3.11
 	PYTHON=$(PYTHON) sh scripts/check_blender.sh
 
 check-data: ## Every clip of the archives comes in upright and goes out again (SOURCES)
-	$(PYTHON) scripts/check_data.py $(SOURCES)
+	$(PYTHON) scripts/check_bvh_data.py $(SOURCES)
 
 data: ## Prepare both training sets from SOURCES; goes on after an interruption
 	$(PYTHON) -m motifmix data prepare bandai --source $(SOURCES)/bandai-namco-motiondataset.tar.xz --out $(PREPARED)/bandai
@@ -48,9 +49,8 @@ data: ## Prepare both training sets from SOURCES; goes on after an interruption
 weights: data ## All default weights again, from the archives; goes on after an interruption
 	for stage in $(STAGES); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
 
-results: ## Measure the default weights and write the tables of docs/results.md and README.md
+results: ## Measure the default weights: tables as markdown and JSON in build/results
 	$(PYTHON) -m motifmix evaluate default --out build/results
-	$(PYTHON) scripts/write_results.py build/results
 
 bench: ## Seconds and memory of each stage on this machine
 	$(PYTHON) -m motifmix bench --out build/bench.json
