@@ -109,7 +109,9 @@ def outer_faces(vertices: np.ndarray, faces: np.ndarray, cell: float = 0.004) ->
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     grid = np.array([(a, b) for a in np.linspace(0.05, 0.9, 6) for b in np.linspace(0.05, 0.9, 6) if a + b < 1])
     samples = (
-        corners[:, None, 0] * (1 - grid.sum(1))[:, None] + corners[:, None, 1] * grid[:, :1] + corners[:, None, 2] * grid[:, 1:]
+        corners[:, None, 0] * (1 - grid.sum(1))[:, None]
+        + corners[:, None, 1] * grid[:, :1]
+        + corners[:, None, 2] * grid[:, 1:]
     )
     seen = np.zeros(len(faces), bool)
     for direction in fibonacci_sphere(120):
@@ -153,7 +155,9 @@ def compact(vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> tup
     return vertices[used], renumbered.reshape(faces.shape), weights[used]
 
 
-def close_holes(vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def close_holes(
+    vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fill every open rim by a fan around its middle."""
     directed = {(int(a), int(b)) for face in faces for a, b in zip(face, np.roll(face, -1), strict=True)}
     following: dict[int, list[int]] = {}
@@ -256,7 +260,11 @@ def a_pose_rotations(bones: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarr
         hand = bones["finger3-1" + suffix] - at["wrist"]
         thumbwards = bones["finger2-1" + suffix] - bones["finger5-1" + suffix]
         wrist = aligned(hand, thumbwards, out, np.array([0.0, 0.0, 1.0]))
-        print(side, "twist of the hand against the forearm (degrees)", np.degrees(rot.angle_between(elbow, wrist)).round(1))
+        print(
+            side,
+            "twist of the hand against the forearm (degrees)",
+            np.degrees(rot.angle_between(elbow, wrist)).round(1),
+        )
         turns[MOTIFMIX.index(side + "shoulder")] = shoulder
         turns[MOTIFMIX.index(side + "elbow")] = elbow
         turns[MOTIFMIX.index(side + "wrist")] = wrist

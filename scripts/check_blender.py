@@ -58,7 +58,7 @@ def track(armature: bpy.types.Object, scene: bpy.types.Scene, first: int, last: 
 
 def examine(file: str, person: str, points: dict[str, np.ndarray]) -> None:
     def at(name: str) -> np.ndarray:
-        return next(track for bone, track in points.items() if bone == name or bone.startswith(name + "_") and "end" not in bone)
+        return next(track for bone, track in points.items() if bone in (name, name + "_1", name + "_2"))
 
     everything = np.stack(list(points.values()))
     feet = np.minimum(at("left_foot")[:, 2], at("right_foot")[:, 2])

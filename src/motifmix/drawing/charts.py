@@ -104,7 +104,9 @@ def heat_table(
             pen.rectangle((x + 1, y + 1, x + cell_width - 2, y + cell_height - 2), fill=colour, outline=GRID)
             if np.isfinite(value):
                 ink = PAPER if share > 0.55 else INK
-                pen.text((x + cell_width / 2, y + cell_height / 2), form.format(value), fill=ink, font=small, anchor="mm")
+                pen.text(
+                    (x + cell_width / 2, y + cell_height / 2), form.format(value), fill=ink, font=small, anchor="mm"
+                )
     return _save(picture, path)
 
 
@@ -150,6 +152,8 @@ def _heat(share: float) -> tuple[int, int, int]:
 def _save(picture: Image.Image, path: Path | str) -> Path:
     target = Path(path)
     hidden = target.with_name(f".{target.name}.part")
-    picture.resize((picture.width // _SCALE, picture.height // _SCALE), Image.Resampling.LANCZOS).save(hidden, format="PNG")
+    picture.resize((picture.width // _SCALE, picture.height // _SCALE), Image.Resampling.LANCZOS).save(
+        hidden, format="PNG"
+    )
     hidden.replace(target)
     return target

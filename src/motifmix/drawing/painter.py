@@ -24,7 +24,9 @@ MARGIN = 0.16  # metres kept free around joints: the body is thicker than its bo
 GLIDE = 0.6  # seconds: standard deviation of the smoothing of the camera's path
 FLOOR_SLACK = 0.10  # metres: a floor found nearer to zero than this is taken to be zero
 
-SKY, HORIZON, FLOOR, TILE = (np.array(c) / 255.0 for c in ((226, 231, 238), (241, 242, 243), (220, 219, 216), (206, 206, 204)))
+SKY, HORIZON, FLOOR, TILE = (
+    np.array(c) / 255.0 for c in ((226, 231, 238), (241, 242, 243), (220, 219, 216), (206, 206, 204))
+)
 KEY_LIGHT = np.array([-0.42, 0.84, 0.34])  # towards the light, in the camera's own axes: right, up, back
 SHADOW_STRENGTH = 0.42
 TINTS = ((1.0, 1.0, 1.0), (0.62, 0.74, 0.66), (0.74, 0.66, 0.86), (0.9, 0.76, 0.52))  # by person
@@ -74,9 +76,14 @@ class Painter:
         eye = self._eyes[number]
         picture = self._floor_picture(eye)
         shadow = self._shadow(number, eye)
-        picture *= (1.0 - SHADOW_STRENGTH * shadow)[..., None]
+        dark = np.flatnonzero(shadow.any(axis=1))
+        if len(dark):
+            rows = slice(dark[0], dark[-1] + 1)
+            picture[rows] *= (1.0 - SHADOW_STRENGTH * shadow[rows])[..., None]
         self._draw_people(picture, number, eye)
-        return (np.clip(picture, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+        picture *= 255.0
+        picture += 0.5
+        return np.clip(picture, 0.0, 255.5, out=picture).astype(np.uint8)
 
     # --- camera
 
@@ -179,7 +186,9 @@ class Painter:
     def _screen_to_shadow(self, middle: np.ndarray, eye: np.ndarray) -> tuple[float, ...]:
         """Return Pillow's eight numbers: screen pixel to shadow pixel, through the floor."""
         scale, half = _SHADOW_CELLS / _SHADOW_SIZE, _SHADOW_CELLS / 2.0
-        floor_to_view = np.stack([self._axes[:, 0], self._axes[:, 2], self._axes @ (np.array([0.0, self.floor, 0.0]) - eye)], axis=1)
+        floor_to_view = np.stack(
+            [self._axes[:, 0], self._axes[:, 2], self._axes @ (np.array([0.0, self.floor, 0.0]) - eye)], axis=1
+        )
         lens = np.array(
             [
                 [self._focal, 0.0, -self.view.width / 2.0],
@@ -187,7 +196,9 @@ class Painter:
                 [0.0, 0.0, -1.0],
             ]
         )
-        to_texture = np.array([[scale, 0.0, half - middle[0] * scale], [0.0, scale, half - middle[1] * scale], [0.0, 0.0, 1.0]])
+        to_texture = np.array(
+            [[scale, 0.0, half - middle[0] * scale], [0.0, scale, half - middle[1] * scale], [0.0, 0.0, 1.0]]
+        )
         homography = to_texture @ np.linalg.inv(lens @ floor_to_view)
         homography = homography / homography[2, 2]
         return tuple(float(x) for x in homography.ravel()[:8])
@@ -245,16 +256,25 @@ def _fill(picture: np.ndarray, points: np.ndarray, depths: np.ndarray, faces: np
     for face, corner in zip(shown.tolist(), (corners[shown].reshape(-1, 6) - 0.5).tolist(), strict=True):
         polygon(corner, fill=face + 1)
     buffer = np.asarray(numbers)
-    rows, columns = np.nonzero(buffer)
-    face = buffer[rows, columns] - 1
-    x, y = columns + 0.5 - corners[face, 0, 0], rows + 0.5 - corners[face, 0, 1]
-    v = np.clip((x * second[face, 1] - y * second[face, 0]) / area[face], 0.0, 1.0)
-    w = np.clip((y * first[face, 0] - x * first[face, 1]) / area[face], 0.0, 1.0 - v)
-    base = tones[faces[:, 0]]
-    along, across = tones[faces[:, 1]] - base, tones[faces[:, 2]] - base
-    layer = np.zeros((size[1], size[0], 4), np.float32)
-    layer[rows, columns, :3] = base[face] + along[face] * v[:, None] + across[face] * w[:, None]
-    layer[rows, columns, 3] = 1.0
+    covered = np.flatnonzero(buffer)
+    face = buffer.ravel()[covered] - 1
+    # Barycentric coordinates are linear on the screen: v = (v_x, v_y, v_0) . (x, y, 1), and so is w.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # flat triangles are not shown
+        v_x, v_y, w_x, w_y = second[:, 1] / area, -second[:, 0] / area, -first[:, 1] / area, first[:, 0] / area
+        origin = corners[:, 0] - 0.5
+        v_0, w_0 = -(v_x * origin[:, 0] + v_y * origin[:, 1]), -(w_x * origin[:, 0] + w_y * origin[:, 1])
+        planes = np.stack([v_x, v_y, v_0, w_x, w_y, w_0], axis=1).astype(np.float32)[face]
+    rows, columns = np.divmod(covered, size[0])
+    x, y = columns.astype(np.float32), rows.astype(np.float32)
+    v = np.clip(planes[:, 0] * x + planes[:, 1] * y + planes[:, 2], 0.0, 1.0)
+    w = np.clip(planes[:, 3] * x + planes[:, 4] * y + planes[:, 5], 0.0, 1.0 - v)
+    three = tones.astype(np.float32)[faces]  # [F, 3 corners, rgb]
+    three[:, 1:] -= three[:, :1]
+    shade = three.reshape(-1, 9)[face]
+    layer = np.zeros((size[1] * size[0], 4), np.float32)
+    layer[covered, :3] = shade[:, :3] + shade[:, 3:6] * v[:, None] + shade[:, 6:] * w[:, None]
+    layer[covered, 3] = 1.0
+    layer = layer.reshape(size[1], size[0], 4)
     layer = layer[0::2, 0::2] + layer[0::2, 1::2] + layer[1::2, 0::2] + layer[1::2, 1::2]
     layer *= 0.25
     part = picture[top:bottom, left:right]

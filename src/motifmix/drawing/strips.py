@@ -44,7 +44,9 @@ def _row(scene: Motion | Scene, title: str, frames: int) -> Image.Image:
     for column, number in enumerate(numbers):
         left = column * PANEL.width
         row.paste(Image.fromarray(painter.frame(int(number))), (left, CAPTION_HEIGHT))
-        pen.text((left + 6, row.height - 18), f"{number / painter.fps:.2f} s", fill=INK, font=ImageFont.load_default(11))
+        pen.text(
+            (left + 6, row.height - 18), f"{number / painter.fps:.2f} s", fill=INK, font=ImageFont.load_default(11)
+        )
         if column:
             pen.line((left, CAPTION_HEIGHT, left, row.height), fill=PAPER, width=2)
     return row

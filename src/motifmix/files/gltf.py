@@ -65,7 +65,7 @@ def _prepared(person: Motion, fps: float | None) -> Motion:
 def _document(people: tuple[Motion, ...]) -> bytes:
     gltf, pack = GLTF2(), _Packer()
     gltf.asset = _asset(people)
-    gltf.scene, gltf.scenes = 0, [GltfScene(nodes=[])]
+    tops: list[int] = []
     gltf.animations = [Animation(name=_name(people), samplers=[], channels=[])]
     body = mannequin.load()
     sole = -float(body.vertices[:, 1].min())
@@ -82,8 +82,9 @@ def _document(people: tuple[Motion, ...]) -> bytes:
         gltf.skins.append(Skin(name="person" + suffix, joints=joints, inverseBindMatrices=binding, skeleton=armature))
         figure = len(gltf.nodes)
         gltf.nodes.append(Node(name="mannequin" + suffix, mesh=number, skin=number))
-        gltf.scenes[0].nodes += [armature, figure]  # a skinned mesh obeys its joints alone, so it stands at the top
+        tops += [armature, figure]  # a skinned mesh obeys its joints alone, so it stands at the top
         _animate(gltf.animations[0], pack, person, joints)
+    gltf.scene, gltf.scenes = 0, [GltfScene(nodes=tops)]
     gltf.accessors, gltf.bufferViews = pack.accessors, pack.views
     gltf.buffers = [Buffer(byteLength=len(pack.data))]
     gltf.set_binary_blob(bytes(pack.data))
@@ -145,7 +146,7 @@ def _joints(gltf: GLTF2, sole: float, suffix: str) -> list[int]:
             Node(name=name + suffix, translation=offset.tolist(), rotation=[0.0, 0.0, 0.0, 1.0], children=children)
         )
     for joint, offset in MOTIFMIX.end_offsets.items():
-        gltf.nodes[first + joint].children.append(len(gltf.nodes))
+        gltf.nodes[first + joint].children = [len(gltf.nodes)]  # only leaves have tips
         gltf.nodes.append(Node(name=f"{MOTIFMIX.names[joint]}_end{suffix}", translation=list(map(float, offset))))
     return list(range(first, len(gltf.nodes)))
 

@@ -89,11 +89,9 @@ def write_gif(
     """Film a scene as a looping GIF, 25 fps and 480 x 360 unless told otherwise. Raises ``FileError``."""
     path = Path(path)
     painter = _painter(scene, fps or GIF_FPS, size or ((view.width, view.height) if view else GIF_SIZE), view)
-    palette = _palette(painter)
-    pictures = _quantized(painter, palette)
-    first = next(pictures)
     with replacing(path, force=force) as temporary:
-        first.save(
+        pictures = _quantized(painter, _palette(painter))
+        next(pictures).save(
             temporary,
             format="GIF",
             save_all=True,
