@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +57,11 @@ def bvh(joints, channels, rows, frame_time):
 def bandai_bvh(frames=40, heading=0.0, start=(0.0, 0.0), lift=0.0, speed=0.0):
     """A standing person of the Bandai-Namco skeleton, ``heading`` degrees from +Z, ``lift`` cm above the floor."""
     names = ("Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation")
-    # Zrotation, Xrotation, Yrotation of each joint that make it stand in a T-pose along +Z (R = Rz Rx Ry).
-    turns = {"Hips": (90, 0, 0), "Spine": (0, 0, 90), "Shoulder_L": (-90, 0, 0), "Shoulder_R": (-90, 0, 0)}
     world = _bandai_world()
     rows = np.zeros((frames, len(BANDAI_JOINTS) * 6))
     for joint, (name, _, offset) in enumerate(BANDAI_JOINTS):
         rows[:, 6 * joint : 6 * joint + 3] = offset
         rows[:, 6 * joint + 3 : 6 * joint + 6] = world[name]
-    del turns
     ahead = np.array([np.sin(np.radians(heading)), np.cos(np.radians(heading))])
     path = np.asarray(start)[None] + np.arange(frames)[:, None] / 30.0 * speed * 100.0 * ahead
     rows[:, 6], rows[:, 7], rows[:, 8] = path[:, 0], 93.0 + lift, path[:, 1]
@@ -72,6 +70,7 @@ def bandai_bvh(frames=40, heading=0.0, start=(0.0, 0.0), lift=0.0, speed=0.0):
 
 
 def _bandai_world():
+    """Zrotation, Xrotation, Yrotation of each joint that make it stand in a T-pose along +Z (R = Rz Rx Ry)."""
     from scipy.spatial.transform import Rotation
 
     half = np.sqrt(0.5)
@@ -82,13 +81,17 @@ def _bandai_world():
         ("L", [0, 0, 0, 1], [0, 0, half, -half], [0.415, 0.415, 0.573, -0.573]),
         ("R", [1, 0, 0, 0], [half, half, 0, 0], [0.573, 0.573, -0.415, 0.415]),
     ):
-        axes |= dict.fromkeys((f"Shoulder_{side}", f"UpperArm_{side}", f"LowerArm_{side}", f"Hand_{side}"), Rotation.from_quat(arm))
+        axes |= dict.fromkeys(
+            (f"Shoulder_{side}", f"UpperArm_{side}", f"LowerArm_{side}", f"Hand_{side}"), Rotation.from_quat(arm)
+        )
         axes |= dict.fromkeys((f"UpperLeg_{side}", f"LowerLeg_{side}"), Rotation.from_quat(leg))
         axes |= dict.fromkeys((f"Foot_{side}", f"Toes_{side}"), Rotation.from_quat(foot))
     local = {}
     for name, parent, _ in BANDAI_JOINTS:
         above = axes[BANDAI_JOINTS[parent][0]] if parent >= 0 else Rotation.identity()
-        local[name] = (above.inv() * axes[name]).as_euler("ZXY", degrees=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # quarter turns split at gimbal lock as well as anywhere
+            local[name] = (above.inv() * axes[name]).as_euler("ZXY", degrees=True)
     return local
 
 
@@ -96,7 +99,9 @@ def _turned_hips(heading):
     from scipy.spatial.transform import Rotation
 
     half = np.sqrt(0.5)
-    return (Rotation.from_euler("Y", heading, degrees=True) * Rotation.from_quat([0, 0, half, half])).as_euler("ZXY", degrees=True)
+    return (Rotation.from_euler("Y", heading, degrees=True) * Rotation.from_quat([0, 0, half, half])).as_euler(
+        "ZXY", degrees=True
+    )
 
 
 def bandai_files(clips):
@@ -107,7 +112,9 @@ def bandai_files(clips):
     for number, contents, styles in ((1, SET_1_CONTENTS, SET_1_STYLES), (2, SET_2_CONTENTS, SET_2_STYLES)):
         folder = f"Bandai-Namco-Research-Motiondataset/dataset/Bandai-Namco-Research-Motiondataset-{number}"
         for kind, labels in (("content", contents), ("style", styles)):
-            files[f"{folder}/cfg/{kind}_label.txt"] = "\n".join(f"dataset-{number}_{label}" for label in labels).encode()
+            files[f"{folder}/cfg/{kind}_label.txt"] = "\n".join(
+                f"dataset-{number}_{label}" for label in labels
+            ).encode()
         for stem, keywords in clips.items():
             if not stem.startswith(f"dataset-{number}_"):
                 continue
@@ -136,7 +143,17 @@ def cmu_bvh(frames=60, heading=0.0, start=(1.0, -2.0), lift=0.0, speed=1.0, flip
     return bvh(CMU_JOINTS, lambda joint: names if joint else root, rows, "0.033333")
 
 
-def cmu_entry(clip, text="a person walks forward", *, seconds=2.0, description="walk", source="cmu_rule", kit_id=None, flags=(), partner=None):
+def cmu_entry(
+    clip,
+    text="a person walks forward",
+    *,
+    seconds=2.0,
+    description="walk",
+    source="cmu_rule",
+    kit_id=None,
+    flags=(),
+    partner=None,
+):
     """One entry of captions.json."""
     texts = [text] if isinstance(text, str) else list(text)
     kit = [{"id": kit_id or f"99999_{i}", "text": t, "start_s": 0.0, "end_s": seconds} for i, t in enumerate(texts)]

@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pytest
+from tests.data.leaks import leaks
+from tests.data.published import bandai_files, cmu_entry, cmu_files, write_archive, write_folder
 
 from motifmix.data.describe import describe
 from motifmix.data.prepare import prepare
@@ -10,8 +12,6 @@ from motifmix.data.reserved import is_reserved, text_hash
 from motifmix.errors import DataError
 from motifmix.motion import MOTIFMIX
 from motifmix.motion.contacts import RESTING_TOE_HEIGHT
-from tests.data.published import bandai_files, cmu_entry, cmu_files, write_archive, write_folder
-from tests.data.test_split import leaks
 
 TOES, HEAD = [10, 11], 15
 
@@ -23,10 +23,17 @@ def heading_of(motion):
 
 
 def bandai_clips():
-    clips = {f"dataset-2_walk_active_{n:03d}": {"heading": 180 * (n % 2), "start": (20, -400), "speed": 1.2} for n in range(1, 13)}
+    clips = {
+        f"dataset-2_walk_active_{n:03d}": {"heading": 180 * (n % 2), "start": (20, -400), "speed": 1.2}
+        for n in range(1, 13)
+    }
     clips |= {f"dataset-2_run_feminine_{n:03d}": {"lift": 0.9, "heading": 40, "speed": 2.5} for n in range(1, 8)}
     clips |= {"dataset-2_walk-turn-left_masculine_006": {}, "dataset-2_walk-turn-left_normal_031": {}}
-    clips |= {"dataset-1_bye_old_001": {}, "dataset-1_dance-long_normal_001": None, "dataset-2_run_active_001": {"frames": 19}}
+    clips |= {
+        "dataset-1_bye_old_001": {},
+        "dataset-1_dance-long_normal_001": None,
+        "dataset-2_run_active_001": {"frames": 19},
+    }
     return clips
 
 
@@ -181,7 +188,9 @@ def test_an_interrupted_preparation_goes_on_where_it_was(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "card.yaml").exists()
     first = read[:6]
     read.clear()
-    monkeypatch.setattr(module, "read_bvh", lambda data, **options: (read.append(options["name"]), original(data, **options))[1])
+    monkeypatch.setattr(
+        module, "read_bvh", lambda data, **options: (read.append(options["name"]), original(data, **options))[1]
+    )
     prepare("cmu", source, tmp_path / "out")
     assert read and not set(read) & set(first)
     for name in ("clips.jsonl", "root.npy", "rotations.npy", "report.md", "card.yaml"):
@@ -207,7 +216,7 @@ def test_wrong_sources_are_one_sentence(tmp_path):
 def test_a_missing_motion_a_wrong_label_and_a_broken_index_are_refused(tmp_path):
     files = cmu_files([cmu_entry("35_01")])
     del files["cmu-mocap-30fps/bvh/35/35_01.bvh"]
-    with pytest.raises(DataError, match="35_01.bvh is missing"):
+    with pytest.raises(DataError, match=r"35_01\.bvh is missing"):
         prepare("cmu", write_folder(files, tmp_path / "a"), tmp_path / "out")
     files["cmu-mocap-30fps/captions.json"] = b"{"
     with pytest.raises(DataError, match=r"captions.json is damaged"):

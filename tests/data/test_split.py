@@ -1,8 +1,8 @@
 import json
-from collections import defaultdict
 from dataclasses import replace
 
 import pytest
+from tests.data.leaks import leaks
 
 from motifmix.data.bandai_namco import SHARED_ROWS
 from motifmix.data.sample import Clip, Take
@@ -54,7 +54,9 @@ def test_set_1_holds_out_the_second_walk_of_each_style():
 
 def test_a_mended_label_stays_in_the_block_of_its_file_name():
     takes = [take("bandai-2", "walk-turn-left", "masculine", n) for n in range(1, 29)]
-    mended = [replace(t, clip=replace(t.clip, content="walk-turn-right")) if t.clip.id.endswith("006") else t for t in takes]
+    mended = [
+        replace(t, clip=replace(t.clip, content="walk-turn-right")) if t.clip.id.endswith("006") else t for t in takes
+    ]
     assert [t.clip.split for t in split_bandai(mended)] == [t.clip.split for t in split_bandai(takes)]
 
 
@@ -68,21 +70,6 @@ def test_both_sides_have_subjects():
     assert cmu_side("141") == "test" and cmu_side("143") == "train"
     assert subject_group("141") == "cmu/141"
     assert 10 <= len(TEST_SUBJECTS) <= 40
-
-
-def leaks(clips: list[Clip]) -> list[str]:
-    """Everything that may not straddle the split, in prepared lines."""
-    sides: dict[str, set[str]] = defaultdict(set)
-    for clip in clips:
-        if clip.split == "dropped":
-            continue
-        sides[f"group {clip.split_group}"].add(clip.split)
-        sides[f"twin {clip.mirror_of or clip.id}"].add(clip.split)
-        if clip.source == "cmu":
-            sides[f"subject {clip.subject}"].add(clip.split)
-        if clip.partner:
-            sides[f"pair {min(clip.id, clip.partner)}"].add(clip.split)
-    return sorted(name for name, found in sides.items() if len(found) > 1)
 
 
 def test_the_leak_check_sees_a_leak():

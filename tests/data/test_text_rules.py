@@ -1,7 +1,13 @@
 import pytest
 
 from motifmix.data.actions import actions, main_actions
-from motifmix.data.text_rules import GAIT_SECONDS, OTHER_SECONDS, is_one_continuous_action, lists_several_actions, text_rule
+from motifmix.data.text_rules import (
+    GAIT_SECONDS,
+    OTHER_SECONDS,
+    is_one_continuous_action,
+    lists_several_actions,
+    text_rule,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,11 @@ def test_a_short_take_keeps_every_caption_for_the_whole():
 
 
 def test_a_cyclic_take_hands_its_text_to_every_window():
-    assert text_rule(52.0, ["a person hobbles along"], "walk/hobble") == ("window", ("a person hobbles along",), GAIT_SECONDS)
+    assert text_rule(52.0, ["a person hobbles along"], "walk/hobble") == (
+        "window",
+        ("a person hobbles along",),
+        GAIT_SECONDS,
+    )
     assert text_rule(30.0, ["a person plays the piano"], "piano")[2] == OTHER_SECONDS
     assert text_rule(1.2, ["a person runs"], "run") == ("window", ("a person runs",), 1.2)
 

@@ -14,10 +14,16 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("handstand", r"hand ?stands?|headstands?"),
     ("flip", r"\w*flips?\b(?! cleaned)|handsprings?|hand springs?|flic flac|somersaults?|summersults?"),
     ("moonwalk", r"moonwalks?"),
-    ("swim", r"swim\w*|breast ?stroke|back ?stroke|butterfly|free ?style(?! dribble)|crawl movements|(?:the|front) crawl\b"),
+    ("swim",
+     r"swim\w*|breast ?stroke|back ?stroke|butterfly|free ?style(?! dribble)|crawl movements|"
+     r"(?:the|front) crawl\b"),
     ("crawl", r"crawl(?:s|ing|ed)?|on all fours"),
-    ("gesture", r"gestur\w*|(?:the )?hand signals?(?: of a basketball referee)?|basketball signals|directs? traffic|signals\b"),
-    ("dance", r"danc\w*|ballet|salsa|macarena|charleston|lambada|lindy ?hop\w*|pirouettes?|arabesques?|breakdanc\w*|break ?danc\w*"),
+    ("gesture",
+     r"gestur\w*|(?:the )?hand signals?(?: of a basketball referee)?|basketball signals|"
+     r"directs? traffic|signals\b"),
+    ("dance",
+     r"danc\w*|ballet|salsa|macarena|charleston|lambada|lindy ?hop\w*|pirouettes?|arabesques?|"
+     r"breakdanc\w*|break ?danc\w*"),
     ("kick", r"kick(?:s|ing|ed)?\b|kickbox\w*|geri\b|\w+geri\b"),
     ("punch", r"punch\w*|oiduki"),
     ("box", r"box(?:es|ing)\b"),
@@ -28,10 +34,18 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("hop", r"hop(?:s|ping|ped)?\b|hopscotch"),
     ("jump", r"jump\w*|leap\w*|jetes?"),
     ("run", r"run(?:s|ning)?\b|jog(?:s|ging)?\b|sprint\w*|running\w+"),
-    ("climb", r"climb\w*|up (?:and down )?(?:the |some )?(?:stairs|ladder|steps)|upstairs|downstairs|(?:down|over) (?:the )?stairs"),
-    ("step", r"sidesteps?|side ?step(?:s|ping)?|(?:step(?:s|ping)?) (?:over|up|down|onto|on|aside|to the|forward|backwards?|right|left)|(?:one|a|large|short|medium|big|huge) (?:\w+ ){0,3}step\b"),
+    ("climb",
+     r"climb\w*|up (?:and down )?(?:the |some )?(?:stairs|ladder|steps)|upstairs|downstairs|"
+     r"(?:down|over) (?:the )?stairs"),
+    ("step",
+     r"sidesteps?|side ?step(?:s|ping)?|(?:step(?:s|ping)?) (?:over|up|down|onto|on|aside|to the|forward|backwards?|right|left)|"
+     r"(?:one|a|large|short|medium|big|huge) (?:\w+ ){0,3}step\b"),
     ("balance", r"balanc\w*|balac\w*|on one leg"),
-    ("walk", r"walk\w*|wakling|waling|wolk|stroll\w*|wander\w*|hobbl\w*|limp(?:s|ing)?\b|creep\w*|sneak\w*|lurk\w*|tiptoe|stagger\w*|strut\w*|pacing|shuffl\w*|mop(?:es|ing)\b|navigate|steps?\b|goes (?:forward|backwards?|back|around|ahead)|going (?:forward|backwards?)|mov(?:es|ing) (?:slowly |carefully |straight )?(?:forward|backwards?)|follows a path"),
+    ("walk",
+     r"walk\w*|wakling|waling|wolk|stroll\w*|wander\w*|hobbl\w*|limp(?:s|ing)?\b|creep\w*|"
+     r"sneak\w*|lurk\w*|tiptoe|stagger\w*|strut\w*|pacing|shuffl\w*|mop(?:es|ing)\b|navigate|"
+     r"steps?\b|goes (?:forward|backwards?|back|around|ahead)|going (?:forward|backwards?)|"
+     r"mov(?:es|ing) (?:slowly |carefully |straight )?(?:forward|backwards?)|follows a path"),
     ("sit", r"sit(?:s|ting)?\b|seat\b"),
     ("lie", r"l(?:ie|ies|ying|ays?|aying)\b(?! an? )"),
     ("stand up", r"st(?:and|ands|anding) up|gets? up|getting up|stand\w* up"),
@@ -65,14 +79,17 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("dribble", r"dribbl\w*|bounc\w+ (?:\w+ )?basketball|basketball\b"),
     ("golf", r"golf"),
     ("hit", r"hammer\w*|bang(?:s|ing)?\b|swat\w*|smash\w*|knock\w*|chop\w*|strik\w*"),
-    ("work", r"saw(?:s|ing)?\b|screw\w*|unscrew\w*|sew(?:s|ing)?\b|dig(?:s|ging)?\b|mix(?:es|ing)?\b|slic\w+|paint\w*|writ(?:e|es|ing)\b|typ(?:e|es|ing)\b|row(?:s|ing)?\b|fish(?:es|ing)\b|brush\w*|comb(?:s|ing)?\b|coil\w*|tighten\w*|stirr\w*"),
+    ("work",
+     r"saw(?:s|ing)?\b|screw\w*|unscrew\w*|sew(?:s|ing)?\b|dig(?:s|ging)?\b|mix(?:es|ing)?\b|"
+     r"slic\w+|paint\w*|writ(?:e|es|ing)\b|typ(?:e|es|ing)\b|row(?:s|ing)?\b|fish(?:es|ing)\b|"
+     r"brush\w*|comb(?:s|ing)?\b|coil\w*|tighten\w*|stirr\w*"),
     ("play music", r"play(?:s|ing)? (?:the |an )?(?:violin|drums?|piano|instrument)|violin|drumming|conduct\w*"),
     ("phone", r"phone"),
     ("search", r"search\w*|look(?:s|ing)? (?:around|for)|explor\w*"),
     ("imitate", r"moves like|acts like|imitat\w*|human subject|acts? as"),
     ("point", r"point(?:s|ing)?\b"),
     ("bend", r"bend(?:s|ing)?\b|bent\b"),
-    ("put on", r"put(?:s|ting)? on|opens?\b|opening\b|clos(?:es|ing)\b|hang(?:s|ing)?\b"),
+    ("put on", r"put(?:s|ting)? on|opens?\b|opening\b|clos(?:es|ing)\b|hang(?:s|ing)? (?:up )?(?:a )?picture"),
     ("shoot", r"shoot\w*|shoots\b"),
     ("act", r"acts?\b|laugh\w*|cr(?:y|ies|ying)\b|argu\w*|quarrel\w*|whistl\w*|shrug\w*"),
     ("wait", r"wait(?:s|ing)?\b|idl\w+"),
@@ -82,13 +99,14 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 CONTINUOUS = frozenset({
     "walk", "run", "march", "jump", "hop", "skip", "dance", "swim", "crawl", "moonwalk", "box", "punch", "kick",
     "jumping jack", "wash", "sweep", "work", "play music", "dribble", "imitate", "gesture", "balance",
-    "stand", "yoga", "stretch", "warm up", "swing", "fight", "karate", "hit", "search", "wave", "lunge", "tai chi", "act", "wait",
+    "stand", "yoga", "stretch", "warm up", "swing", "fight", "karate", "hit", "search", "wave", "lunge", "tai chi", "act",
+    "wait",
 })  # fmt: skip
 
 # Done once in a short take, again and again in a long one: a window of a short take may miss it.
 ONCE_IN_A_SHORT_TAKE = frozenset({
-    "jump", "hop", "kick", "punch", "hit", "swing", "stretch", "warm up", "wave", "lunge", "fight", "karate", "act", "work",
-    "gesture", "jumping jack", "search",
+    "jump", "hop", "kick", "punch", "hit", "swing", "stretch", "warm up", "wave", "lunge", "fight", "karate", "act",
+    "work", "gesture", "jumping jack", "search",
 })  # fmt: skip
 
 GAITS = frozenset({"walk", "run", "march", "jump", "hop", "skip", "moonwalk", "crawl"})

@@ -5,6 +5,7 @@ two of set 2's styles stand a centimetre above the floor. After this every clip 
 rests its toes at the height that the skeleton's own foot has.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
@@ -49,7 +50,7 @@ def sound_pieces(rotations: np.ndarray, shortest: int) -> list[tuple[int, int]]:
     turns = rot.angle_between(rotations[:-1], rotations[1:]).max(axis=1)
     bad = np.flatnonzero(turns > LARGEST_TURN)
     edges = [0, *(int(b) + 1 for b in bad), len(rotations)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b - a >= shortest]
+    return [(a, b) for a, b in itertools.pairwise(edges) if b - a >= shortest]
 
 
 def shared_floors(groups: Sequence[Hashable], floors: Sequence[float]) -> list[float]:

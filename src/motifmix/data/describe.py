@@ -1,5 +1,6 @@
 """`describe`: the contents x styles table, the lengths and the words of a prepared folder, drawn and told."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +15,29 @@ from motifmix.drawing.charts import heat_table
 
 _SECONDS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60, 200)
 _MOST_ROWS = 40
-_SMALL_WORDS = frozenset("a an the of to in on with and or is are his her its their while as by at from for it he she".split())
+_SMALL_WORDS = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "with",
+        "and",
+        "or",
+        "is",
+        "are",
+        "his",
+        "her",
+        "its",
+        "their",
+        "while",
+        "as",
+    }
+    | {"by", "at", "from", "for", "it", "he", "she"}
+)
 
 
 def describe(folder: Path | str, out: Path | str | None = None) -> str:
@@ -31,11 +54,15 @@ def describe(folder: Path | str, out: Path | str | None = None) -> str:
     for side in ("train", "test"):
         those = [clip for clip in clips if clip.split == side]
         hours = sum(clip.seconds for clip in those) / 3600
-        lines.append(f"{side:8}{len(those):6} clips {hours:7.2f} h {sum(bool(clip.captions) for clip in those):6} with a caption")
+        lines.append(
+            f"{side:8}{len(those):6} clips {hours:7.2f} h {sum(bool(clip.captions) for clip in those):6} with a caption"
+        )
     dropped = sum(clip.split == "dropped" and clip.mirror_of is None for clip in data.clips)
     lines.append(f"{'left out':8}{dropped:6} clips, see {data.folder / 'report.md'}")
     seconds = np.array([clip.seconds for clip in clips] or [0.0])
-    lines.append("seconds a clip: median {:.1f}, 5 % below {:.1f}, 5 % above {:.1f}".format(*np.percentile(seconds, (50, 5, 95))))
+    lines.append(
+        "seconds a clip: median {:.1f}, 5 % below {:.1f}, 5 % above {:.1f}".format(*np.percentile(seconds, (50, 5, 95)))
+    )
     lines.append("known: " + ", ".join(f"{name} {n}" for name, n in data.content_counts(None).items()))
     lines += [f"drawn: {picture}" for picture in pictures]
     return "\n".join(lines)
@@ -63,7 +90,7 @@ def _table(clips: Sequence[Clip], out: Path) -> Path:
 def _lengths(clips: Sequence[Clip], out: Path) -> Path:
     kind = Counter(label for clip in clips for label in _labels(clip))
     rows = [label for label, _ in kind.most_common(_MOST_ROWS)]
-    columns = [f"{a}-{b} s" for a, b in zip(_SECONDS, _SECONDS[1:], strict=False)]
+    columns = [f"{a}-{b} s" for a, b in itertools.pairwise(_SECONDS)]
     values = np.zeros((len(rows), len(columns)))
     for clip in clips:
         place = min(int(np.searchsorted(_SECONDS, clip.seconds, side="right")) - 1, len(columns) - 1)
@@ -76,7 +103,9 @@ def _lengths(clips: Sequence[Clip], out: Path) -> Path:
 def _words(clips: Sequence[Clip], out: Path) -> Path:
     counts: dict[str, Counter[str]] = {"train": Counter(), "test": Counter()}
     for clip in clips:
-        texts = clip.captions or (captions(clip.content, clip.content_mirrored) if clip.role == "style" and clip.content else ())
+        texts = clip.captions or (
+            captions(clip.content, clip.content_mirrored) if clip.role == "style" and clip.content else ()
+        )
         words = {word for text in texts for word in re.findall(r"[a-z']+", text.casefold())} - _SMALL_WORDS
         counts[clip.split].update(words)
     rows = [word for word, _ in (counts["train"] + counts["test"]).most_common(_MOST_ROWS)]

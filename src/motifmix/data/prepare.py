@@ -32,7 +32,7 @@ from motifmix.motion import MOTIFMIX
 from motifmix.motion.contacts import floor_height
 from motifmix.motion.retargeting import retarget
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2  # to be raised whenever the same source would give other arrays
 SHARD_CLIPS = 64
 SHORTEST_FRAMES = 30
 READERS = {"bandai": bandai_namco, "cmu": cmu}
@@ -41,7 +41,12 @@ Progress = Callable[[int, int], None]
 
 
 def prepare(
-    dataset: Literal["bandai", "cmu"], source: Path, out: Path, *, progress: Progress | None = None, mirrored: bool = True
+    dataset: Literal["bandai", "cmu"],
+    source: Path,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    mirrored: bool = True,
 ) -> str:
     """Prepare a dataset from its archive or folder into the folder ``out``; return what came of it in a few lines.
 
@@ -49,7 +54,9 @@ def prepare(
     ``out`` holds something else.
     """
     if dataset not in READERS:
-        raise DataError(f"{dataset!r} is no dataset that can be prepared; the datasets are {', '.join(sorted(READERS))}")
+        raise DataError(
+            f"{dataset!r} is no dataset that can be prepared; the datasets are {', '.join(sorted(READERS))}"
+        )
     reader = READERS[dataset]
     out = Path(out)
     files = Source(Path(source), reader.MARKER, reader.WHAT)
@@ -64,7 +71,7 @@ def prepare(
         clips = [*clips, *(mirror_line(clip) for clip in clips)]
     card = {
         **catalogue.card, "dataset": catalogue.dataset, "layout": LAYOUT_VERSION, "skeleton": "motifmix", "fps": FPS,
-        "source": {"file": files.path.name, "sha256": files.sha256(), "is_archive": files.is_archive},
+        "source": {"file": files.path.name, "sha256": files.sha256, "is_archive": files.is_archive},
         "fingerprint": fingerprint, "mirrored": mirrored,
     }  # fmt: skip
     _write_text(out / "report.md", report_text(catalogue, clips, excluded))
@@ -96,7 +103,7 @@ def mirror_line(clip: Clip) -> Clip:
 
 
 def _fingerprint(files: Source, catalogue: Catalogue) -> str:
-    digest = hashlib.sha256(f"{LAYOUT_VERSION} {files.sha256()}".encode())
+    digest = hashlib.sha256(f"{LAYOUT_VERSION} {files.sha256}".encode())
     for take in catalogue.takes:
         digest.update(f"{take.member} {json.dumps(take.clip.as_line())}\n".encode())
     return digest.hexdigest()
@@ -114,7 +121,9 @@ def _shard_folder(out: Path, fingerprint: str) -> Path:
     if out.exists() and not out.is_dir():
         raise DataError(f"{out}: is a file; give a folder for the prepared data")
     known = {"clips.jsonl", "rotations.npy", "root.npy", "report.md", "card.yaml", ".shards", "rotations", "root"}
-    strange = [p.name for p in sorted(out.iterdir()) if p.name.removesuffix(".part") not in known] if out.exists() else []
+    strange = (
+        [p.name for p in sorted(out.iterdir()) if p.name.removesuffix(".part") not in known] if out.exists() else []
+    )
     if strange and not (out / "card.yaml").exists() and not (out / ".shards").exists():
         raise DataError(f"{out}: holds other files ({strange[0]}); give an empty or a new folder for the prepared data")
     shards = out / ".shards"
@@ -138,6 +147,7 @@ def _write_shards(files: Source, catalogue: Catalogue, shards: Path, progress: P
     finished = {i for i in set(shard_of.values()) if _read_shard(shards / f"{i:04d}.npz") is not None}
     done = sum(i in finished for i in shard_of.values())
     pending: dict[str, np.ndarray] = {}
+    axes: dict[bytes, dict[str, np.ndarray]] = {}
     left = {i: sum(j == i for j in shard_of.values()) for i in set(shard_of.values()) - finished}
     if progress:
         progress(done, len(order))
@@ -145,13 +155,18 @@ def _write_shards(files: Source, catalogue: Catalogue, shards: Path, progress: P
         identity, index = takes[name].clip.id, shard_of[name]
         try:
             motion = read_bvh(data, up=catalogue.up, units=catalogue.units, name=name).people[0]
-            carried, _ = retarget(motion, MOTIFMIX, canonical=reader.rest_axes(motion.skeleton))
+            body = motion.skeleton.offsets[2:].tobytes()
+            if body not in axes:
+                axes[body] = reader.rest_axes(motion.skeleton)
+            carried, _ = retarget(motion, MOTIFMIX, canonical=axes[body])
         except (MotifmixError, ValueError) as error:
-            raise DataError(f"{files.path}: {name} cannot be used: {error}; take a fresh copy of the dataset") from error
+            raise DataError(
+                f"{files.path}: {name} cannot be used: {error}; take a fresh copy of the dataset"
+            ) from error
         carried = carried.resampled(FPS)
         pending[f"{identity}|rotations"] = carried.rotations.astype(np.float32)
         pending[f"{identity}|root"] = carried.root.astype(np.float32)
-        pending[f"{identity}|floor"] = np.float64(floor_height(carried))
+        pending[f"{identity}|floor"] = np.array(floor_height(carried))
         left[index] -= 1
         if left[index] == 0:
             _write_shard(shards / f"{index:04d}.npz", pending)

@@ -62,7 +62,7 @@ class Clip:
     def from_line(cls, line: dict[str, Any]) -> "Clip":
         """Read a line of ``clips.jsonl``; raises ``KeyError`` or ``TypeError`` when it is no such line."""
         known = {f.name for f in fields(cls)}
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in line.items() if k in known}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in line.items() if k in known}
         return cls(**values)
 
 

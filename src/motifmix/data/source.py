@@ -3,6 +3,7 @@
 import hashlib
 import tarfile
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from motifmix.errors import DataError
@@ -52,8 +53,9 @@ class Source:
                 if stream is not None:
                     yield name[len(self._top) :], stream.read()
 
+    @cached_property
     def sha256(self) -> str:
-        """Return the archive's hash; for a folder, the hash of the names and sizes of its files."""
+        """The archive's hash; for a folder, the hash of the names and sizes of its files."""
         digest = hashlib.sha256()
         if self._archive:
             with self.path.open("rb") as file:

@@ -31,7 +31,8 @@ def block_sides(count: int, *, test_at_start: bool = False, share: float = TEST_
     if count < 6:
         return ["train"] * count
     test = max(2, math.ceil(share * count))
-    sides: list[Split] = ["train"] * (count - test - 1) + ["dropped"] + ["test"] * test
+    sides: list[Split] = ["train" for _ in range(count - test - 1)]
+    sides += ["dropped", *("test" for _ in range(test))]
     return sides[::-1] if test_at_start else sides
 
 
