@@ -185,7 +185,8 @@ def _failed(report: Report, row: Row, error: Exception) -> None:
 
 
 def _request(row: Row) -> GenerateRequest:
-    assert row.request is not None  # rows with an error never come here
+    if row.request is None:
+        raise ValueError(f"line {row.line} has no request: {row.error}")
     return row.request
 
 
@@ -256,11 +257,11 @@ def _names(records: Sequence[tuple[int, dict[str, str | None]]]) -> list[str]:
     """A file name for each row: its own, or one made from text and style; equal ones are numbered."""
     wanted = []
     for _, record in records:
-        styles = (record.get("style") or "").replace("|", "-")
-        made = outputs.slug((record.get("text") or "").lower(), 60) + (
-            f"_{outputs.slug(styles.lower(), 30)}" if styles else ""
-        )
-        wanted.append((outputs.slug(record["name"]), True) if record.get("name") else (made, False))
+        text, styles, name = (record.get(column) or "" for column in ("text", "style", "name"))
+        made = outputs.slug(text.lower(), 60)
+        if styles:
+            made += f"_{outputs.slug(styles.lower(), 30)}"
+        wanted.append((outputs.slug(name) if name else made, bool(name)))
     # Names that people gave are taken first, so that a numbered one never steals theirs.
     taken: set[str] = set()
     counters: dict[str, int] = {}

@@ -34,8 +34,8 @@ def prepare(
     from motifmix.data.prepare import prepare as prepare_dataset
 
     with progress(f"preparing {dataset.value}") as step:
-        folder = prepare_dataset(dataset.value, source, out, progress=step)
-    say(folder / "report.md")
+        report = prepare_dataset(dataset.value, source, out, progress=step)
+    say(report)
 
 
 @app.command()
