@@ -68,11 +68,20 @@ def test_an_archive_without_root_takes_it_from_the_joints(tmp_path):
     assert np.allclose(read(tmp_path / "walk.npz").people[0].root, walk().root)
 
 
+def test_joint_positions_alone_are_fitted_and_said_so(tmp_path):
+    np.savez(tmp_path / "walk.npz", **arrays(rotations=None, root=None))
+    motion = read(tmp_path / "walk.npz").people[0]
+    assert np.abs(motion.joints - walk().joints).max() < 1e-3
+    assert "fitted" in motion.labels["source"]["warnings"][0]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"rotations": None}, "no 'rotations'"),
+        ({"rotations": None, "joints": None}, "no 'rotations' and no 'joints'"),
         ({"root": None, "joints": None}, "no 'root'"),
+        ({"rotations": None, "joints": walk().joints[:, :21]}, r"shape \(45, 21, 3\)"),
+        ({"rotations": None, "joints": np.full((45, 22, 3), np.inf)}, "in frame 0"),
         ({"fps": None}, "needs 'fps'"),
         ({"fps": np.array(0.0)}, "needs 'fps'"),
         ({"fps": np.array("fast")}, "needs 'fps'"),
@@ -80,7 +89,7 @@ def test_an_archive_without_root_takes_it_from_the_joints(tmp_path):
         ({"rotations": walk().rotations[:0]}, "shape"),
         ({"rotations": 2.0 * walk().rotations}, "unit quaternions"),
         ({"rotations": np.where(np.arange(45)[:, None, None] == 7, np.nan, walk().rotations)}, "in frame 7"),
-        ({"root": walk().root[:-1]}, "'root' has the shape"),
+        ({"root": walk().root[:-1]}, "45 frames and 'root' 44"),
         ({"root": np.full((45, 3), 1e9)}, "1,000 km"),
         ({"root": np.full((45, 3), "a")}, "not numbers"),
     ],

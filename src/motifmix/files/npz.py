@@ -15,6 +15,7 @@ import numpy as np
 
 from motifmix.errors import FileError, ParseError
 from motifmix.files.atomic import replacing_all
+from motifmix.motion.inverse_kinematics import motion_from_joints
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.retargeting import retarget
 from motifmix.motion.skeleton import MOTIFMIX
@@ -46,8 +47,9 @@ def write_npz(
 def read_npz(path: Path | str) -> Scene:
     """Read an archive that :func:`write_npz` or another program wrote.
 
-    Needs ``rotations`` with ``root`` (or ``joints``, whose first joint is the root) and ``fps``. Raises ``FileError``
-    for what is missing or does not fit, ``ParseError`` for a broken or hostile archive.
+    Needs ``fps`` and ``rotations`` with ``root`` (or ``joints``, whose first joint is the root); to ``joints`` alone
+    rotations are fitted, and said so. Raises ``FileError`` for what is missing, ``ParseError`` for what does not fit
+    and for a broken or hostile archive.
     """
     path = Path(path)
     try:
@@ -124,41 +126,48 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: st
 
 
 def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
-    rotations, joints, root = values.get("rotations"), values.get("joints"), values.get("root")
-    if rotations is None:
-        raise FileError(f"{path} has no 'rotations'; joint positions alone do not tell how the bones turn")
-    if root is None and joints is None:
-        raise FileError(f"{path} has no 'root' and no 'joints'")
-    if rotations.ndim != 3 or rotations.shape[1:] != (len(MOTIFMIX), 4) or not 0 < len(rotations) <= MOST_FRAMES:
-        raise ParseError(f"{path}: 'rotations' has the shape {rotations.shape}, not (frames, {len(MOTIFMIX)}, 4)")
-    frames = len(rotations)
-    if root is None:
-        assert joints is not None
-        if joints.shape != (frames, len(MOTIFMIX), 3):
-            raise ParseError(f"{path}: 'joints' has the shape {joints.shape}, not ({frames}, {len(MOTIFMIX)}, 3)")
-        root = joints[:, 0]
-    if root.shape != (frames, 3):
-        raise ParseError(f"{path}: 'root' has the shape {root.shape}, not ({frames}, 3)")
-    rotations, root = _numbers(rotations, "rotations", path), _numbers(root, "root", path)
-    lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
-    if np.abs(lengths - 1.0).max() > 1e-2:
-        raise ParseError(f"{path}: 'rotations' are no unit quaternions (xyzw)")
     fps = values.get("fps")
     if fps is None or fps.size != 1 or fps.dtype.kind not in "fiu" or not 1.0 <= float(fps.reshape(())) <= 10_000.0:
         raise FileError(f"{path} needs 'fps', one number of frames per second")
+    rate = float(fps.reshape(()))
     labels: dict[str, Any] = {name: values[name].item() for name in LABELS if name in values and values[name].size == 1}
     labels = {name: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for name, v in labels.items()}
-    labels["source"] = {"file": str(path), "format": "npz", "up": "y", "units": "m", "scale": 1.0, "warnings": []}
-    return Motion(MOTIFMIX, rotations / lengths, root, float(fps.reshape(())), labels)
+    source = {"file": str(path), "format": "npz", "up": "y", "units": "m", "scale": 1.0, "warnings": []}
+    labels["source"] = source
+    rotations = _numbers(values, "rotations", (len(MOTIFMIX), 4), path)
+    joints = _numbers(values, "joints", (len(MOTIFMIX), 3), path)
+    root = _numbers(values, "root", (3,), path)
+    if rotations is None:
+        if joints is None:
+            raise FileError(f"{path} has no 'rotations' and no 'joints'; a motion needs one of them")
+        said = "The file holds joint positions only; the rotations were fitted to them."
+        return motion_from_joints(joints, rate).with_labels(**labels | {"source": source | {"warnings": [said]}})
+    if root is None:
+        if joints is None:
+            raise FileError(f"{path} has no 'root' and no 'joints', so that nothing tells where the person is")
+        root = joints[:, 0]
+    if len(root) != len(rotations):
+        raise ParseError(f"{path}: 'rotations' has {len(rotations)} frames and 'root' {len(root)}")
+    lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
+    if np.abs(lengths - 1.0).max() > 1e-2:
+        raise ParseError(f"{path}: 'rotations' are no unit quaternions (xyzw)")
+    return Motion(MOTIFMIX, rotations / lengths, root, rate, labels)
 
 
-def _numbers(values: np.ndarray, name: str, path: Path) -> np.ndarray:
-    if values.dtype.kind not in "fiu":
-        raise ParseError(f"{path}: '{name}' holds {values.dtype}, not numbers")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        frame = int(np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))[0])
+def _numbers(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...], path: Path) -> np.ndarray | None:
+    """Return an array of finite numbers ``[T, *shape]``, ``None`` where the archive has none of that name."""
+    if name not in values:
+        return None
+    array = values[name]
+    if array.dtype.kind not in "fiu":
+        raise ParseError(f"{path}: '{name}' holds {array.dtype}, not numbers")
+    if array.shape[1:] != shape or not 0 < len(array) <= MOST_FRAMES:
+        wanted = ", ".join(["frames", *map(str, shape)])
+        raise ParseError(f"{path}: '{name}' has the shape {array.shape}, not ({wanted})")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        frame = int(np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))[0])
         raise ParseError(f"{path}: '{name}' holds a number that is not finite in frame {frame}")
-    if np.abs(values).max() > 1e6:
+    if np.abs(array).max() > 1e6:
         raise ParseError(f"{path}: '{name}' holds a number beyond 1,000 km")
-    return values
+    return array
