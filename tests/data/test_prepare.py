@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,6 +145,13 @@ def test_the_reserved_prompts_are_known_by_id_and_by_words():
     assert is_reserved(None, "someone walks, in a right  bend")
     assert not is_reserved("00523_1", "a person walks forward")
     assert text_hash("A b.") == text_hash("a  B") != text_hash("ab")
+
+
+def test_all_public_prompts_are_reserved():
+    prompts = json.loads((Path(__file__).parent / "public_prompts.json").read_text("utf-8"))["prompts"]
+    assert len(prompts) == 150
+    for prompt in prompts:
+        assert is_reserved(prompt["seg_id"], "") and is_reserved(None, prompt["text"])
 
 
 def test_a_flip_cuts_the_take_and_its_caption(cmu):

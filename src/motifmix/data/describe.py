@@ -54,9 +54,8 @@ def describe(folder: Path | str, out: Path | str | None = None) -> str:
     for side in ("train", "test"):
         those = [clip for clip in clips if clip.split == side]
         hours = sum(clip.seconds for clip in those) / 3600
-        lines.append(
-            f"{side:8}{len(those):6} clips {hours:7.2f} h {sum(bool(clip.captions) for clip in those):6} with a caption"
-        )
+        named = sum(bool(clip.captions or clip.content) for clip in those)
+        lines.append(f"{side:8}{len(those):6} clips {hours:7.2f} h {named:6} with a caption or a label")
     dropped = sum(clip.split == "dropped" and clip.mirror_of is None for clip in data.clips)
     lines.append(f"{'left out':8}{dropped:6} clips, see {data.folder / 'report.md'}")
     seconds = np.array([clip.seconds for clip in clips] or [0.0])

@@ -31,8 +31,8 @@ def block_sides(count: int, *, test_at_start: bool = False, share: float = TEST_
     if count < 6:
         return ["train"] * count
     test = max(2, math.ceil(share * count))
-    sides: list[Split] = ["train" for _ in range(count - test - 1)]
-    sides += ["dropped", *("test" for _ in range(test))]
+    border = count - test - 1
+    sides: list[Split] = ["train" if n < border else "dropped" if n == border else "test" for n in range(count)]
     return sides[::-1] if test_at_start else sides
 
 
