@@ -102,3 +102,11 @@ def test_a_reader_that_goes_away_is_no_mistake(here, walk):
     _, err = process.communicate(timeout=60)
     assert "Traceback" not in err and "Exception" not in err
     assert Path("out0.npz").exists()
+
+
+def test_a_console_without_the_letters_of_a_name_is_no_obstacle(here, walk):
+    write("in.npz", walk(1.0))
+    process = started("convert", "in.npz", "歩く.npz", cwd=here, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and out == "\\u6b69\\u304f.npz\n" and "Traceback" not in err
+    assert Path("歩く.npz").exists()

@@ -4,7 +4,7 @@
 its traceback. The modules of the commands import typer and nothing heavy; the work is imported when a command runs.
 """
 
-import os
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         # `timeout`, job schedulers and shutdowns ask politely first: leave as tidily as after Ctrl-C.
         signal.signal(signal.SIGTERM, _terminated)
+        # A console that lacks a letter of a file's name shows its code; the file is written all the same.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         code = app(args=words, prog_name="motifmix", standalone_mode=False)
@@ -64,9 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except BrokenPipeError:  # `motifmix styles | head`: the reader has gone, which is no mistake
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter closes it at exit
-        return 0
     except Exception as error:
         if not hasattr(error, "format_message"):  # typer's usage errors, whichever click they come from
             raise
