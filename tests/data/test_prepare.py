@@ -150,8 +150,7 @@ def test_the_reserved_prompts_are_known_by_id_and_by_words():
 def test_all_public_prompts_are_reserved():
     prompts = json.loads((Path(__file__).parent / "public_prompts.json").read_text("utf-8"))["prompts"]
     assert len(prompts) == 150
-    for prompt in prompts:
-        assert is_reserved(prompt["seg_id"], "") and is_reserved(None, prompt["text"])
+    assert all(is_reserved(None, prompt) for prompt in prompts)
 
 
 def test_a_flip_cuts_the_take_and_its_caption(cmu):
