@@ -189,6 +189,15 @@ def test_a_joint_that_really_moves_keeps_its_translation_and_goes_out_again(tmp_
     assert largest_error(read(tmp_path / "moving.bvh").people[0], motion) < 1e-5
 
 
+def test_offsets_left_at_zero_are_taken_from_the_position_channels():
+    truth = walk()
+    text = bvh_text(truth, manner=Manner(positions_everywhere=True, unit=0.01))
+    motion = read_text(re.sub(r"OFFSET .*", "OFFSET 0 0 0", text))
+    assert motion.labels["source"]["units"] == "cm"
+    assert largest_error(motion, truth) < 1e-4
+    assert not motion.joint_translations
+
+
 def test_position_channels_left_at_zero_keep_the_bones_their_length():
     truth = walk()
     motion = Motion(

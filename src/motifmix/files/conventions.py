@@ -19,6 +19,7 @@ UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45
 SHORTEST, TALLEST = 1.4, 2.0  # metres: a unit is believed when it makes the skeleton an adult
 ADULT = 1.7
 RIGID = 1e-4  # metres: a joint whose translation moves less is a rigid bone
+STRETCH = 0.05  # metres: one whose translation moves less is a bone all the same
 SAMPLED = 300  # frames that are looked at to find the up axis
 UNSURE = 0.3  # of a score that is about 3 for a person who walks
 T_POSE = np.cos(np.radians(20.0))
@@ -74,7 +75,8 @@ def _scale(people: Sequence[Motion], units: str | float | None, said: list[str])
         if not (np.isfinite(scale) and 0 < scale < 1e6):
             raise RequestError(f"units are {', '.join(UNITS)} or metres per unit, not '{units}'")
         return scale, f"{scale:g} m"
-    heights = [bone_height(person.skeleton, find_joints(person.skeleton)) for person in people]
+    measured = [_rigid(person, tolerance=np.inf).skeleton for person in people]
+    heights = [bone_height(skeleton, find_joints(skeleton)) for skeleton in measured]
     known = [height for height in heights if height]
     if not known:
         said.append("No person's skeleton was recognised, so the unit is a guess; say units to overrule.")
@@ -106,15 +108,20 @@ def _scaled(motion: Motion, scale: float) -> Motion:
     )
 
 
-def _rigid(motion: Motion) -> Motion:
-    """Make the translations that never move the offsets of the skeleton."""
+def _rigid(motion: Motion, tolerance: float = RIGID) -> Motion:
+    """Make the translations that never move the offsets of the skeleton.
+
+    A bone that only stretches keeps its translation, and its middle length is the skeleton's: the OFFSET beside
+    position channels is often junk.
+    """
     offsets = motion.skeleton.offsets.copy()
     moving = {}
     for joint, path in motion.joint_translations.items():
         middle = np.median(path, axis=0)
-        if np.abs(path - middle).max() <= RIGID:
+        reach = np.abs(path - middle).max()
+        if reach <= max(tolerance, STRETCH):
             offsets[joint] = middle
-        else:
+        if reach > tolerance:
             moving[joint] = path
     skeleton = replace(motion.skeleton, offsets=offsets)
     return replace(motion, skeleton=skeleton, joint_translations=moving)
