@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from motifmix.apps import batch as batches
+from motifmix.errors import MotifmixError
 from motifmix.files import read
 
 TABLE = (
@@ -234,3 +237,21 @@ def test_ten_thousand_rows_are_made_in_chunks(run, pipeline, here, monkeypatch):
     assert max(len(call.texts) for call in pipeline.calls) == batches.CHUNK and len(set(saved)) == 10_000
     assert len(json.loads(Path("out", batches.MANIFEST).read_text(encoding="utf-8"))["rows"]) == 10_000
     assert run("batch", "prompts.csv", "--out", "out").out == "out: 0 made, 10000 kept from before, 0 failed\n"
+
+
+@given(
+    st.binary(max_size=200)
+    | st.text(max_size=200).map(lambda text: ("text,style,name\n" + text).encode("utf-8", "replace"))
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+def test_no_table_is_a_bug(tmp_path, data):
+    path = tmp_path / "prompts.csv"
+    path.write_bytes(data)
+    try:
+        rows = batches.read_table(path, batches.Options()).rows
+    except MotifmixError as error:
+        assert str(path) in str(error)
+    else:
+        names = [row.name.casefold() for row in rows]
+        assert rows and len(set(names)) == len(names)
+        assert all((row.request is None) == bool(row.error) for row in rows)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from motifmix.apps.requests import MAX_SEED, StyleReference, checked
 from motifmix.errors import RequestError
@@ -113,3 +115,15 @@ def test_the_pipeline_gets_one_style_or_a_blend():
     blend = asked(styles=["old:0.7", "happy:0.3"])
     assert blend.style == [("old", 0.7), ("happy", 0.3)]
     assert blend.style_label == "old:0.7, happy:0.3"
+
+
+@given(st.text(max_size=60))
+def test_no_style_is_a_bug_and_what_is_read_can_be_said_again(written):
+    try:
+        style = StyleReference.parse(written)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert style.name and 0 < style.weight <= 10
+        again = StyleReference.parse(f"{style.name}:{style.weight}")
+        assert again.weight == style.weight and again.name == style.name
