@@ -11,7 +11,17 @@ from motifmix.data import captions as words
 from motifmix.data.labels import CONTENTS, ONE_SIDED_CONTENTS, STYLES, find_style, plain, style_synonyms
 
 PROMPTS = json.loads(Path(__file__).with_name("public_prompts.json").read_text("utf-8"))["prompts"]
+NEVER_TRAINED = words.held_out_captions, words.hard_captions
+NEVER_TRAINED_STYLES = words.held_out_style_phrases, words.hard_style_phrases
 BOTH_SIDES = [(content, mirrored) for content in CONTENTS for mirrored in (False, True)]
+
+
+def every_caption(content: str, mirrored: bool = False) -> list[str]:
+    return [text for read in (words.captions, *NEVER_TRAINED) for text in read(content, mirrored)]
+
+
+def every_style_phrase(style: str) -> list[str]:
+    return [text for read in (words.style_phrases, *NEVER_TRAINED_STYLES) for text in read(style)]
 
 
 def slips(text: str) -> set[str]:
@@ -27,24 +37,28 @@ def slips(text: str) -> set[str]:
 def test_every_content_has_words_enough(content, mirrored):
     phrasings = {words.surface_free(text) for text in words.captions(content, mirrored)}
     held_out = {words.surface_free(text) for text in words.held_out_captions(content, mirrored)}
+    hard = {words.surface_free(text) for text in words.hard_captions(content, mirrored)}
     assert len(phrasings) >= 40
-    assert len(held_out) >= 6
-    assert not phrasings & held_out
+    assert len(held_out) >= 6 and len(hard) >= 6
+    assert not phrasings & (held_out | hard)
+    assert not held_out & hard
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_has_words_enough(style):
     phrases = {plain(text) for text in words.style_phrases(style)}
     held_out = {plain(text) for text in words.held_out_style_phrases(style)}
+    hard = {plain(text) for text in words.hard_style_phrases(style)}
     assert len(phrases) >= 40
-    assert len(held_out) >= 6
+    assert len(held_out) >= 6 and len(hard) >= 6
+    assert not held_out & hard
     assert set(map(plain, style_synonyms(style))) <= phrases
 
 
 def test_no_caption_names_a_style():
     style_words = {plain(word) for style in STYLES for word in (style, *style_synonyms(style))} - {"man", "woman"}
     for content, mirrored in BOTH_SIDES:
-        for text in words.captions(content, mirrored) + words.held_out_captions(content, mirrored):
+        for text in every_caption(content, mirrored):
             padded = f" {plain(text)} "
             assert [word for word in style_words if f" {word} " in padded] == [], text
 
@@ -52,7 +66,7 @@ def test_no_caption_names_a_style():
 def test_no_caption_belongs_to_two_contents():
     owners: dict[str, set[str]] = {}
     for content in CONTENTS:
-        for text in words.captions(content) + words.held_out_captions(content):
+        for text in every_caption(content):
             owners.setdefault(words.surface_free(text), set()).add(content)
     assert {text: labels for text, labels in owners.items() if len(labels) > 1} == {}
 
@@ -60,7 +74,7 @@ def test_no_caption_belongs_to_two_contents():
 def test_no_phrase_belongs_to_two_styles_and_none_resolves_to_another():
     owners: dict[str, set[str]] = {}
     for style in STYLES:
-        for text in words.style_phrases(style) + words.held_out_style_phrases(style):
+        for text in every_style_phrase(style):
             owners.setdefault(plain(text), set()).add(style)
             assert find_style(text) in (style, None)
     assert {text: styles for text, styles in owners.items() if len(styles) > 1} == {}
@@ -70,7 +84,7 @@ def test_held_out_style_words_are_in_no_training_phrase_and_in_no_look_up():
     trained = {word for style in STYLES for phrase in words.style_phrases(style) for word in plain(phrase).split()}
     phrases = {plain(phrase) for style in STYLES for phrase in words.style_phrases(style)}
     for style in STYLES:
-        for phrase in words.held_out_style_phrases(style):
+        for phrase in (text for read in NEVER_TRAINED_STYLES for text in read(style)):
             assert plain(phrase) not in phrases
             assert find_style(phrase) is None
             assert len(plain(phrase).split()) > 1 or plain(phrase) not in trained
@@ -79,13 +93,13 @@ def test_held_out_style_words_are_in_no_training_phrase_and_in_no_look_up():
 def test_variation_cannot_reach_a_prompt_or_a_held_out_phrasing():
     trained = {text for content, mirrored in BOTH_SIDES for text in words.captions(content, mirrored)}
     reachable = {words.surface_free(slip) for text in trained for slip in slips(text)}
-    held_out = [text for content, mirrored in BOTH_SIDES for text in words.held_out_captions(content, mirrored)]
+    held_out = [text for content, mirrored in BOTH_SIDES for read in NEVER_TRAINED for text in read(content, mirrored)]
     assert [text for text in PROMPTS + held_out if words.surface_free(text) in reachable] == []
 
 
 def test_no_public_prompt_is_a_style_phrase_or_held_out_caption():
-    ours = [text for style in STYLES for text in words.style_phrases(style) + words.held_out_style_phrases(style)]
-    ours += [text for content, mirrored in BOTH_SIDES for text in words.held_out_captions(content, mirrored)]
+    ours = [text for style in STYLES for text in every_style_phrase(style)]
+    ours += [text for content, mirrored in BOTH_SIDES for read in NEVER_TRAINED for text in read(content, mirrored)]
     assert not {words.surface_free(text) for text in ours} & {words.surface_free(text) for text in PROMPTS}
 
 
@@ -182,6 +196,6 @@ def test_words_that_mean_no_side_stay(text):
 
 @pytest.mark.parametrize(("content", "mirrored"), BOTH_SIDES)
 def test_a_twice_mirrored_caption_is_itself(content, mirrored):
-    for text in words.captions(content, mirrored) + words.held_out_captions(content, mirrored):
+    for text in every_caption(content, mirrored):
         twice = words.mirror_words(words.mirror_words(text))
         assert twice.replace("counterclockwise", "anticlockwise") == text.replace("counterclockwise", "anticlockwise")

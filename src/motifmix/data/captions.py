@@ -1,10 +1,11 @@
 """The words that training and evaluation read: captions of contents, phrases of styles, mirror images, variations.
 
 The wordings stand in ``words/contents.yaml`` and ``words/styles.yaml`` ("~" is the subject, "(a|b)" a choice).
-``captions`` and ``style_phrases`` expand them; ``held_out_captions`` and ``held_out_style_phrases`` are for evaluation
-alone. ``vary`` changes what people change without thinking: who does it, articles, possessives, spelling, digits,
-punctuation, case, a slip of the finger. All of that ``surface_free`` takes away again, but for the slip, so a test can
-prove that no held-out phrasing and no evaluation prompt can come out of ``vary``.
+``captions`` and ``style_phrases`` expand them; ``held_out_captions``, ``hard_captions``, ``held_out_style_phrases`` and
+``hard_style_phrases`` are for evaluation alone. ``vary`` changes what people change without thinking: who does it,
+articles, possessives, spelling, digits, punctuation, case, a slip of the finger. All of that ``surface_free`` takes
+away again, but for the slip, so a test can prove that no held-out phrasing and no evaluation prompt can come out of
+``vary``.
 """
 
 import re
@@ -80,7 +81,7 @@ _SIDES = {
 }  # fmt: skip
 _SIDE_WORD = re.compile(rf"\b({'|'.join(sorted(map(re.escape, _SIDES), key=len, reverse=True))})\b", re.IGNORECASE)
 _MEANS_A_SIDE_BEFORE = re.compile(
-    r"\b(?:turn(?:s|ed|ing)?|veer(?:s|ed|ing)?|bear(?:s|ing)?|the|a|his|her|its|their|your|my|to"
+    r"\b(?:turn(?:s|ed|ing)?|veer(?:s|ed|ing)?|bear(?:s|ing)?|curv(?:es|ed|ing)|bend(?:s|ing)?|swing(?:s|ing)?|the|a|his|her|its|their|your|my|to"
     r"|(?:left|right) (?:and|or|then))\s+(?:to\s+)?$",
     re.IGNORECASE,
 )
@@ -95,7 +96,8 @@ _RIGHT_STAYS_BEFORE = re.compile(
     r"\b(?:all|is|are|was|that's|it's|just|quite|it|everything|do|does|did)\s+$", re.IGNORECASE
 )
 _LEFT_STAYS_AFTER = re.compile(
-    r"\s+(?:the|a|an|his|her|its|their|my|your|this|that|off|over|behind|alone|standing|untouched|by|him|them|it|us|me)\b",
+    r"\s+(?:the|a(?! (?:few|couple|bit|little|step|metre|meter))|an|his|her|its|their|my|your|this|that|off|over|behind"
+    r"|alone|standing|untouched|by|him|them|it|us|me)\b",
     re.IGNORECASE,
 )
 _LEFT_STAYS_BEFORE = re.compile(
@@ -116,8 +118,13 @@ def caption_groups(content: str, mirrored: bool = False) -> tuple[tuple[str, ...
 
 
 def held_out_captions(content: str, mirrored: bool = False) -> list[str]:
-    """Return the phrasings that no training sees."""
+    """Return the everyday phrasings that no training sees."""
     return [caption for wording in _caption_groups(content, mirrored, "held_out") for caption in wording]
+
+
+def hard_captions(content: str, mirrored: bool = False) -> list[str]:
+    """Return idioms, rare words and pictures for a content; no training sees them either."""
+    return [caption for wording in _caption_groups(content, mirrored, "held_out_hard") for caption in wording]
 
 
 def style_phrases(style: str) -> list[str]:
@@ -135,8 +142,13 @@ def style_phrase_groups(style: str) -> tuple[tuple[str, ...], ...]:
 
 
 def held_out_style_phrases(style: str) -> list[str]:
-    """Return the words and sentences of a style that no training sees."""
+    """Return the everyday words and sentences of a style that no training sees."""
     return [phrase for wording in style_words(style)["held_out"] for phrase in _expanded(wording)]
+
+
+def hard_style_phrases(style: str) -> list[str]:
+    """Return idioms, rare words and pictures for a style; no training sees them either."""
+    return [phrase for wording in style_words(style)["held_out_hard"] for phrase in _expanded(wording)]
 
 
 def draw_caption(content: str, mirrored: bool, generator: np.random.Generator) -> str:

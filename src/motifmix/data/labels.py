@@ -125,7 +125,7 @@ def content_synonyms(content: str) -> list[str]:
 
 
 def style_words(style: str) -> dict[str, list[str]]:
-    """Return the entry of ``words/styles.yaml``: synonyms, phrases, held_out (choices not expanded)."""
+    """Return the entry of ``words/styles.yaml``: synonyms, phrases, held_out, held_out_hard (choices not expanded)."""
     return _entry(_words("styles.yaml"), style, "style", STYLES)
 
 
