@@ -111,3 +111,13 @@ def mirror_features(features: np.ndarray) -> np.ndarray:
     contacts = features[..., blocks["foot_contacts"]]
     mirrored[..., blocks["foot_contacts"]] = contacts[..., [2, 3, 0, 1]]
     return mirrored
+
+
+def rested(features: np.ndarray, frames: int) -> np.ndarray:
+    """Lengthen features ``[T, dim]`` to ``frames`` by resting in the last pose: its steps and velocities are zero."""
+    if len(features) >= frames:
+        return features[:frames]
+    last = features[-1:].copy()
+    for name in ("yaw_speed", "root_velocity", "joint_velocities"):
+        last[:, MotifmixSpace.blocks[name]] = 0.0
+    return np.concatenate([features, np.repeat(last, frames - len(features), axis=0)])

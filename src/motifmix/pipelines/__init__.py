@@ -1,1 +1,1 @@
-"""Part of motifmix."""
+"""The main jobs as objects, put together from parts."""

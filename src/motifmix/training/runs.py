@@ -13,9 +13,12 @@ from motifmix.training.recipe import Recipe, read_recipe
 
 def build_objective(recipe: Recipe) -> Objective:
     """Return the objective that a recipe names. Raises ``RequestError`` for an unknown one or unfit options."""
+    from motifmix.training.objectives.align import AlignObjective
+    from motifmix.training.objectives.denoiser import DenoiserObjective
+    from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.vae import VAEObjective
 
-    known: dict[str, Any] = {"vae": VAEObjective}
+    known: dict[str, Any] = {"align": AlignObjective, "denoiser": DenoiserObjective, "judge": JudgesObjective, "vae": VAEObjective}
     if recipe.objective not in known:
         raise RequestError(f"objective {recipe.objective!r} is not known; known: {', '.join(sorted(known))}")
     try:

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
 from motifmix.data.feature_cache import CachedClip
-from motifmix.features.own import MotifmixSpace
+from motifmix.features.own import MotifmixSpace, rested
+from motifmix.home import home
 from motifmix.models.layers.forward_kinematics import ForwardKinematics
 from motifmix.models.temporal_vae import TemporalVAE
 from motifmix.motion.skeleton import MOTIFMIX
+from motifmix.pretrained.build import load_part
 from motifmix.training.pool import Pool, cell_weights, fit_normaliser, open_sets
 from motifmix.training.publishing import facts_of
 
@@ -42,8 +44,9 @@ class VAEOptions(BaseModel):
     speed: float = 0.5
     path: float = 0.5
     content_share: float = 0.6
-    style_share_at_end: float = 0.0
     part: str = "vae"
+    start_from: str | None = None
+    statistics: list[str] = ["bandai", "cmu"]
 
 
 class VAEObjective:
@@ -52,10 +55,14 @@ class VAEObjective:
     def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
         self.options = VAEOptions.model_validate(options)
         self.caches = open_sets(data)
-        self.normaliser = fit_normaliser(self.caches)
+        # Statistics come from the same sets whatever is trained: all parts of one model read one normalisation.
+        self.normaliser = fit_normaliser(open_sets(self.options.statistics))
         self.pool = windows_pool(self.caches, self.options.window, self.options.content_share)
         torch.manual_seed(seed)
         network = TemporalVAE(MotifmixSpace.dim, self.options.width, self.options.latent)
+        if self.options.start_from is not None:
+            _, before, _ = load_part(home() / "weights", self.options.start_from)
+            network.load_state_dict(before.state_dict())
         self.modules = nn.ModuleDict({"vae": network})
         self.kinematics = ForwardKinematics(MOTIFMIX.parents, torch.from_numpy(MOTIFMIX.offsets))
         self.mean, self.std = torch.from_numpy(self.normaliser.mean), torch.from_numpy(self.normaliser.std)
@@ -149,16 +156,6 @@ def draw_windows(pool: Pool, rng: np.random.Generator, batch: int, window: int, 
         piece = pool.window(number, first, min(window, frames))
         rows[place] = normaliser.normalise(rested(piece, window))
     return rows
-
-
-def rested(features: np.ndarray, frames: int) -> np.ndarray:
-    """Lengthen features ``[T, dim]`` to ``frames`` by resting in the last pose: its steps and velocities are zero."""
-    if len(features) >= frames:
-        return features[:frames]
-    last = features[-1:].copy()
-    for name in ("yaw_speed", "root_velocity", "joint_velocities"):
-        last[:, MotifmixSpace.blocks[name]] = 0.0
-    return np.concatenate([features, np.repeat(last, frames - len(features), axis=0)])
 
 
 @torch.no_grad()

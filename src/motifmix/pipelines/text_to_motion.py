@@ -1,0 +1,286 @@
+"""The main job as an object: texts and styles in, motions out.
+
+>>> model = motifmix.load()
+>>> walk = model.generate(["a person walks forward"], styles=["old"], seeds=[1])[0]
+>>> walk.joints.shape  # [T, 22, 3], metres
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.denoiser import Guided, sample
+from motifmix.diffusion.schedule import SCHEDULES
+from motifmix.errors import RequestError
+from motifmix.features.own import MotifmixSpace, rested
+from motifmix.features.space import Normaliser
+from motifmix.home import PACKAGE_WEIGHTS
+from motifmix.models.temporal_vae import STRIDE
+from motifmix.motion import Motion
+from motifmix.motion.foot_cleanup import cleaned_feet
+from motifmix.pretrained.build import load_part
+from motifmix.pretrained.cards import read_weights
+from motifmix.style.references import StyleLike, resolve
+from motifmix.style.styled_denoiser import StyledDenoiser
+
+SHORTEST, LONGEST = 1.0, 10.0  # seconds
+STEPS = 12
+TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
+BATCH = 32
+FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
+_MOST_TOKENS = 50
+_DRAWN_TOKENS = 64  # noise is drawn for this many tokens, so that a seed means the same at every length
+
+
+@dataclass(frozen=True)
+class Known:
+    """A style or a content that the model was trained on."""
+
+    name: str
+    clips: int
+    synonyms: tuple[str, ...]
+
+
+class TextToMotion:
+    """The default model, put together from the parts in a folder of weights."""
+
+    def __init__(self, weights: Path | str | None = None) -> None:
+        folder = Path(weights) if weights is not None else PACKAGE_WEIGHTS / "default"
+        self.space = MotifmixSpace()
+        _, self.vae, statistics = load_part(folder, "vae")
+        self.normaliser = Normaliser(statistics["mean"].numpy(), statistics["std"].numpy())
+        card, denoiser, own = load_part(folder, "denoiser")
+        self._text_mean, self._text_std = own["text_mean"], own["text_std"]
+        self._latent_mean, self._latent_std = own["latent_mean"], own["latent_std"]
+        extra = card.extra
+        self.denoiser = StyledDenoiser(
+            denoiser, own["project_weight"].shape[1], extra["block"], extra["gamma"], extra["prediction_type"]
+        )
+        self.denoiser.project.load_state_dict({"weight": own["project_weight"], "bias": own["project_bias"]})
+        self.denoiser.eval().requires_grad_(False)
+        self.schedule = SCHEDULES[extra["schedule"]]()
+        _, self.style_encoder, _ = load_part(folder, "style_encoder")
+        _, self.text_to_style, _ = load_part(folder, "text_to_style")
+        _, self.length_predictor, _ = load_part(folder, "length")
+        bank, self._bank = read_weights(folder, "bank")
+        self.styles = [Known(s["name"], s["clips"], tuple(s["synonyms"])) for s in bank.extra["styles"]]
+        self.contents = [Known(c["name"], c["clips"], tuple(c["synonyms"])) for c in bank.extra["contents"]]
+        self.credit = list(card.credit)
+        self.licence = card.licence
+
+    @cached_property
+    def text_encoder(self) -> Any:
+        """MiniLM, loaded when the first sentence comes."""
+        from motifmix.encoders.text import MiniLM
+
+        return MiniLM()
+
+    def generate(
+        self,
+        texts: Sequence[str],
+        styles: Sequence[StyleLike | None] | None = None,
+        seconds: float | Sequence[float | None] | None = None,
+        seeds: int | Sequence[int] | None = None,
+        *,
+        strength: float = 1.0,
+        steps: int | None = None,
+        text_scale: float = TEXT_SCALE,
+        style_scale: float = STYLE_SCALE,
+        clean_feet: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Motion]:
+        """Return one motion (20 fps, motifmix skeleton) a text.
+
+        ``styles`` holds, for each text, None, words, a motion file, a `Motion`, or a list of these with weights;
+        ``seconds`` 1 to 10, None for the length that suits; ``strength`` scales the fusion's gamma. An item's noise
+        depends on its own seed alone. Raises ``RequestError`` for what cannot be met.
+        """
+        if isinstance(texts, str):
+            raise RequestError("texts is a list of sentences; put the one sentence into a list")
+        count = len(texts)
+        if count == 0:
+            return []
+        if any(not text.strip() for text in texts):
+            raise RequestError("the text is empty; say what the person does, as in 'a person walks forward'")
+        if not 0.0 <= strength <= 2.0:
+            raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is what was trained")
+        number_of_steps = STEPS if steps is None else steps
+        if not 1 <= number_of_steps <= 1000:
+            raise RequestError(f"{number_of_steps} denoising steps are out of range; give 1 to 1000")
+        wanted_styles = _for_each(styles, count, "styles")
+        wanted_seeds = list(range(seeds, seeds + count)) if isinstance(seeds, int) else _for_each(seeds, count, "seeds")
+        wanted_seeds = [0 if seed is None else int(seed) for seed in wanted_seeds]
+        with torch.no_grad():
+            text = self._text_vectors(texts)
+            style, has_style = self._style_vectors(wanted_styles)
+            tokens, frames = self._lengths(text, style, has_style, _seconds(seconds, count))
+            motions: list[Motion | None] = [None] * count
+            order = sorted(range(count), key=lambda place: tokens[place])
+            for start in range(0, count, BATCH):
+                chosen = order[start : start + BATCH]
+                batch = self._sample(
+                    text[chosen], style[chosen], has_style[chosen], [tokens[i] for i in chosen],
+                    [wanted_seeds[i] for i in chosen], strength, number_of_steps, text_scale, style_scale,
+                )  # fmt: skip
+                for place, latents in zip(chosen, batch, strict=True):
+                    motion = self._decoded(latents[: tokens[place]], frames[place])
+                    motion = cleaned_feet(motion) if clean_feet else motion
+                    motions[place] = motion.with_labels(**self._labels(texts[place], wanted_styles[place], wanted_seeds[place]))
+                if progress is not None:
+                    progress(min(start + BATCH, count), count)
+        return [motion for motion in motions if motion is not None]
+
+    def reconstruct(self, motions: Sequence[Motion]) -> list[Motion]:
+        """Return what the autoencoder keeps of motions on the motifmix skeleton (posterior mean, 20 fps)."""
+        kept = []
+        with torch.no_grad():
+            for motion in motions:
+                features, valid, frames = self._network_features(motion)
+                mean, _ = self.vae.encode(features, valid)
+                decoded = self.normaliser.restore(self.vae.decode(mean)[0, :frames].double().numpy())
+                kept.append(self.space.decode(decoded))
+        return kept
+
+    def style_vector(self, motion: Motion) -> Tensor:
+        """Return the style of a motion on the motifmix skeleton, ``[style]``."""
+        with torch.no_grad():
+            features, valid, _ = self._network_features(motion)
+            return self.style_encoder(features, valid)[0]
+
+    def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
+        """Return sentences on what is far from anything known, naming what is nearest; empty where all is near."""
+        notes = []
+        name, near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
+        if near < FAR:
+            notes.append(f'the text "{text}" is far from anything trained on; nearest: {name}')
+        for part in resolve(style) if style is not None else []:
+            if part.words is None:
+                continue
+            name, near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
+            if near < FAR:
+                notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {name}')
+        return notes
+
+    def _nearest(self, words: str, texts: str, owners: str, names: list[str]) -> tuple[str, float]:
+        cosines = self._bank[texts] @ self.text_encoder.encode([words])[0]
+        best = int(cosines.argmax())
+        return names[int(self._bank[owners][best])], float(cosines[best])
+
+    def _text_vectors(self, texts: Sequence[str]) -> Tensor:
+        return (self.text_encoder.encode(list(texts)) - self._text_mean) / self._text_std
+
+    def _style_vectors(self, styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor]:
+        size = self.denoiser.project.in_features
+        vectors, present = torch.zeros(len(styles), size), torch.zeros(len(styles), dtype=torch.bool)
+        parts = [[] if style is None else resolve(style) for style in styles]
+        words = sorted({part.words for own in parts for part in own if part.words is not None})
+        spoken = dict(zip(words, self.text_to_style(self._text_vectors(words)), strict=True)) if words else {}
+        seen: dict[int, Tensor] = {}
+        for place, own in enumerate(parts):
+            for part in own:
+                if part.words is not None:
+                    vector = spoken[part.words]
+                elif part.motion is not None:
+                    vector = seen.setdefault(id(part.motion), self.style_vector(part.motion))
+                else:
+                    continue
+                vectors[place] += part.weight * vector
+                present[place] = True
+        return vectors, present
+
+    def _lengths(
+        self, text: Tensor, style: Tensor, has_style: Tensor, seconds: list[float | None]
+    ) -> tuple[list[int], list[int]]:
+        mean, _ = self.length_predictor(text, style, has_style)
+        predicted = mean.exp().round().clamp(5, _MOST_TOKENS).long().tolist()
+        frames = [
+            STRIDE * predicted[place] if wanted is None else round(wanted * self.space.fps)
+            for place, wanted in enumerate(seconds)
+        ]
+        return [-(-own // STRIDE) for own in frames], frames
+
+    def _sample(
+        self,
+        text: Tensor,
+        style: Tensor,
+        has_style: Tensor,
+        tokens: list[int],
+        seeds: list[int],
+        strength: float,
+        steps: int,
+        text_scale: float,
+        style_scale: float,
+    ) -> Tensor:
+        longest, size = max(tokens), self.vae.latent
+        valid = torch.arange(longest)[None] < torch.tensor(tokens)[:, None]
+        noise = torch.stack(
+            [torch.randn(_DRAWN_TOKENS, size, generator=torch.Generator().manual_seed(seed))[:longest] for seed in seeds]
+        )
+        everyone = torch.ones(len(tokens), dtype=torch.bool)
+        parts = {"text": Part(text, everyone)}
+        terms = [("text", text_scale)]
+        if bool(has_style.any()):
+            parts["style"] = Part(style, has_style)
+            parts["strength"] = Part(torch.full((len(tokens),), strength), everyone)
+            terms.append(("style", style_scale))
+        clean = noise
+        for step in sample(Guided(self.denoiser, terms), self.schedule, noise, Condition(parts), valid, steps):
+            clean = step.clean
+        return clean * self._latent_std + self._latent_mean
+
+    def _decoded(self, latents: Tensor, frames: int) -> Motion:
+        features = self.vae.decode(latents[None])[0, :frames].double().numpy()
+        return self.space.decode(self.normaliser.restore(features))
+
+    def _network_features(self, motion: Motion) -> tuple[Tensor, Tensor, int]:
+        features = self.space.encode(motion)
+        frames = len(features)
+        length = -(-frames // STRIDE) * STRIDE
+        normalised = torch.from_numpy(self.normaliser.normalise(rested(features, length)).astype(np.float32))
+        return normalised[None], torch.ones(1, length, dtype=torch.bool), frames
+
+    def _labels(self, text: str, style: StyleLike | None, seed: int) -> dict[str, Any]:
+        labels: dict[str, Any] = {"text": text, "seed": seed, "credit": "; ".join(self.credit), "licence": self.licence}
+        if style is not None:
+            labels["style"] = style_name(style)
+        return labels
+
+
+def style_name(style: StyleLike) -> str:
+    """Return how a style is called in labels: its words, its file's name, or both with weights."""
+    if isinstance(style, Motion):
+        return str(style.labels.get("style") or "a motion")
+    if isinstance(style, str | Path):
+        return Path(style).name if isinstance(style, Path) else style
+    return " + ".join(f"{style_name(part)}:{weight:g}" for part, weight in style)
+
+
+def load(weights: Path | str | None = None) -> TextToMotion:
+    """Load the default model, or the one whose parts lie in the folder ``weights``."""
+    return TextToMotion(weights)
+
+
+def _for_each(values: Any, count: int, name: str) -> list[Any]:
+    if values is None:
+        return [None] * count
+    values = list(values)
+    if len(values) != count:
+        raise RequestError(f"{len(values)} {name} were given for {count} texts; give one a text")
+    return values
+
+
+def _seconds(seconds: float | Sequence[float | None] | None, count: int) -> list[float | None]:
+    wanted = [seconds] * count if seconds is None or isinstance(seconds, int | float) else _for_each(seconds, count, "seconds")
+    for value in wanted:
+        if value is not None and not SHORTEST <= value <= LONGEST:
+            raise RequestError(
+                f"{value:g} s is out of range; the model makes {SHORTEST:g} to {LONGEST:g} seconds, choose a length in between"
+            )
+    return wanted

@@ -1,0 +1,45 @@
+"""Latents of all clips of a pool, encoded once by a trained VAE and normalised per dimension."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.data.feature_cache import CachedClip, FeatureCache
+from motifmix.features.own import rested
+from motifmix.features.space import Normaliser
+from motifmix.home import home
+from motifmix.pretrained.build import load_part
+
+
+class LatentStore:
+    """``latents[i]`` are the normalised latents ``[L, latent]`` of entry i."""
+
+    def __init__(self, weights: Path, caches: list[FeatureCache], entries: list[tuple[int, CachedClip]]) -> None:
+        card, self.vae, rest = load_part(weights, "vae")
+        self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
+        names = "\n".join(f"{caches[which].prepared.folder}/{e.clip.id}/{e.frames}" for which, e in entries)
+        key = hashlib.sha256(f"{card.sha256}\n{names}".encode()).hexdigest()[:20]
+        path = home() / "cache" / f"latents-{key}.npz"
+        if path.exists():
+            with np.load(path) as stored:
+                flat, lengths = stored["latents"], stored["lengths"]
+        else:
+            encoded = [self._encode(caches[which].window(e)) for which, e in entries]
+            flat, lengths = np.concatenate(encoded), np.array([len(e) for e in encoded])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}")
+            with temporary.open("wb") as file:
+                np.savez(file, latents=flat, lengths=lengths)
+            temporary.replace(path)
+        self.mean, self.std = torch.from_numpy(flat.mean(axis=0)), torch.from_numpy(flat.std(axis=0))
+        normalised = (torch.from_numpy(flat) - self.mean) / self.std
+        self.latents: list[Tensor] = list(torch.split(normalised, lengths.tolist()))
+
+    @torch.no_grad()
+    def _encode(self, features: np.ndarray) -> np.ndarray:
+        length = -(-len(features) // 4) * 4
+        padded = self.normaliser.normalise(rested(features, length)).astype(np.float32)
+        return self.vae.encode(torch.from_numpy(padded)[None])[0][0].numpy()

@@ -1,0 +1,359 @@
+"""The default model: denoiser, style encoder, text-to-style projection and length predictor, trained jointly.
+
+The style reference of a clip is another clip of the same style and *another content*, so that nothing but style can
+pass (the paper's own recipe, a frozen denoiser and each clip its own reference, is the option ``own_reference`` with
+``frozen``). Sometimes the words of a style take the motion's place. Content-set clips have no style label: their
+fusion is skipped, which is also what trains the base model.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+
+from motifmix.data.feature_cache import CachedClip
+from motifmix.data.labels import STYLES
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.predictions import PredictionType, target
+from motifmix.diffusion.schedule import SCHEDULES
+from motifmix.errors import DataError
+from motifmix.features.own import MotifmixSpace, rested
+from motifmix.home import home
+from motifmix.models.latent_denoiser import LatentDenoiser
+from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
+from motifmix.style.styled_denoiser import StyledDenoiser
+from motifmix.training.latents import LatentStore
+from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets
+from motifmix.training.publishing import facts_of
+from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
+
+MOST_TOKENS = 50  # 10 s
+LENGTH_OFFSET = 2.5
+
+
+class DenoiserOptions(BaseModel):
+    """Options of ``denoiser`` recipes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    batch: int = 32
+    width: int = 192
+    blocks: int = 5
+    heads: int = 6
+    style: int = 128
+    style_width: int = 256
+    block: int = 2
+    gamma: float = 0.6
+    prediction_type: PredictionType = "flow"
+    schedule: str = "flow"
+    content_share: float = 0.4
+    set_one: float = 0.5
+    locomotion: float = 2.0
+    text_noise: float = 0.25
+    text_mix: float = 0.3
+    text_drop: float = 0.10
+    style_drop: float = 0.15
+    text_style: float = 0.3
+    contrast: float = 0.1
+    classes: float = 0.05
+    agreement: float = 0.2
+    length: float = 0.02
+    own_reference: bool = False
+    frozen: bool = False
+    without_cells: list[tuple[str, str]] = []
+    style_from: str | None = "style_pretrained"
+    denoiser_from: str | None = None
+    weights: str | None = None
+    parts_suffix: str = ""
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One drawn example: entry, first token, tokens, and whether its text may be said."""
+
+    number: int
+    first: int
+    tokens: int
+    says: bool
+
+
+class DenoiserObjective:
+    """Draws clips with texts and references; see the module's text."""
+
+    def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
+        self.options = o = DenoiserOptions.model_validate(options)
+        self.caches = open_sets(data)
+        self.weights = Path(o.weights) if o.weights else home() / "weights"
+        self.pool = self._pool()
+        self.store = LatentStore(self.weights, self.caches, self.pool.list)
+        self.table, self.said = self._texts()
+        self.style_phrases = {style: self._numbers(style_texts(style)) for style in STYLES}
+        self.references = self._references()
+        torch.manual_seed(seed)
+        latent = self.store.mean.shape[0]
+        denoiser = LatentDenoiser(latent, width=o.width, blocks=o.blocks, heads=o.heads)
+        self.modules = nn.ModuleDict(
+            {
+                "denoiser": StyledDenoiser(denoiser, o.style, o.block, o.gamma, o.prediction_type),
+                "style_encoder": StyleEncoder(MotifmixSpace.dim, o.style_width, o.style),
+                "text_to_style": TextToStyle(style=o.style),
+                "length": LengthPredictor(style=o.style),
+                "classes": nn.Linear(o.style, len(STYLES)),
+            }
+        )
+        self.log_temperature = nn.Parameter(torch.tensor(np.log(1 / 0.1), dtype=torch.float32))
+        self.modules["classes"].register_parameter("log_temperature", self.log_temperature)
+        self._start_from()
+        self.schedule = SCHEDULES[o.schedule]()
+
+    def _pool(self) -> Pool:
+        o = self.options
+        entries: list[tuple[int, CachedClip]] = []
+        weights: list[np.ndarray] = []
+        for number, cache in enumerate(self.caches):
+            clips = cache.prepared.select(split="train", without_cells=o.without_cells)
+            own = [e for e in cache.entries(clips) if e.frames >= 20]
+            is_style = bool(own) and own[0].clip.role == "style"
+            if is_style:
+                weight = cell_weights(own, set_one=o.set_one, locomotion=o.locomotion)
+            else:
+                weight = np.array([(1.0 if e.clip.text_rule != "none" else 0.4) * min(e.frames / 100, 3.0) ** 0.5 for e in own])
+            share = ((1.0 - o.content_share) if is_style else o.content_share) if len(self.caches) > 1 else 1.0
+            entries += [(number, e) for e in own]
+            weights.append(share * weight / weight.sum())
+        return Pool(self.caches, entries, np.concatenate(weights))
+
+    def _texts(self) -> tuple[TextTable, list[list[int]]]:
+        texts: list[str] = []
+        by_entry: list[list[str]] = []
+        kinds: dict[tuple[str, bool], list[str]] = {}
+        for _, entry in self.pool.list:
+            clip = entry.clip
+            if clip.content is not None:
+                kind = (clip.content, clip.content_mirrored)
+                if kind not in kinds:
+                    kinds[kind] = content_texts(*kind)
+                by_entry.append(kinds[kind])
+            else:
+                by_entry.append([text for caption in clip.captions for text in caption_texts(caption)])
+        for own in by_entry:
+            texts += own
+        for style in STYLES:
+            texts += style_texts(style)
+        table = TextTable(texts)
+        self.table = table
+        return table, [[table.numbers[text] for text in own] for own in by_entry]
+
+    def _numbers(self, texts: list[str]) -> list[int]:
+        return [self.table.numbers[text] for text in texts]
+
+    def _references(self) -> dict[str, list[int]]:
+        by_style: dict[str, list[int]] = defaultdict(list)
+        for number, (_, entry) in enumerate(self.pool.list):
+            if entry.clip.style is not None:
+                by_style[entry.clip.style].append(number)
+        if not by_style:
+            raise DataError("no clip has a style; the denoiser recipe needs the style set (bandai)")
+        return dict(by_style)
+
+    def _start_from(self) -> None:
+        from motifmix.pretrained.build import load_part
+
+        o = self.options
+        if o.style_from is not None:
+            _, encoder, _ = load_part(self.weights, o.style_from)
+            self.modules["style_encoder"].encoder.load_state_dict(encoder.encoder.state_dict())
+        if o.denoiser_from is not None:
+            _, base, _ = load_part(self.weights, o.denoiser_from)
+            self.modules["denoiser"].denoiser.load_state_dict(base.state_dict())
+        if o.frozen:
+            self.modules["denoiser"].denoiser.requires_grad_(False)
+
+    def _draw_items(self, rng: np.random.Generator) -> list[_Item]:
+        count = self.options.batch
+        items = [self._item(number, rng) for number in self.pool.draw(rng, 4 * count)]
+        items.sort(key=lambda item: item.tokens)  # batches of like length: little is padded
+        quarter = int(rng.integers(4))
+        return items[quarter * count : (quarter + 1) * count]
+
+    def _item(self, number: int, rng: np.random.Generator) -> _Item:
+        entry, whole = self.pool.list[number][1], len(self.store.latents[number])
+        clip = entry.clip
+        if clip.role == "style":
+            tokens, says = min(whole, MOST_TOKENS), True
+            if clip.content in LOCOMOTION and whole > 8 and rng.random() < 0.4:
+                tokens = int(rng.integers(5, tokens + 1))
+        elif clip.text_rule == "window":
+            shortest = min(max(5, int(np.ceil(5 * clip.text_seconds))), whole, MOST_TOKENS)
+            tokens, says = min(whole, MOST_TOKENS), True
+            if tokens > shortest and rng.random() < 0.6:
+                tokens = int(rng.integers(shortest, tokens + 1))
+        else:
+            tokens, says = min(whole, MOST_TOKENS), clip.text_rule == "whole" and whole <= MOST_TOKENS
+        first = int(rng.integers(0, whole - tokens + 1))
+        return _Item(number, first, tokens, says and bool(self.said[number]))
+
+    def _reference(self, number: int, rng: np.random.Generator) -> int:
+        clip = self.pool.list[number][1].clip
+        if self.options.own_reference or clip.style is None:
+            return number
+        candidates = self.references[clip.style]
+        for _ in range(20):
+            other = candidates[int(rng.integers(len(candidates)))]
+            if self.pool.list[other][1].clip.content != clip.content:
+                return other
+        return number
+
+    def _style_batch(self, numbers: list[int], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        windows = []
+        for number in numbers:
+            frames = self.pool.list[number][1].frames
+            length = min(frames, int(rng.integers(32, 161)))
+            first = int(rng.integers(0, frames - length + 1))
+            windows.append(self.pool.window(number, first, length))
+        longest = -(-max(len(w) for w in windows) // 4) * 4
+        features = np.zeros((len(windows), longest, MotifmixSpace.dim), dtype=np.float32)
+        valid = np.zeros((len(windows), longest), dtype=bool)
+        for place, window in enumerate(windows):
+            whole = -(-len(window) // 4) * 4
+            features[place, :whole] = self.store.normaliser.normalise(rested(window, whole))
+            valid[place, :whole] = True
+        return torch.from_numpy(features), torch.from_numpy(valid)
+
+    def _said_text(self, items: list[_Item], rng: np.random.Generator, generator: torch.Generator) -> Tensor:
+        o = self.options
+        rows = []
+        for item in items:
+            own = self.said[item.number] or [0]
+            vector = self.table.vectors[own[int(rng.integers(len(own)))]]
+            if len(own) > 1 and rng.random() < o.text_mix:
+                vector = torch.lerp(vector, self.table.vectors[own[int(rng.integers(len(own)))]], float(rng.random()))
+            rows.append(vector)
+        text = torch.stack(rows)
+        return text + o.text_noise * torch.randn(text.shape, generator=generator)
+
+    def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """One batch."""
+        o = self.options
+        items = self._draw_items(rng)
+        longest = max(item.tokens for item in items)
+        clean = torch.zeros(len(items), longest, self.store.mean.shape[0])
+        valid = torch.zeros(len(items), longest, dtype=torch.bool)
+        for place, item in enumerate(items):
+            clean[place, : item.tokens] = self.store.latents[item.number][item.first : item.first + item.tokens]
+            valid[place, : item.tokens] = True
+        text = self._said_text(items, rng, generator)
+        styles = [self.pool.list[item.number][1].clip.style for item in items]
+        styled = [place for place, style in enumerate(styles) if style is not None]
+        numbers = [self._reference(items[place].number, rng) for place in styled]
+        loss = clean.new_zeros(())
+        figures: dict[str, float] = {}
+        style_vectors = torch.zeros(len(items), o.style)
+        if styled:
+            labels = torch.tensor([STYLES.index(styles[place]) for place in styled])  # type: ignore[arg-type]
+            features, frames = self._style_batch(numbers, rng)
+            motion_style = self.modules["style_encoder"](features, frames)
+            phrases = [self._phrase(styles[place], rng) for place in styled]  # type: ignore[arg-type]
+            spoken = torch.stack(phrases)
+            spoken = spoken + 0.3 * torch.randn(spoken.shape, generator=generator)
+            text_style = self.modules["text_to_style"](spoken)
+            alignment, figures = self._alignment(motion_style, text_style, labels)
+            loss = loss + alignment
+            take_text = torch.rand(len(styled), 1, generator=generator) < o.text_style
+            chosen = torch.where(take_text, text_style, motion_style)
+            style_vectors = style_vectors.index_copy(0, torch.tensor(styled), chosen.float())
+        has_text, has_style = self._dropped(items, styled, generator)
+        length_loss = self._length_loss(items, text, style_vectors.detach(), has_style)
+        condition = Condition({"text": Part(text, has_text), "style": Part(style_vectors, has_style)})
+        time = torch.rand(len(items), generator=generator)
+        noise = torch.randn(clean.shape, generator=generator)
+        levels = [self.schedule.level(float(t)) for t in time]
+        alpha = torch.tensor([level.alpha for level in levels])[:, None, None]
+        sigma = torch.tensor([level.sigma for level in levels])[:, None, None]
+        noisy = (alpha * clean + sigma * noise) * valid[..., None]
+        predicted = self.modules["denoiser"].predict(noisy, time, condition, valid)
+        error = (predicted.float() - target(clean, noise, alpha, sigma, o.prediction_type)) ** 2
+        weight = valid[..., None].float()
+        denoising = (error * weight).sum() / (weight.sum() * error.shape[-1])
+        loss = loss + denoising + o.length * length_loss
+        return loss, {"denoising": float(denoising.detach()), "length": float(length_loss.detach()), **figures}
+
+    def _phrase(self, style: str, rng: np.random.Generator) -> Tensor:
+        own = self.style_phrases[style]
+        vector = self.table.vectors[own[int(rng.integers(len(own)))]]
+        if rng.random() < self.options.text_mix:
+            return torch.lerp(vector, self.table.vectors[own[int(rng.integers(len(own)))]], float(rng.random()))
+        return vector
+
+    def _alignment(self, motion: Tensor, text: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
+        o, head = self.options, self.modules["classes"]
+        a, b = normalize(motion.float(), dim=-1), normalize(text.float(), dim=-1)
+        logits = a @ b.T * self.log_temperature.clamp(0.0, 4.0).exp()
+        same = (labels[:, None] == labels[None]).float()
+        share = same / same.sum(dim=1, keepdim=True)
+        contrast = 0.5 * (cross_entropy(logits, share) + cross_entropy(logits.T, share))
+        named = cross_entropy(head(motion.float()), labels) + cross_entropy(head(text.float()), labels)
+        agreement = (1.0 - (a * b).sum(dim=-1)).mean()
+        total = o.contrast * contrast + o.classes * named + o.agreement * agreement
+        figures = {"contrast": float(contrast.detach()), "agreement": float(agreement.detach())}
+        return total, figures
+
+    def _dropped(self, items: list[_Item], styled: list[int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        o = self.options
+        chance = torch.rand(len(items), generator=generator)
+        both = chance < o.text_drop / 2
+        no_text = both | ((chance >= o.text_drop / 2) & (chance < o.text_drop))
+        no_style = both | ((chance >= o.text_drop) & (chance < o.text_drop + o.style_drop))
+        says = torch.tensor([item.says for item in items])
+        has_style = torch.zeros(len(items), dtype=torch.bool)
+        has_style[styled] = True
+        return says & ~no_text, has_style & ~no_style
+
+    def _length_loss(self, items: list[_Item], text: Tensor, style: Tensor, has_style: Tensor) -> Tensor:
+        mean, log_variance = self.modules["length"](text, style, has_style)
+        whole = torch.tensor([float(min(len(self.store.latents[item.number]), MOST_TOKENS)) for item in items]).log()
+        says = torch.tensor([item.says for item in items]).float()
+        likelihood = 0.5 * ((whole - mean) ** 2 * torch.exp(-log_variance) + log_variance)
+        return (likelihood * says).sum() / says.sum().clamp(min=1.0)
+
+    def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
+        """Draw a walk, a wave and a sit-down as the averaged networks make them now."""
+        from motifmix.drawing.strips import sheet
+        from motifmix.training.previews import preview_motions
+
+        rows = preview_motions(self, modules)
+        sheet(rows, folder / f"samples-{step:06d}.png")
+
+    def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the parts, each with its card."""
+        from motifmix.pretrained.cards import write_weights
+
+        o, suffix = self.options, self.options.parts_suffix
+        latent = self.store.mean.shape[0]
+        styled = modules["denoiser"]
+        extra = {
+            "block": o.block, "gamma": o.gamma, "prediction_type": o.prediction_type, "schedule": o.schedule,
+            "without_cells": [list(cell) for cell in o.without_cells],
+        }  # fmt: skip
+        shared = {
+            "latent_mean": self.store.mean, "latent_std": self.store.std,
+            "text_mean": self.table.mean, "text_std": self.table.std,
+            "project_weight": styled.project.weight, "project_bias": styled.project.bias,
+        }  # fmt: skip
+        sizes = {"latent": latent, "width": o.width, "blocks": o.blocks, "heads": o.heads}
+
+        def write(part: str, architecture: str, sizes: dict[str, Any], tensors: dict[str, Any], extra: dict[str, Any]) -> None:
+            known = facts_of(architecture, sizes, self.caches, {**facts, "extra": extra}, name=part)
+            write_weights(folder, part + suffix, tensors, **known)
+
+        write("denoiser", "LatentDenoiser", sizes, {**styled.denoiser.state_dict(), **shared}, extra)
+        encoder_sizes = {"features": MotifmixSpace.dim, "width": o.style_width, "style": o.style}
+        write("style_encoder", "StyleEncoder", encoder_sizes, modules["style_encoder"].state_dict(), {})
+        write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
+        write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})

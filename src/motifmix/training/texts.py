@@ -1,0 +1,70 @@
+"""Every sentence that training may say, embedded once.
+
+Captions of contents and phrases of styles are drawn many times with other subjects and spellings; captions of the
+content set come as they are and mirrored. Held-out phrasings are never among them.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.data.captions import draw_caption, draw_style_phrase, style_phrases, vary
+from motifmix.home import home
+
+VARIANTS = 120
+
+
+class TextTable:
+    """Unique strings and their MiniLM embeddings, standardised per dimension over the table."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = list(dict.fromkeys(texts))
+        self.numbers = {text: number for number, text in enumerate(self.texts)}
+        raw = embedded(self.texts)
+        self.mean, self.std = raw.mean(dim=0), raw.std(dim=0).clamp(min=1e-4)
+        self.vectors = (raw - self.mean) / self.std
+
+    def standardised(self, texts: Sequence[str]) -> Tensor:
+        """Embeddings ``[N, 384]`` of strings that are in the table."""
+        return self.vectors[[self.numbers[text] for text in texts]]
+
+
+def embedded(texts: Sequence[str]) -> Tensor:
+    """Return raw MiniLM embeddings ``[N, 384]``, kept in a cache below ``MOTIFMIX_HOME``."""
+    from motifmix.encoders.text import MiniLM
+
+    key = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:20]
+    path = home() / "cache" / f"texts-{key}.npy"
+    if path.exists():
+        return torch.from_numpy(np.load(path))
+    by_length = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    sorted_vectors = MiniLM().encode([texts[number] for number in by_length]).detach()
+    vectors = torch.empty_like(sorted_vectors)
+    vectors[by_length] = sorted_vectors
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")
+    np.save(temporary, vectors.numpy())
+    temporary.replace(path)
+    return vectors
+
+
+def content_texts(content: str, mirrored: bool, count: int = VARIANTS) -> list[str]:
+    """Return ``count`` draws of a content's training captions, repeats removed."""
+    rng = np.random.default_rng([len(content), int(mirrored), *content.encode()])
+    return list(dict.fromkeys(draw_caption(content, mirrored, rng) for _ in range(count)))
+
+
+def style_texts(style: str, count: int = VARIANTS) -> list[str]:
+    """Return all training phrases of a style."""
+    rng = np.random.default_rng([7, *style.encode()])
+    drawn = [draw_style_phrase(style, rng) for _ in range(count)]
+    return list(dict.fromkeys([*style_phrases(style), *drawn]))
+
+
+def caption_texts(caption: str, count: int = 3) -> list[str]:
+    """Return a written caption and a few ways in which another person may type it."""
+    rng = np.random.default_rng([3, *caption.encode()[:64]])
+    return list(dict.fromkeys([caption, *(vary(caption, rng) for _ in range(count))]))
