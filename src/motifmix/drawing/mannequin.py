@@ -14,6 +14,8 @@ from scipy.sparse import csr_array
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
 
+TINTS = ((1.0, 1.0, 1.0), (0.58, 0.74, 0.64), (0.72, 0.64, 0.88), (0.92, 0.76, 0.48))  # of the clay, by person
+
 
 @dataclass(frozen=True, eq=False)
 class Mannequin:
@@ -44,6 +46,12 @@ class Mannequin:
         across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         summed = self._around @ across
         return summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+
+    def tinted(self, person: int) -> np.ndarray:
+        """Return the colours ``[V, 3]`` for the first, second, ... person: the clay differs, left and right do not."""
+        grey = np.clip(1.0 - (np.ptp(self.colours, axis=1, keepdims=True) - 0.1) / 0.15, 0.0, 1.0)
+        tint = np.array(TINTS[person % len(TINTS)])
+        return self.colours * (1.0 - grey + grey * tint)
 
     @cached_property
     def _binding(self) -> csr_array:

@@ -29,7 +29,6 @@ SKY, HORIZON, FLOOR, TILE = (
 )
 KEY_LIGHT = np.array([-0.42, 0.84, 0.34])  # towards the light, in the camera's own axes: right, up, back
 SHADOW_STRENGTH = 0.42
-TINTS = ((1.0, 1.0, 1.0), (0.62, 0.74, 0.66), (0.74, 0.66, 0.86), (0.9, 0.76, 0.52))  # by person
 
 _BONES = (  # joint, joint or end, thickness in metres: what casts the shadow
     ("pelvis", "spine2", 0.27), ("spine2", "neck", 0.29), ("left_hip", "right_hip", 0.22), ("left_collar", "left_shoulder", 0.16),
@@ -214,10 +213,10 @@ class Painter:
             faces.append(self._mannequin.faces + sum(map(len, points)))
             points.append(place)
             depths.append(depth)
-            tones.append(self._shaded(vertices, eye, TINTS[order % len(TINTS)]))
+            tones.append(self._shaded(vertices, eye, self._mannequin.tinted(order)))
         _fill(picture, np.concatenate(points), np.concatenate(depths), np.concatenate(faces), np.concatenate(tones))
 
-    def _shaded(self, vertices: np.ndarray, eye: np.ndarray, tint: tuple[float, float, float]) -> np.ndarray:
+    def _shaded(self, vertices: np.ndarray, eye: np.ndarray, colours: np.ndarray) -> np.ndarray:
         """Return a colour for every vertex: a warm key light, a cool sky, a little light from the floor and along rims."""
         normals = self._mannequin.normals(vertices)
         light = KEY_LIGHT @ self._axes
@@ -234,7 +233,7 @@ class Painter:
         gloss = 0.10 * np.clip((normals * half).sum(axis=1), 0.0, 1.0)[:, None] ** 24
         lit = ambient * np.array([0.94, 0.98, 1.06]) + 0.66 * key * np.array([1.03, 1.0, 0.95])
         rim = 0.10 * (1.0 - facing) ** 3
-        return self._mannequin.colours * np.array(tint) * lit + gloss + rim
+        return colours * lit + gloss + rim
 
 
 def _fill(picture: np.ndarray, points: np.ndarray, depths: np.ndarray, faces: np.ndarray, tones: np.ndarray) -> None:

@@ -31,7 +31,6 @@ from pygltflib import (
 from pygltflib import Scene as GltfScene
 
 from motifmix.drawing import mannequin
-from motifmix.drawing.painter import TINTS
 from motifmix.files.atomic import replacing
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion import rotations as rot
@@ -69,12 +68,15 @@ def _document(people: tuple[Motion, ...]) -> bytes:
     gltf.animations = [Animation(name=_name(people), samplers=[], channels=[])]
     body = mannequin.load()
     sole = -float(body.vertices[:, 1].min())
-    attributes, indices = _body(pack, body, sole)
+    matt = PbrMetallicRoughness(metallicFactor=0.0, roughnessFactor=0.75)
+    gltf.materials = [Material(name="clay", pbrMetallicRoughness=matt, alphaCutoff=None)]
+    shape = _shape(pack, body, sole)
+    indices = pack.add(body.faces.astype(np.uint16).ravel(), target=_INDICES)
     binding = pack.add(_inverse_bind_matrices(sole))
     for number, person in enumerate(people):
         suffix = f"_{number + 1}" if len(people) > 1 else ""
-        gltf.materials.append(_material("clay" + suffix, TINTS[number % len(TINTS)]))
-        primitive = Primitive(attributes=attributes, indices=indices, material=number, mode=4)
+        attributes = Attributes(**shape, COLOR_0=_colour(pack, body, number))
+        primitive = Primitive(attributes=attributes, indices=indices, material=0, mode=4)
         gltf.meshes.append(Mesh(name="mannequin" + suffix, primitives=[primitive]))
         armature = len(gltf.nodes)
         gltf.nodes.append(Node(name="person" + suffix, children=[armature + 1]))
@@ -123,17 +125,20 @@ class _Packer:
         return len(self.accessors) - 1
 
 
-def _body(pack: _Packer, body: mannequin.Mannequin, sole: float) -> tuple[Attributes, int]:
+def _shape(pack: _Packer, body: mannequin.Mannequin, sole: float) -> dict[str, int]:
+    """Append what all people share and return the accessors by attribute."""
     standing = (body.vertices + np.array([0.0, sole, 0.0])).astype(np.float32)
-    colours = np.concatenate([_linear(body.colours), np.ones((len(body.colours), 1))], axis=1)
-    attributes = Attributes(
-        POSITION=pack.add(standing, target=_VERTICES, bounds=True),
-        NORMAL=pack.add(body.normals(body.vertices).astype(np.float32), target=_VERTICES),
-        COLOR_0=pack.add((colours * 255).round().astype(np.uint8), target=_VERTICES, normalized=True),
-        JOINTS_0=pack.add(body.joints.astype(np.uint8), target=_VERTICES),
-        WEIGHTS_0=pack.add(body.weights.astype(np.uint8), target=_VERTICES, normalized=True),
-    )
-    return attributes, pack.add(body.faces.astype(np.uint16).ravel(), target=_INDICES)
+    return {
+        "POSITION": pack.add(standing, target=_VERTICES, bounds=True),
+        "NORMAL": pack.add(body.normals(body.vertices).astype(np.float32), target=_VERTICES),
+        "JOINTS_0": pack.add(body.joints.astype(np.uint8), target=_VERTICES),
+        "WEIGHTS_0": pack.add(body.weights.astype(np.uint8), target=_VERTICES, normalized=True),
+    }
+
+
+def _colour(pack: _Packer, body: mannequin.Mannequin, person: int) -> int:
+    colours = np.concatenate([_linear(body.tinted(person)), np.ones((len(body.vertices), 1))], axis=1)
+    return pack.add((colours * 255).round().astype(np.uint8), target=_VERTICES, normalized=True)
 
 
 def _joints(gltf: GLTF2, sole: float, suffix: str) -> list[int]:
@@ -193,15 +198,6 @@ def _plain(value: object) -> str | int | float | bool:
 def _name(people: tuple[Motion, ...]) -> str:
     words = [str(people[0].labels[name]) for name in ("text", "style") if people[0].labels.get(name)]
     return ", ".join(words)[:120] or "motion"
-
-
-def _material(name: str, tint: tuple[float, float, float]) -> Material:
-    factor = [*_linear(np.array(tint)).tolist(), 1.0]
-    return Material(
-        name=name,
-        pbrMetallicRoughness=PbrMetallicRoughness(baseColorFactor=factor, metallicFactor=0.0, roughnessFactor=0.75),
-        alphaCutoff=None,
-    )
 
 
 def _linear(colour: np.ndarray) -> np.ndarray:
