@@ -87,7 +87,9 @@ def facing(motion: Motion, roles: dict[str, int]) -> tuple[float | None, float |
     if {"left_foot", "right_foot"} <= roles.keys():
         feet = [joints[:, roles[f"{s}_foot"]] - joints[:, roles[f"{s}_ankle"]] for s in ("left", "right")]
         lengths = [np.linalg.norm(foot, axis=-1).clip(1e-9) for foot in feet]
-        toes = float(np.median(sum((f * ahead).sum(-1) / n for f, n in zip(feet, lengths, strict=True))))
+        cosines = sum((f * ahead).sum(-1) / n for f, n in zip(feet, lengths, strict=True))
+        standing = up[:, 1] > 0.8 * np.linalg.norm(up, axis=-1)
+        toes = float(np.median(cosines[standing])) if standing.any() else None
     steps = np.diff(joints[:, roles["pelvis"]], axis=0)[:, [0, 2]]
     way = float(np.linalg.norm(steps, axis=-1).sum())
     straight = float(np.linalg.norm(steps.sum(0)))
