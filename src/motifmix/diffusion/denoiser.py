@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -64,7 +65,7 @@ def sample(
     """Denoise ``noise`` [B, L, D] in ``steps`` DDIM steps, yielding each; the last ``clean`` is the result."""
     levels = schedule.levels(steps)
     noisy = noise
-    for number, (level, following) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+    for number, (level, following) in enumerate(pairwise(levels), start=1):
         with torch.no_grad():
             clean = denoiser(noisy, level, condition, valid)
             noisy = ddim_step(noisy, clean, level, following)

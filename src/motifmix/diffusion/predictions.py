@@ -10,7 +10,9 @@ PredictionType = Literal["sample", "epsilon", "v", "flow"]
 Array = TypeVar("Array")
 
 
-def to_clean(prediction: Array, noisy: Array, alpha: Array | float, sigma: Array | float, kind: PredictionType) -> Array:
+def to_clean(
+    prediction: Array, noisy: Array, alpha: Array | float, sigma: Array | float, kind: PredictionType
+) -> Array:
     """Return the clean sample; ``alpha`` and ``sigma`` broadcast. Raises ``ValueError`` for an unknown kind."""
     if kind == "sample":
         return prediction

@@ -101,7 +101,9 @@ def mirror_features(features: np.ndarray) -> np.ndarray:
     mirrored[..., blocks["root_velocity"].start] *= -1
     flip = np.array([-1, 1, 1], dtype=features.dtype)
     positions = features[..., blocks["joint_positions"]].reshape(*lead, 21, 3)
-    mirrored[..., blocks["joint_positions"]] = (positions[..., [m - 1 for m in MIRROR[1:]], :] * flip).reshape(*lead, -1)
+    mirrored[..., blocks["joint_positions"]] = (positions[..., [m - 1 for m in MIRROR[1:]], :] * flip).reshape(
+        *lead, -1
+    )
     velocities = features[..., blocks["joint_velocities"]].reshape(*lead, 22, 3)
     mirrored[..., blocks["joint_velocities"]] = (velocities[..., list(MIRROR), :] * flip).reshape(*lead, -1)
     # A mirrored rotation is S R S with S = diag(-1, 1, 1); its first column changes sign in y and z, its second in x.

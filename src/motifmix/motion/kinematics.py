@@ -10,7 +10,9 @@ def global_rotations(skeleton: Skeleton, local: np.ndarray) -> np.ndarray:
     """Local rotations ``[..., J, 4]`` to rotations in the world ``[..., J, 4]``."""
     world = np.empty_like(np.asarray(local, dtype=np.float64))
     for joint, parent in enumerate(skeleton.parents):
-        world[..., joint, :] = local[..., joint, :] if parent < 0 else rot.multiply(world[..., parent, :], local[..., joint, :])
+        world[..., joint, :] = (
+            local[..., joint, :] if parent < 0 else rot.multiply(world[..., parent, :], local[..., joint, :])
+        )
     return world
 
 
@@ -41,7 +43,7 @@ def forward(
         if parent < 0:
             positions[..., joint, :] = root
         else:
-            offset = translations.get(joint, skeleton.offsets[joint])
+            offset = translations[joint] if joint in translations else skeleton.offsets[joint]
             positions[..., joint, :] = positions[..., parent, :] + rot.rotate(world[..., parent, :], offset)
     return positions, world
 

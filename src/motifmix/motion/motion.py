@@ -109,7 +109,9 @@ class Motion:
             rotations=rot.slerp(self.rotations[low], self.rotations[low + 1], weight[:, None]),
             root=(1 - blend) * self.root[low] + blend * self.root[low + 1],
             fps=fps,
-            joint_translations={j: (1 - blend) * t[low] + blend * t[low + 1] for j, t in self.joint_translations.items()},
+            joint_translations={
+                j: (1 - blend) * t[low] + blend * t[low + 1] for j, t in self.joint_translations.items()
+            },
         )
 
     def mirrored(self) -> "Motion":

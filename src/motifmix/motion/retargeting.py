@@ -12,6 +12,7 @@ scaled by the ratio of leg lengths and carried by the middle of the hips, so tha
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,7 +27,12 @@ LIMBS = {
     "left_shoulder": "left_elbow", "right_shoulder": "right_elbow", "left_elbow": "left_wrist",
     "right_elbow": "right_wrist",
 }  # fmt: skip
-_FOLLOWS = {"left_wrist": "left_elbow", "right_wrist": "right_elbow", "left_foot": "left_ankle", "right_foot": "right_ankle"}
+_FOLLOWS = {
+    "left_wrist": "left_elbow",
+    "right_wrist": "right_elbow",
+    "left_foot": "left_ankle",
+    "right_foot": "right_ankle",
+}
 _FEET = {"left_ankle": "left_foot", "right_ankle": "right_foot"}
 _TRUNK_CHAIN = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 
@@ -100,7 +106,11 @@ def canonical_rotations(skeleton: Skeleton, motion: Motion | None = None) -> dic
         raise ValueError("the rest pose of this skeleton does not stand; a motion is needed to find its axes")
     frame = _most_upright_frame(motion.joints, roles)
     return _from_pose(
-        skeleton, roles, motion.joints[frame], motion.world_rotations[frame], quarter_turns=_bones_along_axes(skeleton, roles)
+        skeleton,
+        roles,
+        motion.joints[frame],
+        motion.world_rotations[frame],
+        quarter_turns=_bones_along_axes(skeleton, roles),
     )
 
 
@@ -149,7 +159,7 @@ def _stands(rest: np.ndarray, roles: dict[str, int]) -> bool:
     legs = [_direction(rest[roles[f"{side}_ankle"]] - rest[roles[f"{side}_hip"]]) for side in ("left", "right")]
     left = _direction(rest[roles["left_hip"]] - rest[roles["right_hip"]])
     arms = [rest[roles[f"{side}_wrist"]] - rest[roles[f"{side}_shoulder"]] for side in ("left", "right")]
-    return (
+    return bool(
         all(leg @ up < -0.8 for leg in legs)
         and abs(left @ up) < 0.4
         and _direction(arms[0]) @ left > 0.2
@@ -193,7 +203,7 @@ def _from_pose(
         straight[role] = rot.shortest_arc(bone(role, child), MOTIFMIX.offsets[JOINT_NAMES.index(child)])
     if not standing:
         trunk = [role for role in _TRUNK_CHAIN if role in roles]
-        for role, child in zip(trunk, trunk[1:], strict=False):
+        for role, child in pairwise(trunk):
             straight[role] = rot.shortest_arc(bone(role, child), np.array([0.0, 1.0, 0.0]))
         straight["head"] = straight.get("neck", rot.IDENTITY)
         for side in ("left", "right"):
@@ -282,7 +292,9 @@ def _fill_trunk(
         between = rot.slerp(free(low), free(high), np.full(len(world), weight))
         wanted[role] = rot.multiply(between, target_canonical[role])
     for role in target_roles:
-        parent = JOINT_NAMES[JOINT_PARENTS[JOINT_NAMES.index(role)]] if role in JOINT_NAMES and role != "pelvis" else None
+        parent = (
+            JOINT_NAMES[JOINT_PARENTS[JOINT_NAMES.index(role)]] if role in JOINT_NAMES and role != "pelvis" else None
+        )
         if role not in wanted and parent in wanted and role in target_canonical:
             free_parent = rot.multiply(wanted[parent], rot.inverse(target_canonical[parent]))
             wanted[role] = rot.multiply(free_parent, target_canonical[role])

@@ -95,7 +95,9 @@ _LEFT_AND_MIDDLE_ENDS = {
 
 
 def _mirrored(name: str) -> str:
-    return {"left": "right", "right": "left"}.get(name.split("_")[0], name.split("_")[0]) + name[len(name.split("_")[0]) :]
+    return {"left": "right", "right": "left"}.get(name.split("_")[0], name.split("_")[0]) + name[
+        len(name.split("_")[0]) :
+    ]
 
 
 def _with_right_side(values: dict[str, tuple[float, float, float]]) -> dict[str, tuple[float, float, float]]:

@@ -132,7 +132,9 @@ class TextToMotion:
                 for place, latents in zip(chosen, batch, strict=True):
                     motion = self._decoded(latents[: tokens[place]], frames[place])
                     motion = cleaned_feet(motion) if clean_feet else motion
-                    motions[place] = motion.with_labels(**self._labels(texts[place], wanted_styles[place], wanted_seeds[place]))
+                    motions[place] = motion.with_labels(
+                        **self._labels(texts[place], wanted_styles[place], wanted_seeds[place])
+                    )
                 if progress is not None:
                     progress(min(start + BATCH, count), count)
         return [motion for motion in motions if motion is not None]
@@ -221,7 +223,10 @@ class TextToMotion:
         longest, size = max(tokens), self.vae.latent
         valid = torch.arange(longest)[None] < torch.tensor(tokens)[:, None]
         noise = torch.stack(
-            [torch.randn(_DRAWN_TOKENS, size, generator=torch.Generator().manual_seed(seed))[:longest] for seed in seeds]
+            [
+                torch.randn(_DRAWN_TOKENS, size, generator=torch.Generator().manual_seed(seed))[:longest]
+                for seed in seeds
+            ]
         )
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
@@ -277,7 +282,11 @@ def _for_each(values: Any, count: int, name: str) -> list[Any]:
 
 
 def _seconds(seconds: float | Sequence[float | None] | None, count: int) -> list[float | None]:
-    wanted = [seconds] * count if seconds is None or isinstance(seconds, int | float) else _for_each(seconds, count, "seconds")
+    wanted = (
+        [seconds] * count
+        if seconds is None or isinstance(seconds, int | float)
+        else _for_each(seconds, count, "seconds")
+    )
     for value in wanted:
         if value is not None and not SHORTEST <= value <= LONGEST:
             raise RequestError(

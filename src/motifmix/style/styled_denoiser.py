@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.predictions import PredictionType, to_clean
 from motifmix.diffusion.schedule import NoiseLevel
-from motifmix.models.latent_denoiser import LatentDenoiser
+from motifmix.models.latent_denoiser import Hook, LatentDenoiser
 from motifmix.style.cross_normalization import cross_normalize
 
 
@@ -35,15 +35,17 @@ class StyledDenoiser(nn.Module):
     def predict(self, noisy: Tensor, time: Tensor, condition: Condition, valid: Tensor) -> Tensor:
         """Return the network's own prediction; ``time`` [B]."""
         text, style, strength = condition.parts["text"], condition.get("style"), condition.get("strength")
-        hook = None
+        hook: Hook | None = None
         if style is not None and bool(style.present.any()):
             gamma = self.gamma * style.present.to(noisy.dtype)
             if strength is not None:
                 gamma = gamma * strength.value
             feature, gamma = self.project(style.value)[:, None], gamma[:, None, None]
 
-            def hook(number: int, hidden: Tensor) -> Tensor:
+            def fuse(number: int, hidden: Tensor) -> Tensor:
                 return cross_normalize(hidden, feature, gamma) if number == self.block else hidden
+
+            hook = fuse
 
         return self.denoiser(noisy, time, text.value, text.present, valid, hook)
 

@@ -114,7 +114,8 @@ def _learning_rate(recipe: Recipe, step: int) -> float:
 def _update_average(average: dict[str, Tensor], modules: nn.Module, decay: float) -> None:
     now = modules.state_dict()
     floating = [name for name, value in average.items() if value.is_floating_point()]
-    torch._foreach_lerp_([average[n] for n in floating], [now[n] for n in floating], 1.0 - decay)
+    for name in floating:
+        average[name].lerp_(now[name], 1.0 - decay)
     for name, value in now.items():
         if not value.is_floating_point():
             average[name].copy_(value)

@@ -48,7 +48,9 @@ def fit_normaliser(caches: Sequence[FeatureCache]) -> Normaliser:
 class Pool:
     """Entries of several caches with a probability each."""
 
-    def __init__(self, caches: Sequence[FeatureCache], entries: list[tuple[int, CachedClip]], weights: np.ndarray) -> None:
+    def __init__(
+        self, caches: Sequence[FeatureCache], entries: list[tuple[int, CachedClip]], weights: np.ndarray
+    ) -> None:
         if not entries:
             raise DataError("no clip of the prepared sets fits this recipe; check its data and options")
         self.caches, self.list = caches, entries

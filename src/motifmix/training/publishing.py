@@ -8,7 +8,9 @@ from motifmix.features.own import MotifmixSpace
 LICENCE = "research and non-commercial use (CC BY-NC 4.0 and the CMU terms of the training data); see LICENSE.md"
 
 
-def facts_of(architecture: str, sizes: dict[str, Any], caches: Sequence[Any], facts: dict[str, Any], name: str) -> dict[str, Any]:
+def facts_of(
+    architecture: str, sizes: dict[str, Any], caches: Sequence[Any], facts: dict[str, Any], name: str
+) -> dict[str, Any]:
     """Return the fields of a card but its checksum."""
     credit: list[str] = []
     for cache in caches:

@@ -18,7 +18,12 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.vae import VAEObjective
 
-    known: dict[str, Any] = {"align": AlignObjective, "denoiser": DenoiserObjective, "judge": JudgesObjective, "vae": VAEObjective}
+    known: dict[str, Any] = {
+        "align": AlignObjective,
+        "denoiser": DenoiserObjective,
+        "judge": JudgesObjective,
+        "vae": VAEObjective,
+    }
     if recipe.objective not in known:
         raise RequestError(f"objective {recipe.objective!r} is not known; known: {', '.join(sorted(known))}")
     try:

@@ -11,6 +11,7 @@ class ForwardKinematics(nn.Module):
     def __init__(self, parents: tuple[int, ...], offsets: Tensor) -> None:
         super().__init__()
         self.parents = parents
+        self.offsets: Tensor
         self.register_buffer("offsets", offsets.float(), persistent=False)
         depth = [0] * len(parents)
         for joint, parent in enumerate(parents):

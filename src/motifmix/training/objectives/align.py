@@ -119,7 +119,9 @@ class AlignObjective:
                 style: float((modules["text_to_style"](own) @ prototypes.T).argmax(dim=1).eq(number).float().mean())
                 for number, (style, own) in enumerate(self.phrases.items())
             }
-        (folder / "retrieval.txt").write_text("".join(f"{style} {share:.3f}\n" for style, share in hits.items()), "utf-8")
+        (folder / "retrieval.txt").write_text(
+            "".join(f"{style} {share:.3f}\n" for style, share in hits.items()), "utf-8"
+        )
 
     def _prototypes(self) -> Tensor:
         return torch.stack([self.vectors[self.labels == number].mean(dim=0) for number in range(len(STYLES))])
@@ -150,10 +152,14 @@ class AlignObjective:
                 for name in names[:1] if not clip.clip.content else []:
                     said.setdefault(name, []).extend(clip.clip.captions)
         contents = [name for name in CONTENTS if clips[name]]
-        contents += [n for n, count in clips.most_common() if n not in CONTENTS and count >= o.least_clips and said.get(n)]
+        contents += [
+            n for n, count in clips.most_common() if n not in CONTENTS and count >= o.least_clips and said.get(n)
+        ]
         texts, owners = [], []
         for number, name in enumerate(contents):
-            spoken = [group[0] for group in caption_groups(name)] if name in CONTENTS else list(dict.fromkeys(said[name]))
+            spoken = (
+                [group[0] for group in caption_groups(name)] if name in CONTENTS else list(dict.fromkeys(said[name]))
+            )
             chosen = spoken[: o.captions_a_content]
             texts += chosen
             owners += [number] * len(chosen)

@@ -43,9 +43,10 @@ class DenoiserOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     batch: int = 32
-    width: int = 192
+    width: int = 160
     blocks: int = 5
-    heads: int = 6
+    heads: int = 5
+    dropout: float = 0.0
     style: int = 128
     style_width: int = 256
     block: int = 2
@@ -97,7 +98,7 @@ class DenoiserObjective:
         self.references = self._references()
         torch.manual_seed(seed)
         latent = self.store.mean.shape[0]
-        denoiser = LatentDenoiser(latent, width=o.width, blocks=o.blocks, heads=o.heads)
+        denoiser = LatentDenoiser(latent, width=o.width, blocks=o.blocks, heads=o.heads, dropout=o.dropout)
         self.modules = nn.ModuleDict(
             {
                 "denoiser": StyledDenoiser(denoiser, o.style, o.block, o.gamma, o.prediction_type),
@@ -112,6 +113,12 @@ class DenoiserObjective:
         self._start_from()
         self.schedule = SCHEDULES[o.schedule]()
 
+    @property
+    def _styled(self) -> StyledDenoiser:
+        styled = self.modules["denoiser"]
+        assert isinstance(styled, StyledDenoiser)
+        return styled
+
     def _pool(self) -> Pool:
         o = self.options
         entries: list[tuple[int, CachedClip]] = []
@@ -123,7 +130,9 @@ class DenoiserObjective:
             if is_style:
                 weight = cell_weights(own, set_one=o.set_one, locomotion=o.locomotion)
             else:
-                weight = np.array([(1.0 if e.clip.text_rule != "none" else 0.4) * min(e.frames / 100, 3.0) ** 0.5 for e in own])
+                weight = np.array(
+                    [(1.0 if e.clip.text_rule != "none" else 0.4) * min(e.frames / 100, 3.0) ** 0.5 for e in own]
+                )
             share = ((1.0 - o.content_share) if is_style else o.content_share) if len(self.caches) > 1 else 1.0
             entries += [(number, e) for e in own]
             weights.append(share * weight / weight.sum())
@@ -168,12 +177,14 @@ class DenoiserObjective:
         o = self.options
         if o.style_from is not None:
             _, encoder, _ = load_part(self.weights, o.style_from)
-            self.modules["style_encoder"].encoder.load_state_dict(encoder.encoder.state_dict())
+            style = self.modules["style_encoder"]
+            assert isinstance(style, StyleEncoder)
+            style.encoder.load_state_dict(encoder.encoder.state_dict())
         if o.denoiser_from is not None:
             _, base, _ = load_part(self.weights, o.denoiser_from)
-            self.modules["denoiser"].denoiser.load_state_dict(base.state_dict())
+            self._styled.denoiser.load_state_dict(base.state_dict())
         if o.frozen:
-            self.modules["denoiser"].denoiser.requires_grad_(False)
+            self._styled.denoiser.requires_grad_(False)
 
     def _draw_items(self, rng: np.random.Generator) -> list[_Item]:
         count = self.options.batch
@@ -214,7 +225,7 @@ class DenoiserObjective:
         windows = []
         for number in numbers:
             frames = self.pool.list[number][1].frames
-            length = min(frames, int(rng.integers(32, 161)))
+            length = min(frames, int(rng.integers(32, 129)))
             first = int(rng.integers(0, frames - length + 1))
             windows.append(self.pool.window(number, first, length))
         longest = -(-max(len(w) for w in windows) // 4) * 4
@@ -277,7 +288,7 @@ class DenoiserObjective:
         alpha = torch.tensor([level.alpha for level in levels])[:, None, None]
         sigma = torch.tensor([level.sigma for level in levels])[:, None, None]
         noisy = (alpha * clean + sigma * noise) * valid[..., None]
-        predicted = self.modules["denoiser"].predict(noisy, time, condition, valid)
+        predicted = self._styled.predict(noisy, time, condition, valid)
         error = (predicted.float() - target(clean, noise, alpha, sigma, o.prediction_type)) ** 2
         weight = valid[..., None].float()
         denoising = (error * weight).sum() / (weight.sum() * error.shape[-1])
@@ -337,6 +348,7 @@ class DenoiserObjective:
         o, suffix = self.options, self.options.parts_suffix
         latent = self.store.mean.shape[0]
         styled = modules["denoiser"]
+        assert isinstance(styled, StyledDenoiser)
         extra = {
             "block": o.block, "gamma": o.gamma, "prediction_type": o.prediction_type, "schedule": o.schedule,
             "without_cells": [list(cell) for cell in o.without_cells],
@@ -348,7 +360,9 @@ class DenoiserObjective:
         }  # fmt: skip
         sizes = {"latent": latent, "width": o.width, "blocks": o.blocks, "heads": o.heads}
 
-        def write(part: str, architecture: str, sizes: dict[str, Any], tensors: dict[str, Any], extra: dict[str, Any]) -> None:
+        def write(
+            part: str, architecture: str, sizes: dict[str, Any], tensors: dict[str, Any], extra: dict[str, Any]
+        ) -> None:
             known = facts_of(architecture, sizes, self.caches, {**facts, "extra": extra}, name=part)
             write_weights(folder, part + suffix, tensors, **known)
 

@@ -77,7 +77,9 @@ class VAEObjective:
         network = self.modules["vae"]
         device = next(network.parameters()).device
         features = features.to(device)
-        noise = torch.randn(len(features), self.options.window // 4, self.options.latent, generator=generator).to(device)
+        noise = torch.randn(len(features), self.options.window // 4, self.options.latent, generator=generator).to(
+            device
+        )
         decoded, mean, log_variance = network(features, noise)
         return self.reconstruction(features, decoded.float(), mean.float(), log_variance.float())
 
@@ -112,10 +114,13 @@ class VAEObjective:
         import json
 
         network = modules["vae"]
+        assert isinstance(network, TemporalVAE)
         rows = {}
         for cache in self.caches:
             entries = cache.entries(cache.prepared.select(split="test", mirrored=False))[:160]
-            errors = [reconstruction_error(network, self.normaliser, cache.window(e)) for e in entries if e.frames >= 20]
+            errors = [
+                reconstruction_error(network, self.normaliser, cache.window(e)) for e in entries if e.frames >= 20
+            ]
             rows[cache.prepared.folder.name] = round(float(np.mean(errors)), 2)
         with (folder / "held_out.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, "joint_mm": rows}) + "\n")
@@ -127,7 +132,10 @@ class VAEObjective:
         tensors = {**modules["vae"].state_dict(), "mean": self.mean, "std": self.std}
         sizes = {"features": MotifmixSpace.dim, "width": self.options.width, "latent": self.options.latent}
         write_weights(
-            folder, self.options.part, tensors, **facts_of("TemporalVAE", sizes, self.caches, facts, name=self.options.part)
+            folder,
+            self.options.part,
+            tensors,
+            **facts_of("TemporalVAE", sizes, self.caches, facts, name=self.options.part),
         )
 
 
@@ -159,7 +167,7 @@ def draw_windows(pool: Pool, rng: np.random.Generator, batch: int, window: int, 
 
 
 @torch.no_grad()
-def reconstruction_error(network: nn.Module, normaliser: Any, features: np.ndarray) -> float:
+def reconstruction_error(network: TemporalVAE, normaliser: Any, features: np.ndarray) -> float:
     """Mean local joint error in mm of one clip ``[T, dim]`` through the posterior mean."""
     space = MotifmixSpace()
     features = features[:200]
