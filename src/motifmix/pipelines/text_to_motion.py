@@ -282,11 +282,11 @@ def _for_each(values: Any, count: int, name: str) -> list[Any]:
 
 
 def _seconds(seconds: float | Sequence[float | None] | None, count: int) -> list[float | None]:
-    wanted = (
-        [seconds] * count
-        if seconds is None or isinstance(seconds, int | float)
-        else _for_each(seconds, count, "seconds")
-    )
+    wanted: list[float | None]
+    if seconds is None or isinstance(seconds, int | float):
+        wanted = [None if seconds is None else float(seconds)] * count
+    else:
+        wanted = _for_each(seconds, count, "seconds")
     for value in wanted:
         if value is not None and not SHORTEST <= value <= LONGEST:
             raise RequestError(

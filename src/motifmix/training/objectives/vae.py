@@ -46,6 +46,7 @@ class VAEOptions(BaseModel):
     content_share: float = 0.6
     part: str = "vae"
     start_from: str | None = None
+    frozen_encoder: bool = False
     statistics: list[str] = ["bandai", "cmu"]
 
 
@@ -63,6 +64,9 @@ class VAEObjective:
         if self.options.start_from is not None:
             _, before, _ = load_part(home() / "weights", self.options.start_from)
             network.load_state_dict(before.state_dict())
+        if self.options.frozen_encoder:  # latents stay what they are, so a denoiser trained on them keeps its worth
+            network.encoder.requires_grad_(False)
+            network.posterior.requires_grad_(False)
         self.modules = nn.ModuleDict({"vae": network})
         self.kinematics = ForwardKinematics(MOTIFMIX.parents, torch.from_numpy(MOTIFMIX.offsets))
         self.mean, self.std = torch.from_numpy(self.normaliser.mean), torch.from_numpy(self.normaliser.std)
