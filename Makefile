@@ -7,7 +7,7 @@ PREPARED := $(MOTIFMIX_HOME)/data
 RECIPES := recipes/default
 # In this order: the denoiser reads the VAE's latents and trains the style encoder on, which autoencoding has begun;
 # alignment needs both; the judges need none of them.
-STAGES := vae style_content style denoiser align judge
+STAGES := vae style_content style denoiser vae_decoder align judge
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights results bench docs ci
 

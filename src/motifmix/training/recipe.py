@@ -30,6 +30,8 @@ class Recipe(BaseModel):
     log_every: int = Field(default=50, gt=0)
     save_every: int = Field(default=500, gt=0)
     preview_every: int = Field(default=2000, gt=0)
+    weights: str = Field(default="weights", pattern=r"^[a-z0-9_-]+$")
+    """Folder below MOTIFMIX_HOME for the parts that the run writes."""
     options: dict[str, Any] = {}
 
 

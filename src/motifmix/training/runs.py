@@ -52,6 +52,6 @@ def train_recipe(
 
     torch.set_num_threads(threads)
     recipe = read_recipe(path, changes)
-    out = out or home() / "weights"
+    out = out or home() / recipe.weights
     train(recipe, build_objective(recipe), run or home() / "runs" / recipe.name, out, log)
     return out

@@ -6,6 +6,7 @@ pass (the paper's own recipe, a frozen denoiser and each clip its own reference,
 fusion is skipped, which is also what trains the base model.
 """
 
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,6 @@ class DenoiserOptions(BaseModel):
     style_from: str | None = "style_pretrained"
     denoiser_from: str | None = None
     weights: str | None = None
-    parts_suffix: str = ""
 
 
 @dataclass(frozen=True)
@@ -345,7 +345,7 @@ class DenoiserObjective:
         """Write the parts, each with its card."""
         from motifmix.pretrained.cards import write_weights
 
-        o, suffix = self.options, self.options.parts_suffix
+        o = self.options
         latent = self.store.mean.shape[0]
         styled = modules["denoiser"]
         assert isinstance(styled, StyledDenoiser)
@@ -364,10 +364,21 @@ class DenoiserObjective:
             part: str, architecture: str, sizes: dict[str, Any], tensors: dict[str, Any], extra: dict[str, Any]
         ) -> None:
             known = facts_of(architecture, sizes, self.caches, {**facts, "extra": extra}, name=part)
-            write_weights(folder, part + suffix, tensors, **known)
+            write_weights(folder, part, tensors, **known)
 
         write("denoiser", "LatentDenoiser", sizes, {**styled.denoiser.state_dict(), **shared}, extra)
         encoder_sizes = {"features": MotifmixSpace.dim, "width": o.style_width, "style": o.style}
         write("style_encoder", "StyleEncoder", encoder_sizes, modules["style_encoder"].state_dict(), {})
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
         write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})
+        complete(folder, self.weights)
+
+
+def complete(folder: Path, other: Path) -> None:
+    """Copy the parts that a folder of weights lacks from the one that they were made with."""
+    if folder.resolve() == other.resolve():
+        return
+    for part in ("vae", "bank"):
+        for name in (f"{part}.safetensors", f"{part}.yaml"):
+            if not (folder / name).exists() and (other / name).exists():
+                shutil.copyfile(other / name, folder / name)

@@ -99,12 +99,7 @@ class JudgesObjective:
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
         """Write every judge with its card; the score judge's card gets the probes."""
         for name, judge in self.judges.items():
-            numbers = {"held_out": self._trust(name, modules[name])}
-            if judge.kind == "recogniser" and judge.role == "score" and self.options.probe_steps:
-                numbers["probes"] = probes(judge.net, judge.seed, self.options.probe_steps, self.folders["bandai"])
-            save_judge(
-                folder / "judges",
-                modules[name],
+            card: dict[str, Any] = dict(
                 name=f"{judge.kind}-{judge.role}",
                 kind=judge.kind,
                 role=judge.role,
@@ -116,8 +111,13 @@ class JudgesObjective:
                 licence=LICENCE,
                 recipe=facts["recipe"],
                 commit=facts["commit"],
-                numbers=numbers,
             )
+            numbers = {"held_out": self._trust(name, modules[name])}
+            save_judge(folder / "judges", modules[name], numbers=numbers, **card)
+            if judge.kind == "recogniser" and judge.role == "score" and self.options.probe_steps:
+                # The judge is written already: probes take longer than many a judge's training.
+                tried = probes(judge.net, judge.seed, self.options.probe_steps, self.folders["bandai"])
+                save_judge(folder / "judges", modules[name], numbers={**numbers, "probes": tried}, **card)
 
     def _network(self, judge: JudgeOptions) -> nn.Module:
         torch.manual_seed(judge.seed)
