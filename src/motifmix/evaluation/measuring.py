@@ -1,0 +1,70 @@
+"""Clips to rows of figures: what the judge reads, how feet and limbs move; kept in small files so that a run resumes."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from motifmix.evaluation import metrics
+from motifmix.evaluation.judges import Judge, RetrievalJudge, joint_positions
+from motifmix.motion.motion import Motion
+
+FPS = 20.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of ``n`` clips: class numbers, features of both judges, feet, jerk, speed and length of each."""
+
+    content: np.ndarray
+    style: np.ndarray
+    features: np.ndarray
+    retrieval: np.ndarray
+    skate: np.ndarray
+    jerk: np.ndarray
+    speed: np.ndarray
+    seconds: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    def only(self, indices: np.ndarray | Sequence[int]) -> "Measured":
+        """Return some of the clips."""
+        chosen = np.asarray(indices)
+        return Measured(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+    def save(self, path: Path) -> None:
+        """Write an npz beside its target and rename it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".part.npz")
+        np.savez_compressed(beside, **{f.name: getattr(self, f.name) for f in fields(self)})
+        beside.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Measured":
+        """Read what :meth:`save` wrote."""
+        with np.load(path) as arrays:
+            return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+
+
+def measure(motions: Sequence[Motion], judge: Judge, retrieval: RetrievalJudge) -> Measured:
+    """Read clips at 20 fps, at most their first ten seconds."""
+    joints = [joint_positions(motion, FPS) for motion in motions]
+    reading = judge.read(joints)
+    return Measured(
+        content=reading.content.argmax(axis=1),
+        style=reading.style.argmax(axis=1),
+        features=reading.features.astype(np.float32),
+        retrieval=retrieval.embed_motions(joints).astype(np.float32),
+        skate=np.array([metrics.foot_skate_ratio(j, FPS) for j in joints]),
+        jerk=np.array([metrics.mean_jerk(j, FPS) for j in joints]),
+        speed=np.array([metrics.mean_speed(j, FPS) for j in joints]),
+        seconds=np.array([len(j) / FPS for j in joints]),
+    )
+
+
+def digest(*parts: object) -> str:
+    """Return a short name for what a measurement depends on."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
