@@ -14,11 +14,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from motifmix.apps import outputs
 from motifmix.apps.requests import DEFAULT_FPS, GenerateRequest, checked
 from motifmix.errors import FileError, MotifmixError, RequestError
+
+if TYPE_CHECKING:
+    from motifmix.motion import Motion
 
 COLUMNS = ("text", "style", "seconds", "seed", "name")
 CHUNK = 32
@@ -32,8 +35,15 @@ class Pipeline(Protocol):
     """What a batch needs of ``motifmix.load()``."""
 
     def generate(
-        self, texts: Sequence[str], styles: Any = None, seconds: Any = None, seeds: Any = None, **options: Any
-    ) -> Any:
+        self,
+        texts: Sequence[str],
+        styles: Sequence[Any] | None = None,
+        seconds: Sequence[float | None] | None = None,
+        seeds: Sequence[int] | None = None,
+        *,
+        strength: float = 1.0,
+        clean_feet: bool = True,
+    ) -> "Sequence[Motion]":
         """Make one motion for each text."""
         ...
 

@@ -1,24 +1,88 @@
 """``motifmix evaluate``: the table of figures of a set of weights."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from motifmix.apps.cli.terminal import progress, say
+from motifmix.apps.cli.terminal import progress, remark, say
+
+if TYPE_CHECKING:
+    from motifmix.evaluation.protocol import Evaluation
 
 
 def evaluate(
     weights: Annotated[str, typer.Argument(metavar="WEIGHTS", help="default, or a folder of weights.")] = "default",
     data: Annotated[
-        Path | None, typer.Option(help="The folder with the prepared sets; by default MOTIFMIX_HOME/prepared.")
+        Path | None, typer.Option(help="Folder with the prepared sets bandai and cmu; by default in MOTIFMIX_HOME.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="A folder for the table as markdown and JSON.")] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Captions that people wrote, as JSON, for rows of their own.")
+    ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="How often everything is generated; 5 for the intervals.")] = 5,
+    out: Annotated[Path | None, typer.Option(help="Folder for results.md, results.json and a picture.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of markdown.")] = False,
 ) -> None:
     """Measure weights on held-out clips: style and content recognised, distances, skating, jerk."""
-    from motifmix.evaluation.protocol import evaluate as evaluate_weights
+    from motifmix.apps import outputs
+    from motifmix.evaluation import tables
 
-    with progress("evaluating") as step:
-        report = evaluate_weights(weights, data=data, out=out, repeats=repeats, progress=step)
-    say(report)
+    if out is not None:
+        outputs.make_folder(out)
+    try:
+        with progress("evaluating") as step:
+            results = _evaluation(weights, data, prompts, repeats, lambda what, done, of: step(done, of)).run()
+    except KeyboardInterrupt:
+        remark("interrupted; run the same command again to go on where it stopped")
+        raise
+    command = f"motifmix evaluate {weights}"
+    say(tables.as_json(results) if as_json else tables.as_markdown(results, command))
+    if out is not None:
+        for path in tables.write(results, out / "results.md", command):
+            remark(str(path))
+
+
+def _evaluation(
+    weights: str, data: Path | None, prompts: Path | None, repeats: int, step: Callable[[str, int, int], None]
+) -> "Evaluation":
+    import motifmix
+    from motifmix.data.prepared import Prepared
+    from motifmix.encoders.text import MiniLM
+    from motifmix.errors import FileError
+    from motifmix.evaluation.judges import load_judge, load_retrieval_judge
+    from motifmix.evaluation.protocol import Evaluation, Plan
+    from motifmix.home import PACKAGE_WEIGHTS, home
+
+    if prompts is not None and not prompts.is_file():
+        raise FileError(f"{prompts}: there is no such file of prompts")
+    folder = data or home() / "prepared"
+    bandai = Prepared(folder / "bandai")
+    cmu = Prepared(folder / "cmu") if (folder / "cmu").exists() else None
+    if cmu is None:
+        remark(f"{folder / 'cmu'} is missing: the content set's rows are left out (motifmix data prepare cmu makes it)")
+    sentences = MiniLM()
+    return Evaluation(
+        motifmix.load() if weights == "default" else motifmix.load(Path(weights)),
+        name=weights,
+        version=_version(PACKAGE_WEIGHTS if weights == "default" else Path(weights)),
+        bandai=bandai,
+        cmu=cmu,
+        judge=load_judge("score"),
+        retrieval=load_retrieval_judge(),
+        encode=lambda texts: sentences.encode(texts).numpy(),
+        cache=home() / "evaluation",
+        plan=Plan.model_validate({"repeats": repeats}),
+        prompts=prompts,
+        progress=step,
+    )
+
+
+def _version(folder: Path) -> str:
+    """What tells two sets of weights apart: cached figures of one are never taken for the other's."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]

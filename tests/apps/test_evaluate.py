@@ -1,0 +1,23 @@
+"""`motifmix evaluate` around the protocol: what is missing costs one line."""
+
+import os
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate", "default"], "data prepare"),
+        (["evaluate", "default", "--data", "none"], "none"),
+        (["evaluate", "default", "--prompts", "none.json"], "none.json"),
+        (["evaluate", "default", "--repeats", "0"], "--repeats"),
+        (["evaluate", "default", "--out", "file/results"], "choose another"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(run, pipeline, here, monkeypatch, words, said):
+    monkeypatch.setenv("MOTIFMIX_HOME", str(here / "home"))
+    (here / "file").write_text("x")
+    done = run(*words)
+    assert done.code == 2 and done.out == "" and len(done.lines) == 1 and said in done.err
+    assert os.listdir(here) == ["file"]
