@@ -213,6 +213,16 @@ def test_names_stay_inside_the_folder_and_equal_ones_are_numbered(run, pipeline,
     assert sorted(os.listdir(here)) == ["out", "prompts.csv"]
 
 
+def test_rows_of_unlike_strength_are_made_apart_and_stay_in_their_rows(run, pipeline, here):
+    table("text,style,seconds\nwalk,old:0.5,1\njump,old,2\nrun,sad:0.5,3\n")
+    assert run("batch", "prompts.csv", "--out", "out").code == 0
+    assert {tuple(call.texts): call.strength for call in pipeline.calls} == {("walk", "run"): 0.5, ("jump",): 1.0}
+    lengths = [
+        len(np.load(f"out/{name}")["joints"]) / 30 for name in ("walk_old-0.5.npz", "jump_old.npz", "run_sad-0.5.npz")
+    ]
+    assert np.allclose(lengths, [1, 2, 3], atol=0.1)
+
+
 def test_a_style_file_is_looked_for_beside_the_table(run, pipeline, here):
     (here / "deep").mkdir()
     (here / "deep" / "old.bvh").write_text("x")

@@ -127,3 +127,11 @@ def test_no_style_is_a_bug_and_what_is_read_can_be_said_again(written):
         assert style.name and 0 < style.weight <= 10
         again = StyleReference.parse(f"{style.name}:{style.weight}")
         assert again.weight == style.weight and again.name == style.name
+
+
+def test_the_weight_of_one_style_alone_is_its_strength():
+    assert asked(styles=["old:0.5"]).style == "old"
+    assert asked(styles=["old:0.5"], strength=1.2).acting_strength == pytest.approx(0.6)
+    assert asked(styles=["old:9"]).acting_strength == 2.0
+    assert asked(styles=["old:0.5", "happy:0.5"], strength=1.2).acting_strength == 1.2
+    assert asked(strength=0.3).acting_strength == 0.3

@@ -174,16 +174,22 @@ def _make(
             _failed(report, row, error)
 
 
-def _generate(pipeline: Pipeline, rows: Sequence[Row], options: Options) -> Any:
+def _generate(pipeline: Pipeline, rows: Sequence[Row], options: Options) -> list[Any]:
+    """Make the motions of rows; those of one strength go through the network together."""
     requests = [_request(row) for row in rows]
-    return pipeline.generate(
-        [request.text for request in requests],
-        [request.style for request in requests],
-        [request.seconds for request in requests],
-        [request.seeds()[0] for request in requests],
-        strength=options.strength,
-        clean_feet=not options.raw,
-    )
+    motions: dict[int, Any] = {}
+    for strength in sorted({request.acting_strength for request in requests}):
+        places = [place for place, request in enumerate(requests) if request.acting_strength == strength]
+        made = pipeline.generate(
+            [requests[place].text for place in places],
+            [requests[place].style for place in places],
+            [requests[place].seconds for place in places],
+            [requests[place].seeds()[0] for place in places],
+            strength=strength,
+            clean_feet=not options.raw,
+        )
+        motions.update(zip(places, made, strict=True))
+    return [motions[place] for place in range(len(rows))]
 
 
 def _failed(report: Report, row: Row, error: Exception) -> None:

@@ -131,12 +131,19 @@ class GenerateRequest(BaseModel):
 
     @property
     def style(self) -> "str | Path | list[tuple[str | Path, float]] | None":
-        """The styles as the pipeline takes them: none, one reference, or references with weights."""
+        """The styles as the pipeline takes them: none, one reference, or references with their shares."""
         if not self.styles:
             return None
-        if len(self.styles) == 1 and self.styles[0].weight == 1:
+        if len(self.styles) == 1:
             return self.styles[0].reference
         return [(style.reference, style.weight) for style in self.styles]
+
+    @property
+    def acting_strength(self) -> float:
+        """The strength that the pipeline gets: one style alone has no share in a blend, so its weight acts as strength."""
+        if len(self.styles) != 1:
+            return self.strength
+        return min(self.strength * self.styles[0].weight, MAX_STRENGTH)
 
     @property
     def style_label(self) -> str:

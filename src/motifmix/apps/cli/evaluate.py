@@ -65,7 +65,7 @@ def _evaluation(
     return Evaluation(
         motifmix.load() if weights == "default" else motifmix.load(Path(weights)),
         name=weights,
-        version=_version(PACKAGE_WEIGHTS if weights == "default" else Path(weights)),
+        version=_version(PACKAGE_WEIGHTS / "default" if weights == "default" else Path(weights)),
         bandai=bandai,
         cmu=cmu,
         judge=load_judge("score"),

@@ -12,7 +12,7 @@ def generate(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens, in a sentence: "a person walks forward".')],
     style: Annotated[
         list[str] | None,
-        typer.Option(help="A word, a sentence or a motion file, with :WEIGHT where several are blended. Repeatable."),
+        typer.Option(help="A word, a sentence or a motion file, each with an optional :WEIGHT. Several are blended."),
     ] = None,
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2.")] = 1.0,
     seconds: Annotated[
@@ -56,7 +56,7 @@ def generate(
             [request.style] * count,
             request.seconds,
             seeds,
-            strength=request.strength,
+            strength=request.acting_strength,
             clean_feet=not request.raw,
             progress=step,
         )
