@@ -85,6 +85,15 @@ def test_every_clip_is_a_person_who_stands_at_the_origin_and_looks_ahead(name, r
         assert np.abs(bones - np.linalg.norm(MOTIFMIX.offsets[1:], axis=-1)).max() < 1e-5
 
 
+@pytest.mark.parametrize("name, clip", [("bandai", "bandai-1/bye_old_001"), ("cmu", "cmu/35_01")])
+def test_a_t_pose_arrives_as_our_rest_pose(name, clip, request):
+    """The tiny datasets show a T-pose: a joint whose axes were taken wrongly would come in twisted."""
+    data = request.getfixturevalue(name)
+    rotations, _ = data.arrays(data.by_id[clip])
+    angle = np.degrees(2 * np.arccos(np.clip(np.abs(rotations[0, :, 3]), 0, 1)))
+    assert angle.max() < 25.0, angle.round(1)  # lopsided rests are some degrees off; wrong axes are 45 or 90
+
+
 @pytest.mark.parametrize("name, clip, speed", [("bandai", "bandai-2/walk_active_003", 1.2), ("cmu", "cmu/35_02", 1.0)])
 def test_walks_go_ahead_whatever_their_heading_was(name, clip, speed, request):
     data = request.getfixturevalue(name)
