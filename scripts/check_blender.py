@@ -96,7 +96,7 @@ def render(path: Path, folder: Path, armatures: list[bpy.types.Object], first: i
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.render.engine = "CYCLES"
-    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", 32, False
+    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", 16, False
     scene.render.resolution_x, scene.render.resolution_y = PANEL
     scene.view_settings.view_transform = "Standard"
     panels = []
