@@ -192,6 +192,9 @@ def _from_pose(
     if not standing:  # only the heading of a moving person: the trunk's lean is straightened joint by joint below
         ahead = rot.rotate(frame, np.array([0.0, 0.0, 1.0]))
         frame = rot.about_y(np.arctan2(ahead[0], ahead[2]))
+    else:  # relative to our own rest, whose line from hips to neck is not quite vertical either
+        ours = {role: JOINT_NAMES.index(role) for role in roles if role in JOINT_NAMES}
+        frame = rot.multiply(frame, rot.inverse(body_frame(MOTIFMIX.rest_positions, ours)))
     facing = rot.inverse(frame)
     canonical = {role: rot.multiply(facing, world[joint]) for role, joint in roles.items() if role in JOINT_NAMES}
 
