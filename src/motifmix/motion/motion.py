@@ -95,7 +95,10 @@ class Motion:
         return replace(self, rotations=rotations, root=rot.rotate(turn, self.root))
 
     def resampled(self, fps: float) -> "Motion":
-        """Change the frame rate: slerp of rotations, linear paths. First and last instants are kept."""
+        """Change the frame rate: slerp of rotations, linear paths.
+
+        The first instant is kept, and the last where the new clock meets it; no time is added after it.
+        """
         if abs(fps - self.fps) < 1e-9 or self.frames < 2:
             return self if self.frames >= 2 else replace(self, fps=fps)
         # One clip of n frames spans n - 1 intervals; the tolerance keeps the last frame when rates divide evenly.
@@ -122,6 +125,7 @@ class Motion:
             self,
             rotations=self.rotations[:, list(MIRROR)] * np.array([1.0, -1.0, -1.0, 1.0]),
             root=self.root * np.array([-1.0, 1.0, 1.0]),
+            joint_translations={MIRROR[j]: t * np.array([-1.0, 1.0, 1.0]) for j, t in self.joint_translations.items()},
         )
 
     def grounded(self) -> "Motion":
