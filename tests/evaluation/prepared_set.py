@@ -10,6 +10,11 @@ from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
 
+DEEDS = (
+    "jumps over a box", "plays the violin", "swims", "drinks coffee", "kicks a ball", "opens a door", "dances salsa",
+    "washes a window",
+)  # fmt: skip
+
 
 def made_up_sets(folder: Path) -> tuple[Prepared, Prepared]:
     rng = np.random.default_rng(0)
@@ -32,7 +37,7 @@ def made_up_sets(folder: Path) -> tuple[Prepared, Prepared]:
     cmu = [
         dict(
             id=f"cmu/{i:02d}", source="cmu", role="content", split="test" if i % 2 else "train", split_group="g",
-            subject=str(i), captions=(f"a person does thing number {i}",), text_rule="whole", actions=("jump",),
+            subject=str(i), captions=(f"a person {DEEDS[i % len(DEEDS)]} {i} times",), text_rule="whole", actions=("jump",),
         )
         for i in range(80)
     ]  # fmt: skip

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from motifmix.models.recogniser import TemporalConfig, TemporalNet
 
+SMALLEST_TEXT_STD = 0.01
+
 
 class RetrievalEvaluator(nn.Module):
     """Embed clips and sentence embeddings; both come out with unit length.
@@ -38,6 +40,13 @@ class RetrievalEvaluator(nn.Module):
             nn.Linear(256, config.feature_dim),
         )
         self.log_temperature = nn.Parameter(torch.tensor(math.log(10.0)))
+
+    @torch.no_grad()
+    def fit_texts(self, sentences: Tensor) -> None:
+        """Set the mean and the deviation of the sentence embeddings ``[n, text_dim]`` from a sample."""
+        self.text_mean.copy_(sentences.mean(dim=0))
+        # One dimension of MiniLM is zero for every text (deviation 1e-33): any noise on it would drown the rest.
+        self.text_std.copy_(sentences.std(dim=0).clamp(min=SMALLEST_TEXT_STD))
 
     def embed_motions(self, joint_positions: Tensor, valid_mask: Tensor) -> Tensor:
         """Clips ``[B, T, 22, 3]`` (metres, Y up) with ``valid_mask [B, T]`` to ``[B, feature_dim]``."""

@@ -131,8 +131,7 @@ class JudgesObjective:
         evaluator = RetrievalEvaluator(judge.net)
         batch = next(self.captioned.batches(SAMPLED_FOR_INPUTS, generator, 1))
         evaluator.motion_net.fit_inputs(batch.joint_positions, batch.valid_mask)
-        evaluator.text_mean.copy_(self.captioned.sentences.mean(dim=0))
-        evaluator.text_std.copy_(self.captioned.sentences.std(dim=0))
+        evaluator.fit_texts(self.captioned.sentences)
         return evaluator
 
     def _trust(self, name: str, network: Any) -> dict[str, Any]:
