@@ -192,9 +192,8 @@ def _from_pose(
     if not standing:  # only the heading of a moving person: the trunk's lean is straightened joint by joint below
         ahead = rot.rotate(frame, np.array([0.0, 0.0, 1.0]))
         frame = rot.about_y(np.arctan2(ahead[0], ahead[2]))
-    else:  # relative to our own rest, whose line from hips to neck is not quite vertical either
-        ours = {role: JOINT_NAMES.index(role) for role in roles if role in JOINT_NAMES}
-        frame = rot.multiply(frame, rot.inverse(body_frame(MOTIFMIX.rest_positions, ours)))
+    else:
+        frame = _rest_frame(frame, roles)
     facing = rot.inverse(frame)
     canonical = {role: rot.multiply(facing, world[joint]) for role, joint in roles.items() if role in JOINT_NAMES}
 
@@ -226,6 +225,19 @@ def _from_pose(
             if standing:
                 canonical[child] = rot.multiply(turn, canonical[child])
     return canonical
+
+
+def _rest_frame(frame: np.ndarray, roles: dict[str, int]) -> np.ndarray:
+    """Return how a standing rest pose stands in its file.
+
+    Rest poses stand along the file's axes; the line from hips to neck by which they are found leans by some degrees
+    inside every body, and that lean is no pitch of the person. Where a rest stands askew, its lean is measured against our own.
+    """
+    axes = _nearest_quarter_turn(frame)
+    if np.degrees(rot.angle_between(axes, frame)) < 20.0:
+        return axes
+    ours = {role: JOINT_NAMES.index(role) for role in roles if role in JOINT_NAMES}
+    return rot.multiply(frame, rot.inverse(body_frame(MOTIFMIX.rest_positions, ours)))
 
 
 def _round_to_quarter_turns(canonical: dict[str, np.ndarray], skeleton: Skeleton, roles: dict[str, int]) -> None:
