@@ -18,7 +18,7 @@ def build(card: Card) -> Any:
         raise WeightsError(f"card {card.name!r} names the architecture {card.architecture!r}, which is not known here")
     try:
         return known[card.architecture](**card.sizes)
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"card {card.name!r}: its sizes do not fit {card.architecture} ({error})") from error
 
 
