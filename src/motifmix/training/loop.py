@@ -162,7 +162,8 @@ class _Curve:
         self.path = run / "curve.jsonl"
         kept = []
         if self.path.exists():  # lines after the checkpoint belong to steps that are made again
-            kept = [line for line in self.path.read_text("utf-8").splitlines() if json.loads(line)["step"] <= first]
+            whole = [line for line in self.path.read_text("utf-8").splitlines(keepends=True) if line.endswith("}\n")]
+            kept = [line.rstrip("\n") for line in whole if json.loads(line)["step"] <= first]
         self.path.write_text("".join(line + "\n" for line in kept), "utf-8")
         self.rows: list[dict[str, float]] = []
         self.step = first
