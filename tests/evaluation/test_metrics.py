@@ -140,6 +140,8 @@ def test_local_error_forgets_place_and_heading_and_world_error_does_not():
     error = metrics.joint_error(moved, clip)
     assert error.local == pytest.approx(0.0, abs=1e-9)
     assert error.world > 1.5
+    np.testing.assert_allclose(metrics.from_first_frame(moved), metrics.from_first_frame(clip), atol=1e-9)
+    np.testing.assert_allclose(metrics.from_first_frame(moved)[0, 0, [0, 2]], 0.0, atol=1e-9)
     bent = clip.copy()
     bent[:, JOINT_NAMES.index("head"), 1] -= 0.21
     assert metrics.joint_error(bent, clip).local == pytest.approx(0.21 / 21)

@@ -30,7 +30,7 @@ class Fidgeting:
         return [self.fidget(s or 2.0, seed) for s, seed in zip(seconds, seeds, strict=True)]
 
     def reconstruct(self, motions):
-        return [m.moved(np.array([0.01, 0.0, 0.0])) for m in motions]
+        return [m.moved(np.linspace([1.0, 0, 1.0], [1.02, 0, 1.0], m.frames)).turned(0.5) for m in motions]
 
     def fidget(self, seconds: float, seed: int) -> Motion:
         frames = int(seconds * 20)
@@ -91,7 +91,7 @@ def test_all_rows_are_measured_and_a_second_run_generates_nothing(sets, judges, 
             assert line.key in results.rows, line.key
     assert [results.rows[f"prompts_{g}"].clips for g in ("labelled", "rare", "open")] == [1, 1, 1]
     assert results.rows["vae_local_set_2"].ours.mean == pytest.approx(0.0, abs=1e-6)
-    assert results.rows["vae_world_set_2"].ours.mean == pytest.approx(0.01, abs=1e-4)
+    assert results.rows["vae_world_set_2"].ours.mean == pytest.approx(0.01, abs=1e-3)
     assert results.rows["missing_cells_style"].clips == 1  # run, elderly
     assert all(0 <= r.ours.mean <= 1 for k, r in results.rows.items() if k.endswith(("_style", "_content", "_leak")))
     assert results.rows["motion_natural_style"].clips == 70

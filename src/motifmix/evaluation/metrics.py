@@ -212,6 +212,15 @@ def in_root_frame(joints: np.ndarray) -> np.ndarray:
     return np.stack([x, local[..., 1], z], axis=-1)
 
 
+def from_first_frame(joints: np.ndarray) -> np.ndarray:
+    """Return a clip moved and turned so that its first frame stands over the origin and looks along +Z."""
+    yaw = facing_yaw(joints[:1])[0]
+    moved = joints - joints[:1, :1] * np.array([1.0, 0.0, 1.0])
+    cosine, sine = np.cos(yaw), np.sin(yaw)
+    x, z = cosine * moved[..., 0] - sine * moved[..., 2], sine * moved[..., 0] + cosine * moved[..., 2]
+    return np.stack([x, moved[..., 1], z], axis=-1)
+
+
 @dataclass(frozen=True)
 class JointError:
     """Mean errors of one rebuilt clip in metres: pose alone, pose and path, and the root's distance at the end."""

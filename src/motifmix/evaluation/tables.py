@@ -273,7 +273,8 @@ held-out clips in that mix. It grows as sets shrink: compare equal numbers of cl
 - *Foot skating*: share of frame steps in which a toe that lies within 3 cm of the clip's floor (5th percentile of both \
 toes' heights) in both frames moves faster than 0.25 m/s over the ground.
 - *Jerk, speed*: mean length of the third and the first difference of all joints in the world, over real clips of the mix.
-- *Local joint error*: mean distance of the joints without the root, relative to the root and in the body's heading.
+- *Local joint error*: mean distance of the joints without the root, relative to the root and in the body's heading; \
+*world*: of all joints, both clips starting at the origin.
 - *R-precision, MM-Dist*: in the space of the motion-text evaluator, in pools of 32 clips whose captions all differ.
 - *Content set's FID*: one half of the generated windows against the other half of the real ones (five halvings a repeat), \
 over the same between real halves."""
