@@ -18,7 +18,7 @@ from torch import Tensor
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Guided, sample
 from motifmix.diffusion.schedule import SCHEDULES
-from motifmix.errors import RequestError
+from motifmix.errors import RequestError, WeightsError
 from motifmix.features.own import MotifmixSpace, rested
 from motifmix.features.space import Normaliser
 from motifmix.home import PACKAGE_WEIGHTS
@@ -53,6 +53,14 @@ class TextToMotion:
 
     def __init__(self, weights: Path | str | None = None) -> None:
         folder = Path(weights) if weights is not None else PACKAGE_WEIGHTS / "default"
+        try:
+            self._put_together(folder)
+        except KeyError as error:
+            raise WeightsError(
+                f"{folder}: these weights lack {error}; they belong to another version, install motifmix again"
+            ) from error
+
+    def _put_together(self, folder: Path) -> None:
         self.space = MotifmixSpace()
         _, self.vae, statistics = load_part(folder, "vae")
         self.normaliser = Normaliser(statistics["mean"].numpy(), statistics["std"].numpy())
@@ -181,7 +189,9 @@ class TextToMotion:
     def _style_vectors(self, styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor]:
         size = self.denoiser.project.in_features
         vectors, present = torch.zeros(len(styles), size), torch.zeros(len(styles), dtype=torch.bool)
-        parts = [[] if style is None else resolve(style) for style in styles]
+        # One reference given for many texts is read, retargeted and encoded once.
+        resolved = {id(style): resolve(style) for style in {id(s): s for s in styles if s is not None}.values()}
+        parts = [[] if style is None else resolved[id(style)] for style in styles]
         words = sorted({part.words for own in parts for part in own if part.words is not None})
         spoken = dict(zip(words, self.text_to_style(self._text_vectors(words)), strict=True)) if words else {}
         seen: dict[int, Tensor] = {}
@@ -190,7 +200,9 @@ class TextToMotion:
                 if part.words is not None:
                     vector = spoken[part.words]
                 elif part.motion is not None:
-                    vector = seen.setdefault(id(part.motion), self.style_vector(part.motion))
+                    if id(part.motion) not in seen:
+                        seen[id(part.motion)] = self.style_vector(part.motion)
+                    vector = seen[id(part.motion)]
                 else:
                     continue
                 vectors[place] += part.weight * vector
