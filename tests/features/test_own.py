@@ -92,7 +92,7 @@ def test_the_numbers_mean_what_their_blocks_say():
     np.testing.assert_allclose(features[1:, blocks["root_velocity"]], [[0.0, 0.1]] * 10, atol=1e-5)
     np.testing.assert_allclose(features[:, blocks["root_height"]], 0.92, atol=1e-6)
     positions = features[:, blocks["joint_positions"]].reshape(frames, 21, 3)
-    rest = MOTIFMIX.rest_positions[1:] + [0.0, 0.92, 0.0]
+    rest = MOTIFMIX.rest_positions[1:] + np.array([0.0, 0.92, 0.0])
     np.testing.assert_allclose(positions, np.tile(rest, (frames, 1, 1)), atol=1e-5)
     upright = np.tile([1.0, 0, 0, 0, 1, 0], 22)
     np.testing.assert_allclose(features[:, blocks["joint_rotations"]], np.tile(upright, (frames, 1)), atol=1e-5)

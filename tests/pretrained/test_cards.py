@@ -118,7 +118,7 @@ def test_a_hostile_file_with_a_fitting_checksum_is_refused(folder, data):
 
 def test_an_unknown_architecture_is_named(folder):
     rewrite_card(folder, architecture="os.system")
-    with pytest.raises(WeightsError, match="'words'.*'os.system'"):
+    with pytest.raises(WeightsError, match=r"'words'.*'os\.system'"):
         load_part(folder, "words")
 
 

@@ -12,7 +12,7 @@ from motifmix.training.loop import train
 from motifmix.training.recipe import Recipe
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for the end of the process."""
 
 
@@ -28,7 +28,7 @@ class Line:
     def loss(self, generator, rng):
         self.calls += 1
         if self.dies_at is not None and int(self.modules["line"].seen) == self.dies_at:
-            raise Killed
+            raise KilledError
         self.modules["line"].seen += 1
         x = torch.from_numpy(rng.normal(size=(4, 3)).astype(np.float32))
         noise = 0.1 * torch.randn(4, 1, generator=generator)
@@ -72,7 +72,7 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.mark.parametrize("dies_at", [1, 4, 6, 7, 11])
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, uninterrupted, dies_at):
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trained(tmp_path, Line(dies_at))
     again = trained(tmp_path)
     whole, reference = uninterrupted
@@ -91,7 +91,7 @@ def test_a_finished_run_only_writes_its_weights_again(tmp_path, uninterrupted):
 
 
 def test_a_half_written_line_of_the_curve_does_not_stop_a_run(tmp_path, uninterrupted):
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trained(tmp_path, Line(7))
     with (tmp_path / "run" / "curve.jsonl").open("a") as file:
         file.write('{"step": 8, "lo')
@@ -101,10 +101,10 @@ def test_a_half_written_line_of_the_curve_does_not_stop_a_run(tmp_path, uninterr
 
 @pytest.mark.parametrize("change", [{"learning_rate": 0.1}, {"seed": 1}, {"steps": 14}, {"options": {"a": 1}}])
 def test_another_recipe_in_the_same_folder_is_refused(tmp_path, change):
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trained(tmp_path, Line(5))
     objective = Line()
-    with pytest.raises(RequestError, match="another recipe.*--run"):
+    with pytest.raises(RequestError, match=r"another recipe.*--run"):
         trained(tmp_path, objective, **change)
     assert objective.calls == 0
 
