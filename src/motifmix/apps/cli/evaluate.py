@@ -56,7 +56,7 @@ def _evaluation(
 
     if prompts is not None and not prompts.is_file():
         raise FileError(f"{prompts}: there is no such file of prompts")
-    folder = data or home() / "prepared"
+    folder = data or home() / "data"
     bandai = Prepared(folder / "bandai")
     cmu = Prepared(folder / "cmu") if (folder / "cmu").exists() else None
     if cmu is None:
@@ -65,7 +65,7 @@ def _evaluation(
     return Evaluation(
         motifmix.load() if weights == "default" else motifmix.load(Path(weights)),
         name=weights,
-        version=_version(PACKAGE_WEIGHTS / "default" if weights == "default" else Path(weights)),
+        version=weights_version(PACKAGE_WEIGHTS / "default" if weights == "default" else Path(weights)),
         bandai=bandai,
         cmu=cmu,
         judge=load_judge("score"),
@@ -78,7 +78,7 @@ def _evaluation(
     )
 
 
-def _version(folder: Path) -> str:
+def weights_version(folder: Path) -> str:
     """What tells two sets of weights apart: cached figures of one are never taken for the other's."""
     import hashlib
 
