@@ -9,7 +9,7 @@ RECIPES := recipes/default
 # alignment needs both; the judges need none of them.
 STAGES := vae style_content style denoiser vae_decoder align judge
 
-.PHONY: help install test lint types format check check-gltf check-blender check-data data weights results bench docs ci
+.PHONY: help install test lint types format check check-gltf check-blender check-data data weights results publish bench docs ci
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ weights: data ## All default weights again, from the archives; goes on after an 
 
 results: ## Measure the default weights: tables as markdown and JSON in build/results
 	$(PYTHON) -m motifmix evaluate default --out build/results
+
+publish: ## Write README and docs from what 'make results' measured
+	$(PYTHON) scripts/publish_results.py build/results
 
 bench: ## Seconds and memory of each stage on this machine
 	$(PYTHON) -m motifmix bench --out build/bench.json
