@@ -8,6 +8,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ class TextToMotion:
         """Return one motion (20 fps, motifmix skeleton) a text.
 
         ``styles`` holds, for each text, None, words, a motion file, a `Motion`, or a list of these with weights;
-        ``seconds`` 1 to 10, None for the length that suits; ``strength`` scales the fusion's gamma. An item's noise
+        ``seconds`` 1 to 10, None for the length that suits; ``seeds`` one an item, a first one to count up from, or None
+        for 0, 1, 2, ...; ``strength`` scales the fusion's gamma. An item's noise
         depends on its own seed alone. Raises ``RequestError`` for what cannot be met.
         """
         if isinstance(texts, str):
@@ -123,8 +125,12 @@ class TextToMotion:
         if not 1 <= number_of_steps <= 1000:
             raise RequestError(f"{number_of_steps} denoising steps are out of range; give 1 to 1000")
         wanted_styles = _for_each(styles, count, "styles")
-        wanted_seeds = list(range(seeds, seeds + count)) if isinstance(seeds, int) else _for_each(seeds, count, "seeds")
-        wanted_seeds = [0 if seed is None else int(seed) for seed in wanted_seeds]
+        wanted_seeds = (
+            list(range(int(seeds), int(seeds) + count))
+            if isinstance(seeds, Integral)
+            else _for_each(seeds, count, "seeds")
+        )
+        wanted_seeds = [place if seed is None else int(seed) for place, seed in enumerate(wanted_seeds)]
         with torch.no_grad():
             text = self._text_vectors(texts)
             style, has_style = self._style_vectors(wanted_styles)
@@ -295,10 +301,10 @@ def _for_each(values: Any, count: int, name: str) -> list[Any]:
 
 def _seconds(seconds: float | Sequence[float | None] | None, count: int) -> list[float | None]:
     wanted: list[float | None]
-    if seconds is None or isinstance(seconds, int | float):
+    if seconds is None or isinstance(seconds, Real):
         wanted = [None if seconds is None else float(seconds)] * count
     else:
-        wanted = _for_each(seconds, count, "seconds")
+        wanted = [None if value is None else float(value) for value in _for_each(seconds, count, "seconds")]
     for value in wanted:
         if value is not None and not SHORTEST <= value <= LONGEST:
             raise RequestError(
