@@ -20,6 +20,10 @@ def evaluate(
     prompts: Annotated[
         Path | None, typer.Option(help="Captions that people wrote, as JSON, for rows of their own.")
     ] = None,
+    cells: Annotated[
+        Path | None,
+        typer.Option(help="Weights of recipes/default/cells.yaml, for the rows of (content, style) cells never shown."),
+    ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="How often everything is generated; 5 for the intervals.")] = 5,
     out: Annotated[Path | None, typer.Option(help="Folder for results.md, results.json and a picture.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of markdown.")] = False,
@@ -33,6 +37,11 @@ def evaluate(
     try:
         with progress("evaluating") as step:
             results = _evaluation(weights, data, prompts, repeats, lambda what, done, of: step(done, of)).run()
+            if cells is not None:
+                left_out = _cells_left_out(cells)
+                other = _evaluation(str(cells), data, None, repeats, lambda what, done, of: step(done, of))
+                results.rows.update(other.unseen_cells(left_out))
+                results.facts["cells"] = [f"{content} / {style}" for content, style in left_out]
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
         raise
@@ -41,6 +50,21 @@ def evaluate(
     if out is not None:
         for path in tables.write(results, out / "results.md", command):
             remark(str(path))
+
+
+def _cells_left_out(weights: Path) -> list[tuple[str, str]]:
+    """The cells of set 2 that a denoiser's card says it was never shown."""
+    from motifmix.errors import RequestError
+    from motifmix.pretrained.cards import read_card
+
+    cells = [
+        (str(content), str(style)) for content, style in read_card(weights / "denoiser.yaml").extra["without_cells"]
+    ]
+    if not cells:
+        raise RequestError(
+            f"{weights}: these weights were shown every cell; train recipes/default/cells.yaml for --cells"
+        )
+    return cells
 
 
 def _evaluation(
