@@ -8,7 +8,9 @@ from motifmix.training.augmentation import changed_speed, vary_bodies
 
 def clips(batch: int = 6, frames: int = 12) -> torch.Tensor:
     path = torch.arange(frames)[None, :, None, None] * torch.tensor([0.0, 0.0, 0.05])
-    return torch.tensor(MOTIFMIX.rest_positions + np.array([0, 0.92, 0]), dtype=torch.float32) + path.repeat(batch, 1, 1, 1)
+    return torch.tensor(MOTIFMIX.rest_positions + np.array([0, 0.92, 0]), dtype=torch.float32) + path.repeat(
+        batch, 1, 1, 1
+    )
 
 
 def bones(joints: torch.Tensor) -> torch.Tensor:

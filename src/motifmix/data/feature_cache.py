@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class FeatureCache:
 
 def _compute(
     prepared: Prepared, space: MotifmixSpace, path: Path, stamp: str, progress: Callable[[int, int], None] | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     clips = [c for c in prepared.clips if c.mirror_of is None and c.split != "dropped"]
     rows: dict[str, tuple[int, int]] = {}
     parts: list[np.ndarray] = []
