@@ -1,5 +1,7 @@
 """Joints are recognised in everybody's rigs, and nothing else is taken for a person."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -187,6 +189,28 @@ def test_what_is_no_person_is_refused_and_says_what_is_missing(skeleton):
     with pytest.raises(FileError, match=r"thing\.bvh holds no person: no joint found for"):
         require_person(skeleton, "thing.bvh")
     assert bone_height(skeleton, find_joints(skeleton)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["j{}", "LeftUpLeg", "LeftLeg{}", "RightArm", "{}"], ids=["numbers", "hips", "legs", "arms", "bare numbers"]
+)
+@pytest.mark.parametrize("below", [1, 4], ids=["beside each other", "in chains of four"])
+def test_four_thousand_alike_limbs_are_refused_in_a_moment(name, below):
+    parents = [-1, *(0 if number % below == 0 else number for number in range(4000))]
+    skeleton = Skeleton(("r", *(name.format(n) for n in range(4000))), tuple(parents), np.ones((4001, 3)))
+    start = time.process_time()
+    with pytest.raises(FileError, match="holds no person"):
+        require_person(skeleton, "many.bvh")
+    assert time.process_time() - start < 2.0
+
+
+def test_a_skirt_of_chains_as_long_as_legs_hides_no_person_without_names():
+    skeleton = renamed(NUMBERS.split())
+    for number in range(12):
+        angle = 2 * np.pi * number / 12
+        skeleton = with_joint(skeleton, f"s{number}", "joint0", (0.15 * np.cos(angle), -0.5, 0.15 * np.sin(angle)))
+    found = {role: skeleton.names[joint] for role, joint in find_joints(skeleton).items()}
+    assert found == {role: f"joint{joint}" for role, joint in IDENTITY.items()}
 
 
 def test_the_bones_add_up_to_a_persons_height_however_the_rest_pose_lies():

@@ -157,3 +157,35 @@ def test_a_skeleton_that_does_not_stand_needs_a_motion():
     lying = on_other_axes(standing, bones_along_x()).skeleton
     with pytest.raises(ValueError, match="does not stand"):
         canonical_rotations(lying)
+
+
+@pytest.mark.parametrize("spread", [0.0, 10.0, 45.0])
+def test_arms_that_hang_at_rest_and_a_spine_joint_of_no_length_turn_nothing(wild, spread):
+    """An I-pose stands as well as a T-pose does; CMU rigs have a trunk joint on top of the pelvis."""
+    motion = wild()
+    axes = np.tile(rot.IDENTITY, (22, 1))
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        for part in ARM_JOINTS:  # the file's rest has the arms down: its identity is our arms turned
+            axes[JOINT_NAMES.index(f"{side}_{part}")] = about_z(sign * (90.0 - spread))
+    hanging = on_other_axes(motion, axes)
+    offsets = hanging.skeleton.offsets.copy()
+    offsets[JOINT_NAMES.index("spine1")] = 0.0
+    hanging = replace(hanging, skeleton=replace(hanging.skeleton, offsets=offsets))
+    carried, _ = retarget(hanging)
+    trunk = [JOINT_NAMES.index(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "head")]
+    assert degrees(carried.world_rotations, motion.world_rotations)[:, trunk].max() < 0.1
+    assert limb_angles(hanging, carried) < 1e-6
+
+
+def test_a_head_with_other_axes_than_its_neck_still_looks_ahead(wild):
+    axes = bones_along_x()
+    axes[JOINT_NAMES.index("head")] = rot.IDENTITY
+    motion = wild()
+    rotations = motion.rotations.copy()
+    rotations[0] = rot.IDENTITY  # one upright frame shows the axes
+    for side, sign in (("left", -1.0), ("right", 1.0)):
+        rotations[0, JOINT_NAMES.index(f"{side}_shoulder")] = about_z(sign * 70)
+    motion = replace(motion, rotations=rotations)
+    carried, _ = retarget(on_other_axes(motion, axes))
+    head = JOINT_NAMES.index("head")
+    assert degrees(carried.world_rotations, motion.world_rotations)[:, head].max() < 0.5

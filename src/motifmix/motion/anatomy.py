@@ -9,6 +9,7 @@ else from the rest pose. The middle (pelvis, spine) always comes from the tree b
 
 import re
 import unicodedata
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -80,6 +81,10 @@ _RIGHT = frozenset(("right", "r", "右", "rgt", "rt"))
 
 # How far along the chain from pelvis to chest our lower spine joints lie (see skeleton.py).
 _SPINE1_AT, _SPINE2_AT = 0.32, 0.64
+
+# No person's rig comes near either; a file made to cost hours is refused in a second.
+_MOST_PAIRS = 300
+_MOST_NAMESAKES = 24
 
 
 def find_joints(skeleton: Skeleton) -> dict[str, int]:
@@ -205,11 +210,14 @@ def _arm_by_names(skeleton: Skeleton, labels: list[_Label], side: str) -> dict[s
 def _chain_by_names(
     skeleton: Skeleton, labels: list[_Label], side: str, vocabularies: tuple[tuple[str, ...], ...]
 ) -> tuple[int, int, int] | None:
-    first, second, third = vocabularies
-    for upper in _candidates(skeleton, labels, side, first):
-        for middle in _candidates(skeleton, labels, side, second, below=upper):
-            for lower in _candidates(skeleton, labels, side, third, below=middle):
-                return upper, middle, lower
+    # Joints of one side with the words of one part are a handful; namesakes beyond that are no limb of a person.
+    uppers, middles, lowers = (_candidates(skeleton, labels, side, v)[:_MOST_NAMESAKES] for v in vocabularies)
+    above = {joint: set(_ancestors(skeleton, joint)) for joint in {*middles, *lowers}}
+    for upper in uppers:
+        for middle in middles:
+            for lower in lowers if upper in above[middle] else ():
+                if middle in above[lower]:
+                    return upper, middle, lower
     return None
 
 
@@ -283,26 +291,38 @@ def _limbs_by_shape(skeleton: Skeleton, labels: list[_Label]) -> dict[str, int] 
     if any(word in _ANIMAL for label in labels for word in label.words):
         return None
     reach = _reach(skeleton)
-    lengths = np.linalg.norm(skeleton.offsets, axis=1)
+    pairs = _alike_pairs(skeleton, reach)
+    if len(pairs) > _MOST_PAIRS:
+        return None
+    limbs = {
+        joint: _two_long_bones(skeleton, _longest_path(skeleton, reach, joint)) for _, *pair in pairs for joint in pair
+    }
+    above = {fork: set(_ancestors(skeleton, fork)) for fork, _, _ in pairs}
+    for fork, *legs in pairs:
+        leg_chains = [chain for leg in legs if (chain := limbs[leg]) is not None]
+        for shoulders, *arms in pairs if len(leg_chains) == 2 else ():
+            if fork == shoulders or any(shoulders == leg or leg in above[shoulders] for leg in legs):
+                continue
+            if fork not in above[shoulders] or len(skeleton.children[shoulders]) < 3:
+                continue
+            arm_chains = [chain for arm in arms if (chain := limbs[arm]) is not None]
+            if len(arm_chains) == 2:
+                return _with_sides(skeleton, labels, leg_chains, arm_chains)
+    return None
+
+
+def _alike_pairs(skeleton: Skeleton, reach: np.ndarray) -> list[tuple[int, int, int]]:
+    """Joints with two children that carry long chains of nearly one length; it stops where no person has as many."""
+    whole = reach + np.linalg.norm(skeleton.offsets, axis=1)
     pairs: list[tuple[int, int, int]] = []
     for joint, children in enumerate(skeleton.children):
-        for i, first in enumerate(children):
-            for second in children[i + 1 :]:
-                a, b = lengths[first] + reach[first], lengths[second] + reach[second]
-                if min(a, b) > 0.25 * reach[0] and abs(a - b) < 0.08 * max(a, b):
-                    pairs.append((joint, first, second))
-    for fork, *legs in pairs:
-        for shoulders, *arms in pairs:
-            if fork == shoulders or any(shoulders == leg or leg in _ancestors(skeleton, shoulders) for leg in legs):
-                continue
-            if fork not in _ancestors(skeleton, shoulders) or len(skeleton.children[shoulders]) < 3:
-                continue
-            leg_chains = [_two_long_bones(skeleton, _longest_path(skeleton, reach, leg)) for leg in legs]
-            arm_chains = [_two_long_bones(skeleton, _longest_path(skeleton, reach, arm)) for arm in arms]
-            if None in leg_chains or None in arm_chains:
-                continue
-            return _with_sides(skeleton, labels, leg_chains, arm_chains)  # type: ignore[arg-type]
-    return None
+        long = [child for child in children if whole[child] > 0.25 * reach[0]]
+        for first, second in combinations(long, 2):
+            if abs(whole[first] - whole[second]) < 0.08 * max(whole[first], whole[second]):
+                pairs.append((joint, first, second))
+                if len(pairs) > _MOST_PAIRS:
+                    return pairs
+    return pairs
 
 
 def _with_sides(

@@ -12,7 +12,6 @@ scaled by the ratio of leg lengths and carried by the middle of the hips, so tha
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -150,7 +149,10 @@ def _hip_middle(positions: np.ndarray, roles: dict[str, int]) -> np.ndarray:
 
 
 def _stands(rest: np.ndarray, roles: dict[str, int]) -> bool:
-    """Tell whether a pose is upright in some frame: legs opposite to the trunk, side by side, arms on their sides."""
+    """Tell whether a pose is upright in some frame: legs opposite to the trunk, side by side, arms on their own sides.
+
+    Arms may be spread or hang; what matters is that the left one is left of the right one.
+    """
     top = roles.get("neck", roles.get("head"))
     if top is None:
         return False
@@ -158,12 +160,13 @@ def _stands(rest: np.ndarray, roles: dict[str, int]) -> bool:
     up = _direction(rest[top] - middle)
     legs = [_direction(rest[roles[f"{side}_ankle"]] - rest[roles[f"{side}_hip"]]) for side in ("left", "right")]
     left = _direction(rest[roles["left_hip"]] - rest[roles["right_hip"]])
-    arms = [rest[roles[f"{side}_wrist"]] - rest[roles[f"{side}_shoulder"]] for side in ("left", "right")]
+    shoulders = rest[roles["left_shoulder"]] - rest[roles["right_shoulder"]]
+    wrists = rest[roles["left_wrist"]] - rest[roles["right_wrist"]]
     return bool(
         all(leg @ up < -0.8 for leg in legs)
         and abs(left @ up) < 0.4
-        and _direction(arms[0]) @ left > 0.2
-        and _direction(arms[1]) @ left < -0.2
+        and _direction(shoulders) @ left > 0.5
+        and _direction(wrists) @ left > 0.5
     )
 
 
@@ -205,8 +208,11 @@ def _from_pose(
         straight[role] = rot.shortest_arc(bone(role, child), MOTIFMIX.offsets[JOINT_NAMES.index(child)])
     if not standing:
         trunk = [role for role in _TRUNK_CHAIN if role in roles]
-        for role, child in pairwise(trunk):
-            straight[role] = rot.shortest_arc(bone(role, child), np.array([0.0, 1.0, 0.0]))
+        for place, role in enumerate(trunk):
+            bones = [bone(role, child) for child in trunk[place + 1 :]]
+            long = [b for b in bones if np.linalg.norm(b) > 1e-4]  # CMU rigs have joints of no length in the trunk
+            if long:
+                straight[role] = rot.shortest_arc(long[0], np.array([0.0, 1.0, 0.0]))
         straight["head"] = straight.get("neck", rot.IDENTITY)
         for side in ("left", "right"):
             straight[f"{side}_collar"] = straight.get("spine3", rot.IDENTITY)
@@ -243,10 +249,10 @@ def _rest_frame(frame: np.ndarray, roles: dict[str, int]) -> np.ndarray:
 def _round_to_quarter_turns(canonical: dict[str, np.ndarray], skeleton: Skeleton, roles: dict[str, int]) -> None:
     """Where bones lie along local axes, a T-pose joint stands at quarter turns, and all joints of a straight limb alike.
 
-    So one joint a limb decides for its chain, and a bent hand or toe of the chosen frame cannot mislead.
+    So one joint a limb decides for its chain, and a bent hand or toe of the chosen frame cannot mislead. Trunk and head
+    each decide for themselves: rigs exist whose head has other axes than the neck.
     """
-    chains: list[tuple[str, ...]] = [("pelvis",), ("spine3", "spine2", "neck", "head")]
-    chains += [("spine1",)] if "spine1" in canonical else []
+    chains: list[tuple[str, ...]] = [(role,) for role in _TRUNK_CHAIN]
     for side in ("left", "right"):
         chains.append((f"{side}_shoulder", f"{side}_collar", f"{side}_elbow", f"{side}_wrist"))
         chains.append((f"{side}_hip", f"{side}_knee"))

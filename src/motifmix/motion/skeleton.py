@@ -51,7 +51,11 @@ class Skeleton:
     @cached_property
     def children(self) -> tuple[tuple[int, ...], ...]:
         """The children of every joint."""
-        return tuple(tuple(c for c, p in enumerate(self.parents) if p == j) for j in range(len(self)))
+        children: list[list[int]] = [[] for _ in self.parents]
+        for child, parent in enumerate(self.parents):
+            if parent >= 0:
+                children[parent].append(child)
+        return tuple(map(tuple, children))
 
     @cached_property
     def rest_positions(self) -> np.ndarray:
