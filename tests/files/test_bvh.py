@@ -153,6 +153,32 @@ def test_a_rounded_frame_time_gives_the_rate_it_stands_for(words, rate):
     assert frame_rate(words) == pytest.approx(rate, rel=1e-9)
 
 
+def turned_about(motion: Motion, turn: np.ndarray) -> Motion:
+    """The same motion in a world with other axes, its rest pose as it was."""
+    rotations = motion.rotations.copy()
+    rotations[:, 0] = rot.multiply(turn, rotations[:, 0])
+    return Motion(motion.skeleton, rotations, rot.rotate(turn, motion.root), motion.fps)
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [((np.pi, 0, 0), "is upside down"), ((0, 0, np.pi), "is upside down"), ((0, 0, -np.pi / 2), "lies")],
+    ids=["-Y up", "-Y up, turned", "X up"],
+)
+def test_a_world_with_another_axis_up_is_not_read_without_a_word(turn, words):
+    motion = read_text(bvh_text(turned_about(walk(), rot.from_rotvec(np.array(turn)))))
+    (sentence,) = [s for s in motion.labels["source"]["warnings"] if "The person" in s]
+    assert words in sentence and "--up" in sentence
+
+
+def test_a_person_who_falls_or_bends_is_no_reason_for_a_word():
+    fall = walk(60)
+    rotations = fall.rotations.copy()
+    rotations[30:, 0] = rot.multiply(rot.from_rotvec(np.array([-np.pi / 2, 0, 0])), rotations[30:, 0])
+    motion = read_text(bvh_text(Motion(MOTIFMIX, rotations, fall.root, 30.0)), up="y")
+    assert not [s for s in motion.labels["source"]["warnings"] if "The person" in s]
+
+
 def test_two_roots_are_two_people():
     first, second = walk(), walk().moved(np.array([1.0, 0.0, 0.5]))
     scene = read_bvh(bvh_text(first, second).encode())

@@ -22,6 +22,8 @@ RIGID = 1e-4  # metres: a joint whose translation moves less is a rigid bone
 STRETCH = 0.05  # metres: one whose translation moves less is a bone all the same
 SAMPLED = 300  # frames that are looked at to find the up axis
 UNSURE = 0.5  # of a score that is about 4 for a person who walks
+MOSTLY = 90.0  # percent of the frames
+HEAD_DOWN, LYING = 0.5, 0.25  # of the way from the feet to the top that goes down, or neither up nor down
 T_POSE = np.cos(np.radians(20.0))
 JUMP = 0.05  # metres that the joints move on average between a T-pose and the take that it was put before
 IMPOSSIBLE, SETTLED = 6.0, 3.0  # metres a second about the pelvis, mean of all joints: no body, a fast body
@@ -48,6 +50,7 @@ def settled(
         raise RequestError(f"up is 'y' or 'z', not '{up}'")
     if axis == "z":
         people = [_laid(person) for person in people]
+    said += sorted({sentence for person in people if (sentence := _posture(person))})
     if len(people) > 1:
         said.append(f"The file holds {len(people)} people.")
     lead_ins = [_lead_in(person) for person in people]
@@ -141,19 +144,45 @@ def _up_axis(people: Sequence[Motion], said: list[str]) -> str:
     return "y" if score >= 0 else "z"
 
 
+def _posture(motion: Motion) -> str:
+    """Say that a person stands on the head or lies almost all the time, which few takes mean; empty for others."""
+    motion = _thinned(motion)
+    roles = find_joints(motion.skeleton)
+    if any(role not in roles for role in REQUIRED_ROLES):
+        return ""
+    joints = motion.joints
+    feet = 0.5 * (joints[:, roles["left_ankle"]] + joints[:, roles["right_ankle"]])
+    upwards = _directions(joints[:, roles.get("neck", roles["head"])] - feet)[:, 1]
+    if np.percentile(upwards, MOSTLY) < -HEAD_DOWN:
+        does = "is upside down"
+    elif np.percentile(np.abs(upwards), MOSTLY) < LYING:
+        does = "lies"
+    else:
+        return ""
+    return (
+        f"The person {does} in nearly all frames; where the take means something else, give --up if another axis (y or "
+        "z) is up in the file, and turn the file in the program that wrote it if X or a negative axis is."
+    )
+
+
+def _thinned(motion: Motion) -> Motion:
+    """Some hundred frames of a motion, spread over the whole."""
+    every = max(1, motion.frames // SAMPLED)
+    return replace(
+        motion,
+        rotations=motion.rotations[::every],
+        root=motion.root[::every],
+        joint_translations={joint: path[::every] for joint, path in motion.joint_translations.items()},
+    )
+
+
 def _speaks_for_y(motion: Motion) -> float:
     """Score the cues of one person: positive for Y up, negative for Z up.
 
     The weights come from a logistic fit on all clips of the Bandai-Namco and CMU archives, each also with its world
     turned to the other axis: all 8,656 are on their side, and those nearest to the border are people who swim.
     """
-    every = max(1, motion.frames // SAMPLED)
-    motion = replace(
-        motion,
-        rotations=motion.rotations[::every],
-        root=motion.root[::every],
-        joint_translations={joint: path[::every] for joint, path in motion.joint_translations.items()},
-    )
+    motion = _thinned(motion)
     joints = motion.joints
     # The lowest point of a body rests at one height, near zero, while its reach to the sides changes.
     lowest = joints[..., 1:].min(axis=1)
