@@ -278,7 +278,21 @@ FIRST_ROW = next(i for i, line in enumerate(GOOD.split("\n"), 1) if line.startsw
         "not a number": (_with_line(FIRST_ROW + 2, "nan " * 69), FIRST_ROW + 2, "'nan'"),
         "Windows' not a number": (_with_line(FIRST_ROW, "-1.#IND " * 69), FIRST_ROW, "'-1.#IND'"),
         "infinite": (_with_line(FIRST_ROW, "inf " * 69), FIRST_ROW, "'inf'"),
-        "decimal commas": (_with_line(FIRST_ROW, "0,5 " * 69), FIRST_ROW, "'0,5'"),
+        "decimal commas": (_with_line(FIRST_ROW, "0,5 " * 69), FIRST_ROW, "'0,5' is a number with a decimal comma"),
+        "a decimal comma in an offset": (_with_line(4, "OFFSET 1 2,5 0"), 4, "found '1 2,5 0' with a decimal comma"),
+        "a decimal comma in the frame time": (
+            _with_line(FIRST_ROW - 1, "Frame Time: 0,0333"),
+            FIRST_ROW - 1,
+            "found '0,0333' with a decimal comma",
+        ),
+        "a number that only Python knows": (_with_line(LAST, "0.5 " * 68 + "1_0"), LAST, "'1_0'"),
+        "a number that only Python knows, first": (_with_line(LAST, "1_0" + " 0.5" * 68), LAST, "'1_0'"),
+        "cut off in the last number": (GOOD[:-3], LAST, "is shorter than all others"),
+        "cut off behind the last point": (GOOD[: GOOD.rindex(".") + 1], LAST, "is shorter than all others"),
+        "cut off before the last point": (GOOD[: GOOD.rindex(".")], LAST, "is shorter than all others"),
+        "cut off behind a sign": (GOOD[: GOOD.rindex(" ") + 1] + "-", LAST, "'-'"),
+        "frames with a point": (GOOD.replace("Frames: 5", "Frames: 5.0"), FIRST_ROW - 2, "a whole number of frames"),
+        "frames a second for seconds": (_with_line(FIRST_ROW - 1, "Frame Time: 30"), FIRST_ROW - 1, "write 0.033333"),
         "two numbers in one": (_with_line(FIRST_ROW, "0.5-0.5 " * 69), FIRST_ROW, "'0.5-0.5'"),
         "no frames": (GOOD.replace("Frames: 5", "Frames: 0"), FIRST_ROW - 2, "number of frames"),
         "frames in words": (GOOD.replace("Frames: 5", "Frames: five"), FIRST_ROW - 2, "'five'"),
@@ -286,7 +300,7 @@ FIRST_ROW = next(i for i, line in enumerate(GOOD.split("\n"), 1) if line.startsw
         "frames beyond counting": (
             GOOD.replace("Frames: 5", "Frames: " + "9" * 9999),
             FIRST_ROW - 2,
-            "number of frames",
+            "number of frames is too large",
         ),
         "no frame time": (GOOD.replace("Frame Time: ", "Frame Tame: "), FIRST_ROW - 2, "Frame Time"),
         "a frame time of zero": (_with_line(FIRST_ROW - 1, "Frame Time: 0"), FIRST_ROW - 1, "'0'"),
@@ -309,6 +323,13 @@ def test_a_broken_file_is_refused_with_its_line(text, line, words):
     assert words in message
     if line is not None:
         assert message.startswith(f"walk.bvh line {line}: ")
+
+
+def test_a_last_line_without_its_end_is_read_where_nothing_is_missing():
+    assert read_text(GOOD.rstrip("\n")).frames == 5
+    assert read_text(bvh_text(walk(5), manner=Manner(number="%g")).rstrip("\n")).frames == 5
+    short = GOOD.split("\n")[: FIRST_ROW - 1] + ["0.5 " * 68 + "1"] * 5
+    assert read_text("\n".join(short)).frames == 5
 
 
 def test_hostile_files_cost_no_time_and_no_stack():

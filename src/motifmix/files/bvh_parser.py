@@ -159,13 +159,25 @@ def _parse_hierarchy(lines: list[str], name: str) -> list[Joint]:
 
 
 def _three(words: list[str], number: int, name: str) -> tuple[float, float, float]:
-    try:
-        values = [float(word) for word in words]
-    except ValueError:
-        values = []
+    values = [_number(word) for word in words]
     if len(values) != 3 or not np.isfinite(values).all() or max(map(abs, values)) > 1e9:
-        raise ParseError(f"{name} line {number}: OFFSET needs three numbers, found '{' '.join(words)[:60]}'")
+        comma = next(filter(None, map(_comma, words)), "")
+        raise ParseError(f"{name} line {number}: OFFSET needs three numbers, found '{' '.join(words)[:60]}'{comma}")
     return values[0], values[1], values[2]
+
+
+def _number(word: str) -> float:
+    """Read a number as every program does; NaN for what only Python takes for one (``1_000``) and for all else."""
+    try:
+        return np.nan if "_" in word else float(word)
+    except ValueError:
+        return np.nan
+
+
+def _comma(word: str) -> str:
+    """What an error adds about a number that is written the way of half of the world."""
+    is_one = re.fullmatch(r"[-+]?\d*,\d+(e[-+]?\d+)?", word, re.IGNORECASE)
+    return " with a decimal comma; write decimal points" if is_one else ""
 
 
 def _channels(words: list[str], joint: str, number: int, name: str) -> tuple[list[tuple[str, str]], int]:
@@ -197,18 +209,25 @@ def _parse_motion_header(data: bytes, start: int, name: str) -> tuple[int, float
         raise ParseError(f"{name} line {line}: MOTION is not followed by 'Frames:'")
     line = data[: frames.end()].count(b"\n") + 1
     digits = frames[1]
+    if re.fullmatch(rb"\d{10,}", digits):
+        raise ParseError(
+            f"{name} line {line}: 'Frames:' announces {_shown(digits)} frames; that number of frames is too large (the "
+            "limit is 999,999,999)"
+        )
     if not re.fullmatch(rb"\d{1,9}", digits) or int(digits) == 0:
-        raise ParseError(f"{name} line {line}: 'Frames:' needs a number of frames, found '{_shown(digits)}'")
+        raise ParseError(
+            f"{name} line {line}: 'Frames:' needs a whole number of frames from 1 on, found '{_shown(digits)}'"
+        )
     time = re.compile(rb"\s*Frame[ \t]*Time[ \t]*:?[ \t]*([^\s]*)", re.IGNORECASE).match(data, frames.end())
     if time is None:
         raise ParseError(f"{name} line {line}: 'Frames:' is not followed by 'Frame Time:'")
     line = data[: time.end()].count(b"\n") + 1
-    try:
-        seconds = float(time[1])
-    except ValueError:
-        seconds = 0.0
+    seconds = _number(_shown(time[1]))
     if not 1e-5 <= seconds <= 10.0:
-        raise ParseError(f"{name} line {line}: 'Frame Time:' needs seconds per frame, found '{_shown(time[1])}'")
+        hint = _comma(_shown(time[1]))
+        if 10.0 < seconds <= 1000.0:
+            hint = f"; if those are frames per second, write {1.0 / seconds:.6f}"
+        raise ParseError(f"{name} line {line}: 'Frame Time:' needs seconds per frame, found '{_shown(time[1])}'{hint}")
     return int(digits), frame_rate(time[1].decode("ascii", "replace")), time.end()
 
 
@@ -256,30 +275,46 @@ def _parse_rows(data: bytes, start: int, frames: int, columns: int, name: str) -
     if values is None or not np.isfinite(values).all() or np.abs(values).max(initial=0.0) > 1e9:
         _refuse_number(lines, first_line, name)
     assert values is not None
+    if _ends_in_a_number(lines[-1].split()):
+        at = first_line + len(lines) - 1
+        raise ParseError(
+            f"{name} line {at}: the last number, '{_shown(lines[-1].split()[-1])}', is shorter than all others of its "
+            "row and no line end follows; the file is cut off"
+        )
     return values.reshape(rows, columns)
 
 
 def _numbers(block: bytes, count: int) -> np.ndarray | None:
     """Parse all numbers at once; ``None`` when something among them is no number."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # numpy's way to say that it stopped early
+        warnings.simplefilter("error", DeprecationWarning)  # numpy's way to say that it stopped early
         try:
             values = np.fromstring(block, sep=" ")
-        except ValueError:
+        except (ValueError, DeprecationWarning):
             return None
     return values if values.size == count else None
+
+
+def _ends_in_a_number(words: list[bytes]) -> bool:
+    """Tell whether a last line without a line end stops within a number.
+
+    It does where all others have the same number of decimals, noughts at their end among them, and the last has fewer.
+    Shorter numbers of free form (``0.5 -1 12.25``) cannot be told from whole ones.
+    """
+    decimals = [word.partition(b".")[2] for word in words]
+    others = {len(digits) for digits in decimals[:-1]}
+    is_padded = any(digits.endswith(b"0") for digits in decimals[:-1])
+    return len(others) == 1 and is_padded and len(decimals[-1]) < min(others)
 
 
 def _refuse_number(lines: list[bytes], first_line: int, name: str) -> None:
     for number, line in enumerate(lines, first_line):
         for word in line.split():
-            try:
-                value = float(word)
-            except ValueError:
-                value = np.nan
-            if not abs(value) <= 1e9:
+            if not abs(_number(word.decode("ascii", "replace"))) <= 1e9:
+                comma = _comma(_shown(word))
                 raise ParseError(
-                    f"{name} line {number}: '{_shown(word)}' is no usable number; mend or cut out this frame"
+                    f"{name} line {number}: '{_shown(word)}' is "
+                    + (f"a number{comma}" if comma else "no usable number; mend or cut out this frame")
                 )
     raise ParseError(f"{name} line {first_line}: the rows hold something that is no number")
 
