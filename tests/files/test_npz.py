@@ -76,6 +76,23 @@ def test_joint_positions_alone_are_fitted_and_said_so(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("changes", "centimetres"),
+    [
+        ({"joints": walk().joints + [0.0, 0.5, 0.0]}, 50),
+        ({"joints": np.where(np.arange(22)[:, None] == 20, walk().joints + [0.0, 0.0, 0.07], walk().joints)}, 7),
+        ({"joints": walk().joints + [0.0, 0.0, 0.01]}, None),
+        ({}, None),
+    ],
+)
+def test_joints_that_contradict_the_rotations_are_said(tmp_path, changes, centimetres):
+    np.savez(tmp_path / "walk.npz", **arrays(**changes))
+    motion = read(tmp_path / "walk.npz").people[0]
+    said = motion.labels["source"]["warnings"]
+    assert np.allclose(motion.joints, walk().joints, atol=1e-5)
+    assert said == [] if centimetres is None else f"up to {centimetres} cm" in said[0]
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"rotations": None, "joints": None}, "no 'rotations' and no 'joints'"),
@@ -90,6 +107,7 @@ def test_joint_positions_alone_are_fitted_and_said_so(tmp_path):
         ({"rotations": 2.0 * walk().rotations}, "unit quaternions"),
         ({"rotations": np.where(np.arange(45)[:, None, None] == 7, np.nan, walk().rotations)}, "in frame 7"),
         ({"root": walk().root[:-1]}, "45 frames and 'root' 44"),
+        ({"joints": walk().joints[:-1]}, "45 frames and 'joints' 44"),
         ({"root": np.full((45, 3), 1e9)}, "1,000 km"),
         ({"root": np.full((45, 3), "a")}, "not numbers"),
     ],

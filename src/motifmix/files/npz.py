@@ -25,6 +25,7 @@ MOST_FRAMES = 1_000_000
 _MOST_MEMBERS = 64
 _MOST_CHARACTERS = 100_000
 _LONGEST_HEADER = 10_000
+_CONTRADICTION = 0.03  # metres
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same motion gives the same bytes
 
 
@@ -151,7 +152,19 @@ def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
     lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
     if np.abs(lengths - 1.0).max() > 1e-2:
         raise ParseError(f"{path}: 'rotations' are no unit quaternions (xyzw)")
-    return Motion(MOTIFMIX, rotations / lengths, root, rate, labels)
+    motion = Motion(MOTIFMIX, rotations / lengths, root, rate, labels)
+    if joints is None:
+        return motion
+    if len(joints) != len(rotations):
+        raise ParseError(f"{path}: 'rotations' has {len(rotations)} frames and 'joints' {len(joints)}")
+    gap = float(np.linalg.norm(motion.joints - joints, axis=-1).max())
+    if gap > _CONTRADICTION:
+        said = (
+            f"The joint positions lie up to {100.0 * gap:.0f} cm from where rotations and root put them on the motifmix "
+            "skeleton; rotations and root were taken. A file without 'rotations' is read from its positions."
+        )
+        return motion.with_labels(source=source | {"warnings": [said]})
+    return motion
 
 
 def _numbers(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...], path: Path) -> np.ndarray | None:
