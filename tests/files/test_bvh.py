@@ -198,6 +198,32 @@ def test_a_t_pose_in_front_is_kept_and_named():
     assert "t_pose_frames" not in read_text(bvh_text(take)).labels
 
 
+def test_a_take_with_a_wrong_frame_rate_has_no_pose_in_front():
+    take = walk(90)
+    phase = np.arange(90) / 30.0 * 1.3
+    rotations = take.rotations.copy()
+    for side in ("left", "right"):
+        swing = 1.2 * np.sin(2 * np.pi * phase)[:, None] * np.array([1.0, 0.0, 0.0])
+        rotations[:, MOTIFMIX.index(f"{side}_hip")] = rot.from_rotvec(swing)
+    too_fast = Motion(MOTIFMIX, rotations, take.root, 240.0)
+    speeds = too_fast.joints - too_fast.joints[:, :1]
+    speeds = 240.0 * np.linalg.norm(np.diff(speeds, axis=0), axis=-1).mean(axis=1)
+    assert speeds[0] > 6.0 and speeds[:30].min() < 3.0  # as a smoothed jump begins, but again and again
+    motion = read_text(bvh_text(too_fast), up="y")
+    assert motion.labels["source"]["warnings"] == [] and "t_pose_frames" not in motion.labels
+
+
+def test_a_jump_that_was_smoothed_over_some_frames_is_named():
+    take = walk(60, fps=120.0)
+    share = np.array([0.0, 0.4, 0.75, 0.95])
+    curled = np.broadcast_to(rot.from_rotvec(np.array([1.2, 0.0, 0.0])), (4, 22, 4))
+    blend = rot.slerp(curled, take.rotations[:4], share[:, None])
+    rotations = np.concatenate([blend, take.rotations])
+    root = np.concatenate([np.tile(take.root[0], (4, 1)), take.root])
+    motion = read_text(bvh_text(Motion(MOTIFMIX, rotations, root, 120.0)))
+    assert motion.labels["t_pose_frames"][:3] == [0, 1, 2]
+
+
 def test_a_joint_that_really_moves_keeps_its_translation_and_goes_out_again(tmp_path):
     text = bvh_text(walk(), manner=Manner(positions_everywhere=True))
     document = parse_bvh(text)

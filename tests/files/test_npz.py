@@ -78,9 +78,9 @@ def test_joint_positions_alone_are_fitted_and_said_so(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "centimetres"),
     [
-        ({"joints": walk().joints + [0.0, 0.5, 0.0]}, 50),
-        ({"joints": np.where(np.arange(22)[:, None] == 20, walk().joints + [0.0, 0.0, 0.07], walk().joints)}, 7),
-        ({"joints": walk().joints + [0.0, 0.0, 0.01]}, None),
+        ({"joints": np.add(walk().joints, [0.0, 0.5, 0.0])}, 50),
+        ({"joints": np.where(np.arange(22)[:, None] == 20, np.add(walk().joints, [0.0, 0.0, 0.07]), walk().joints)}, 7),
+        ({"joints": np.add(walk().joints, [0.0, 0.0, 0.01])}, None),
         ({}, None),
     ],
 )

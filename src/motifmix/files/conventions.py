@@ -27,6 +27,7 @@ HEAD_DOWN, LYING = 0.5, 0.25  # of the way from the feet to the top that goes do
 T_POSE = np.cos(np.radians(20.0))
 JUMP = 0.05  # metres that the joints move on average between a T-pose and the take that it was put before
 IMPOSSIBLE, SETTLED = 6.0, 3.0  # metres a second about the pelvis, mean of all joints: no body, a fast body
+OUTSTANDING = 5.0  # times the take's own median speed; smoothed jumps measure 8 and more, takes begin with 2 at most
 MOST_LEAD_IN = 30  # frames
 
 Z_UP_TO_Y_UP = np.array([-np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)])  # (x, y, z) -> (x, z, -y)
@@ -220,23 +221,31 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
 def _lead_in(motion: Motion) -> list[int]:
     """Frames that some converters put in front of a take: a T-pose or rest pose from which it jumps.
 
-    Where a converter smoothed the jump over a few frames, those that move as no body can are counted too.
+    Where a converter smoothed the jump over a few frames, those that move as no body can are counted too, unless the
+    whole take does: then its frame rate is wrong.
     """
     roles = find_joints(motion.skeleton)
     if motion.frames < 3 or any(role not in roles for role in REQUIRED_ROLES):
         return []
     longest = min(MOST_LEAD_IN, motion.frames // 2)
     start = motion.cropped(0, longest + 1)
-    centred = start.joints - start.joints[:, roles["pelvis"], None]
-    moves = np.linalg.norm(np.diff(centred, axis=0), axis=-1).mean(axis=1)  # metres a frame, mean of the joints
+    moves = _moves(start, roles["pelvis"])
     posed = _t_posed(start.joints, roles) | _at_rest(start)
     count = int(np.argmin(posed))
     if not posed.all() and count > 0 and moves[count - 1] > JUMP:
         return list(range(count))
     speeds = moves * motion.fps
     if speeds[0] > IMPOSSIBLE and (speeds < SETTLED).any():
+        if moves[0] < OUTSTANDING * np.median(_moves(motion, roles["pelvis"])):
+            return []
         return list(range(int(np.argmax(speeds < SETTLED))))
     return []
+
+
+def _moves(motion: Motion, pelvis: int) -> np.ndarray:
+    """How far the joints move about the pelvis from each frame to the next, mean of the joints in metres ``[T - 1]``."""
+    centred = motion.joints - motion.joints[:, pelvis, None]
+    return np.linalg.norm(np.diff(centred, axis=0), axis=-1).mean(axis=1)
 
 
 def _t_posed(joints: np.ndarray, roles: dict[str, int]) -> np.ndarray:
