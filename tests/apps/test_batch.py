@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from motifmix.apps import batch as batches
+from motifmix.credits import MADE_WITH
 from motifmix.errors import MotifmixError
 from motifmix.files import read
 
@@ -42,7 +43,8 @@ def test_every_row_becomes_a_file_with_what_it_asked_for(run, pipeline, here):
 
 def test_formats_are_chosen(run, pipeline, here):
     table("text\nwalk\n")
-    assert run("batch", "prompts.csv", "--out", "out", "--format", "bvh,.NPZ", "--units", "cm", "--fps", 60).code == 0
+    done = run("batch", "prompts.csv", "--out", "out", "--format", "bvh,.NPZ", "--units", "cm", "--fps", 60)
+    assert done.code == 0 and done.err.count(MADE_WITH) == len(done.lines) == 1
     assert made() == ["walk.bvh", "walk.npz"]
     assert read("out/walk.bvh").people[0].fps == 60
     done = run("batch", "prompts.csv", "--out", "out", "--format", "fbx")

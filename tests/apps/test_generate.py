@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motifmix.credits import MADE_WITH
 from motifmix.files import read
 
 
 def test_without_out_a_bvh_named_after_text_and_style_is_made_and_its_path_printed(run, pipeline, here):
     done = run("generate", "a person walks forward", "--style", "old", "--seed", 3)
-    assert done.code == 0 and done.out == "a-person-walks-forward_old.bvh\n" and done.err == ""
+    assert done.code == 0 and done.out == "a-person-walks-forward_old.bvh\n"
+    assert len(done.lines) == 1 and done.lines[0].endswith(MADE_WITH)
     assert os.listdir(here) == ["a-person-walks-forward_old.bvh"]
     person = read(here / "a-person-walks-forward_old.bvh").people[0]
     assert person.fps == 30 and abs(person.seconds - 2.0) < 0.1
@@ -56,8 +58,14 @@ def test_a_drawn_seed_is_said(run, pipeline, here):
 
 def test_what_the_pipeline_notes_is_said_in_one_sentence(run, pipeline, here):
     pipeline.notes = ['style "gloomy" is not known; nearest: sad']
-    done = run("generate", "walk", "--style", "gloomy", "--seed", 1)
+    done = run("generate", "walk", "--style", "gloomy", "--seed", 1, "--out", "walk.npz")
     assert done.lines == ['style "gloomy" is not known; nearest: sad'] and done.code == 0
+
+
+@pytest.mark.parametrize(("suffix", "is_said"), [(".bvh", True), (".npz", False), (".glb", False)])
+def test_the_credit_is_said_once_where_a_file_has_no_place_for_it(run, pipeline, here, suffix, is_said):
+    done = run("generate", "walk", "--seed", 1, "--count", 2, "--out", f"walk{suffix}")
+    assert done.code == 0 and done.err.count(MADE_WITH) == is_said and MADE_WITH not in done.out
 
 
 def refused(done, pipeline, *words):

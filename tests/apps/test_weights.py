@@ -24,7 +24,7 @@ def test_weights_that_cannot_be_read_cost_one_line(run, here, monkeypatch, words
         and done.out == ""
         and done.lines == ["motifmix: vae.safetensors is not the file its card describes; install motifmix again"]
     )
-    assert not any(files for _, _, files in os.walk("out")) and set(os.listdir()) <= {"rows.csv", "out"}
+    assert os.listdir() == ["rows.csv"]
 
 
 def test_a_pipeline_that_finds_altered_text_weights_at_the_first_word_is_as_tidy(run, pipeline, here):

@@ -128,6 +128,13 @@ def save(path: Path, result: "Motion | Scene", *, units: str = "m", force: bool 
         raise FileError(f"{path}: could not be written ({error.strerror or error}); nothing of it was left") from error
 
 
+def missing_credit(suffixes: Sequence[str]) -> str:
+    """Say what must go with files that have no place for a credit line; empty when there are none of them."""
+    if ".bvh" not in (suffix.lower() for suffix in suffixes):
+        return ""
+    return f"a .bvh has no place for credit and licence; pass it on with this line: {MADE_WITH}"
+
+
 def check_units(units: str, option: str = "--units") -> None:
     """Make sure that a BVH can be written in ``units``; raises ``RequestError``."""
     if units not in ("m", "cm"):

@@ -42,11 +42,11 @@ def batch(
     rows = batches.read_table(table, options)
     for line in rows.remarks:
         remark(line)
-    outputs.make_folder(out)
 
     import motifmix
 
     pipeline = motifmix.load()
+    outputs.make_folder(out)  # not before: without weights nothing is to be left behind
     try:
         with progress("motions") as step:
             report = batches.run(pipeline, rows.rows, out, options, step)
@@ -54,6 +54,8 @@ def batch(
         remark("interrupted; run the same command again to go on where it stopped")
         raise
     say(f"{out}: {report.made} made, {report.kept} kept from before, {len(report.failed)} failed")
+    if report.made and (credit := outputs.missing_credit(options.formats)):
+        remark(credit)
     if not report.failed:
         return
     for row, error in report.failed[:5]:

@@ -69,3 +69,5 @@ def generate(
                 written = outputs.save(paths[take], finished, units=units, force=force)
             for file in written:
                 say(file)
+    if credit := outputs.missing_credit([paths[0].suffix for paths in targets]):
+        remark(credit)
