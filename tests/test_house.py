@@ -15,7 +15,7 @@ HOUSE = Path(__file__).parents[1]
 SOURCE = HOUSE / "src" / "motifmix"
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "v2"}
 # Folders of one machine. In two pieces, so that this page does not name them either.
-MACHINE_FOLDERS = ("/" + "root/", "/" + "work/", "/" + "home/")
+MACHINE_FOLDERS = ("/" + "root/", "/" + "work/", "/" + "home/", "/" + "tmp/")
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".cff", ".sh", ".mjs", ".html", ".json", ""}
 RECIPE_HEAD = re.compile(r"# (what|command|time|expected): +\S", re.IGNORECASE)
 
