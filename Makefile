@@ -7,7 +7,9 @@ PREPARED := $(MOTIFMIX_HOME)/data
 RECIPES := recipes/default
 # In this order: the denoiser reads the VAE's latents and trains the style encoder on, which autoencoding has begun;
 # alignment needs both; the judges need none of them.
-STAGES := vae style_content style denoiser vae_decoder align judge
+STAGES := vae style_content style denoiser vae_decoder align
+# One run each: a shared run would tie the judges together through the clipping of their gradients.
+JUDGES := guide select score retrieval
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights results publish bench docs ci
 
@@ -48,6 +50,8 @@ data: ## Prepare both training sets from SOURCES; goes on after an interruption
 
 weights: data ## All default weights again, from the archives; goes on after an interruption
 	for stage in $(STAGES); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
+	for judge in $(JUDGES); do \
+	  $(PYTHON) -m motifmix train $(RECIPES)/judge.yaml --set name=judge-$$judge --set options.only=$$judge || exit 1; done
 
 results: ## Measure the default weights: tables as markdown and JSON in build/results
 	$(PYTHON) -m motifmix evaluate default --out build/results
