@@ -1,11 +1,12 @@
-"""Read every BVH of the archives without being told unit or axis, check the person, write it and read it again.
+"""Read every BVH of the archives without being told unit or axis, check the person, carry it over, write and read it.
 
     python scripts/check_bvh_data.py ../shared/data [--every 1] [--only salsa]
 
-Prints a line per archive and every clip that fails; exits with 1 when one does. About 8 minutes on one core.
+Prints a line per archive and every clip that fails; exits with 1 when one does. About 15 minutes on one core.
 """
 
 import argparse
+import json
 import sys
 import tarfile
 import tempfile
@@ -19,6 +20,8 @@ from motifmix.files.bvh import read_bvh, write_bvh
 from motifmix.motion import rotations as rot
 from motifmix.motion.anatomy import bone_height, require_person
 from motifmix.motion.motion import Motion
+from motifmix.motion.retargeting import LIMBS, retarget
+from motifmix.motion.skeleton import LEFT_TOE, MOTIFMIX, RIGHT_TOE
 
 # Archive: the up axis of its files, and the units that are right for them.
 ARCHIVES = {
@@ -28,6 +31,12 @@ ARCHIVES = {
     "cmu-sample": ("y", {"cm"}),
     "misc-clips": ("y", {"cm", "cmu", "normalised"}),
 }
+# Degrees between source and result of a retargeting: the lines of a body bend inside it, limbs do not.
+MOST_DEGREES = {"hips": 15.0, "shoulders": 15.0, "trunk": 20.0, "limbs": 1.0}
+TOES = (-0.03, 0.06)  # metres above the floor, after grounding
+# Takes without a flat floor: by the flags of an archive's captions.json, and one whose description says so.
+NO_FLOOR_FLAGS = {"no_floor", "floor_not_flat", "floor_offset", "upside_down"}
+NO_FLOOR = {"003_02.bvh"}  # "walk on uneven terrain"
 Z_UP = ("dab.bvh", "wave_hello.bvh")  # the two of misc-clips whose world is Z up
 
 
@@ -40,6 +49,8 @@ class Tally:
     lead_ins: int = 0
     worst_millimetres: float = 0.0
     worst_degrees: float = 0.0
+    worst_carried: dict[str, tuple[float, str]] = field(default_factory=dict)
+    toes: dict[str, float] = field(default_factory=dict)
     rates: Counter[float] = field(default_factory=Counter)
 
 
@@ -66,10 +77,54 @@ def check(data: bytes, name: str, up: str, units: set[str], tally: Tally) -> Non
     millimetres, degrees = round_trip(motion)
     tally.worst_millimetres = max(tally.worst_millimetres, millimetres)
     tally.worst_degrees = max(tally.worst_degrees, degrees)
+    check_carried(motion, roles, name, tally)
     if millimetres > 1.0 or degrees > 0.1:
         tally.failures.append(
             f"{name}: written and read again it is off by {millimetres:.2f} mm, {degrees:.3f} degrees"
         )
+
+
+def check_carried(motion: Motion, roles: dict[str, int], name: str, tally: Tally) -> None:
+    """Retarget to the motifmix skeleton: the body's lines keep their directions, and grounding puts the toes down."""
+    carried, _ = retarget(motion)
+    ours = {role: MOTIFMIX.index(role) for role in roles if role in MOTIFMIX.names}
+    before = body_lines(motion.joints, roles)
+    after = body_lines(carried.joints, ours)
+    first = len(motion.labels.get("t_pose_frames", ()))
+    for line, most in MOST_DEGREES.items():
+        cosines = np.clip((before[line] * after[line]).sum(-1), -1.0, 1.0)
+        degrees = float(np.degrees(np.arccos(cosines))[:, first:].max())
+        tally.worst_carried[line] = max(tally.worst_carried.get(line, (0.0, "")), (degrees, Path(name).name))
+        if degrees > most:
+            tally.failures.append(f"{name}: carried over, the {line} are off by {degrees:.1f} degrees")
+    toes = carried.grounded().joints[first:, [LEFT_TOE, RIGHT_TOE], 1].min(axis=1)
+    tally.toes[Path(name).name] = float(np.percentile(toes, 5))
+
+
+def check_toes(tally: Tally, no_floor: set[str]) -> str:
+    """Say how high the toes of a grounded take are at worst; takes without a flat floor say nothing."""
+    heights = {name: height for name, height in tally.toes.items() if name not in no_floor}
+    for name, height in heights.items():
+        if not TOES[0] <= height <= TOES[1]:
+            tally.failures.append(f"{name}: carried over and grounded, the toes are {100.0 * height:.1f} cm high")
+    worst = sorted(heights.items(), key=lambda item: item[1])
+    return ", ".join(f"{100.0 * height:.1f} cm ({name})" for name, height in (worst[0], worst[-1])) if worst else "-"
+
+
+def body_lines(joints: np.ndarray, roles: dict[str, int]) -> dict[str, np.ndarray]:
+    """Unit vectors ``[lines, T, 3]`` of the hips, the shoulders, the trunk and all limbs."""
+
+    def between(upper: str, lower: str) -> np.ndarray:
+        line = joints[:, roles[lower]] - joints[:, roles[upper]]
+        return line / np.maximum(np.linalg.norm(line, axis=-1, keepdims=True), 1e-9)
+
+    trunk = joints[:, roles["neck"]] - 0.5 * (joints[:, roles["left_hip"]] + joints[:, roles["right_hip"]])
+    return {
+        "hips": between("right_hip", "left_hip")[None],
+        "shoulders": between("right_shoulder", "left_shoulder")[None],
+        "trunk": (trunk / np.linalg.norm(trunk, axis=-1, keepdims=True))[None],
+        "limbs": np.stack([between(upper, lower) for upper, lower in LIMBS.items()]),
+    }
 
 
 def is_straight_walk(name: str) -> bool:
@@ -123,22 +178,32 @@ def main() -> int:
     for archive, (up, units) in ARCHIVES.items():
         if options.only not in archive:
             continue
-        tally, seen = Tally(), 0
+        tally, seen, no_floor = Tally(), 0, set(NO_FLOOR)
         with tarfile.open(options.folder / f"{archive}.tar.xz", "r|xz") as tar:
             for member in tar:
+                content = tar.extractfile(member) if member.isfile() else None
+                if content is not None and member.name.endswith("/captions.json"):
+                    entries = json.load(content)["clips"]
+                    no_floor |= {f"{entry['clip']}.bvh" for entry in entries if NO_FLOOR_FLAGS & set(entry["flags"])}
                 if not member.name.endswith(".bvh"):
                     continue
                 seen += 1
-                content = tar.extractfile(member)
                 if content is not None and seen % options.every == 0:
                     axis = "z" if member.name.endswith(Z_UP) else up
                     check(content.read(), member.name, axis, units, tally)
+        toes = check_toes(tally, no_floor)
         ahead = np.array(tally.forward or [np.nan])
         print(
             f"{archive}: {tally.clips} clips, {len(tally.failures)} failures; {min(tally.heights):.2f} to "
             f"{max(tally.heights):.2f} m tall; {tally.lead_ins} with a T-pose in front; {len(tally.forward)} travel, "
             f"{(ahead > 0).sum()} of them ahead; again: {tally.worst_millimetres:.4f} mm, "
             f"{tally.worst_degrees:.5f} degrees; rates {dict(tally.rates)}",
+            flush=True,
+        )
+        print(
+            "  carried over, at worst:",
+            "; ".join(f"{line} {worst:.1f} degrees ({clip})" for line, (worst, clip) in tally.worst_carried.items())
+            + f"; toes at {toes}",
             flush=True,
         )
         print(*(f"  {failure}" for failure in tally.failures), sep="\n", end="\n" if tally.failures else "")
