@@ -128,10 +128,10 @@ def test_references_are_held_out_and_show_another_content(sets):
 
 def test_words_never_trained_are_never_trained():
     for repeat in range(3):
-        for question in questions.unstyled(repeat, True, 7):
+        for question in questions.unstyled(repeat, "held_out", 7):
             assert question.text in held_out_captions(question.contents[0])
             assert question.text not in captions(question.contents[0])
-        for question in questions.text_guided(repeat, True, 1):
+        for question in questions.text_guided(repeat, "held_out", 1):
             assert question.guide in held_out_style_phrases(question.style)
             assert question.guide not in style_phrases(question.style)
 

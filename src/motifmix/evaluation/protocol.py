@@ -220,10 +220,10 @@ class Evaluation:
 
     def _unstyled(self) -> dict[str, Row]:
         rows = {}
-        for held_out in (False, True):
-            key = "content_held_out" if held_out else "content_trained"
+        for words in questions.WORDS:
+            key = f"content_{words}"
             asked = [
-                self._ask(key, r, questions.unstyled(r, held_out, self.plan.unstyled_per_content))
+                self._ask(key, r, questions.unstyled(r, words, self.plan.unstyled_per_content))
                 for r in range(self.plan.repeats)
             ]
             rows[key] = self._row(key, [a.content_right() for a in asked], self.real.share("bandai-2", "content"))
@@ -250,14 +250,14 @@ class Evaluation:
 
     def _text_guided(self) -> dict[str, Row]:
         rows = {}
-        for held_out in (False, True):
-            key = "text_held_out" if held_out else "text_trained"
+        for words in questions.WORDS:
+            key = f"text_{words}"
             asked = [
-                self._ask(key, r, questions.text_guided(r, held_out, self.plan.text_per_cell))
+                self._ask(key, r, questions.text_guided(r, words, self.plan.text_per_cell))
                 for r in range(self.plan.repeats)
             ]
             rows |= self._recognition(key, asked)
-            if not held_out:
+            if words == "trained":
                 rows |= self._length_row(key, asked)
         return rows
 

@@ -9,10 +9,18 @@ import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from motifmix.data.captions import captions, held_out_captions, held_out_style_phrases, style_phrases
+from motifmix.data.captions import (
+    captions,
+    hard_captions,
+    hard_style_phrases,
+    held_out_captions,
+    held_out_style_phrases,
+    style_phrases,
+)
 from motifmix.data.labels import SET_1_CONTENTS, SET_2_CONTENTS, SET_2_STYLES, STYLES
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
@@ -96,15 +104,23 @@ def set_2_cells() -> list[tuple[str, str]]:
     return [(content, style) for content in SET_2_CONTENTS for style in SET_2_STYLES]
 
 
-def unstyled(repeat: int, held_out: bool, per_content: int) -> list[Question]:
-    """Ask for set 2's contents without a style, in trained captions or in wordings that no training sees."""
-    rng = _rng("unstyled", held_out, repeat)
+Words = Literal["trained", "held_out", "hard"]
+WORDS: tuple[Words, ...] = ("trained", "held_out", "hard")
+"""Wordings of training; everyday wordings that no training sees; idioms and rare words that none sees."""
+_CAPTIONS = {"trained": captions, "held_out": held_out_captions, "hard": hard_captions}
+_STYLE_PHRASES = {"trained": style_phrases, "held_out": held_out_style_phrases, "hard": hard_style_phrases}
+_DRAW: dict[Words, bool | str] = {"trained": False, "held_out": True, "hard": "hard"}  # what seeds are made of
+
+
+def unstyled(repeat: int, words: Words, per_content: int) -> list[Question]:
+    """Ask for set 2's contents without a style, in one of the kinds of ``WORDS``."""
+    rng = _rng("unstyled", _DRAW[words], repeat)
     questions = []
     for content in SET_2_CONTENTS:
-        wordings = held_out_captions(content) if held_out else captions(content)
+        wordings = _CAPTIONS[words](content)
         chosen = rng.permutation(len(wordings))
         questions += [
-            Question(wordings[chosen[i % len(chosen)]], _seed("unstyled", held_out, repeat, content, i), (content,))
+            Question(wordings[chosen[i % len(chosen)]], _seed("unstyled", _DRAW[words], repeat, content, i), (content,))
             for i in range(per_content)
         ]
     return questions
@@ -144,16 +160,16 @@ def motion_guided(
     return questions
 
 
-def text_guided(repeat: int, held_out: bool, per_cell: int) -> list[Question]:
-    """Ask for cells by style words, trained ones or ones that no training sees; the pipeline chooses the length."""
-    rng = _rng("text", held_out, repeat)
+def text_guided(repeat: int, words: Words, per_cell: int) -> list[Question]:
+    """Ask for cells by words of their style, in one of the kinds of ``WORDS``; the pipeline chooses the length."""
+    rng = _rng("text", _DRAW[words], repeat)
     return [
         Question(
             _drawn(captions(content), rng),
-            _seed("text", held_out, repeat, content, style, i),
+            _seed("text", _DRAW[words], repeat, content, style, i),
             (content,),
             style,
-            _drawn(held_out_style_phrases(style) if held_out else style_phrases(style), rng),
+            _drawn(_STYLE_PHRASES[words](style), rng),
         )
         for content, style in set_2_cells()
         for i in range(per_cell)

@@ -45,7 +45,10 @@ def evaluate(
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
         raise
-    command = f"motifmix evaluate {weights}"
+    options = (f" --prompts {prompts.name}" if prompts is not None else "") + (
+        " --cells FOLDER" if cells is not None else ""
+    )
+    command = f"motifmix evaluate {'default' if weights == 'default' else 'FOLDER'}{options}"
     say(tables.as_json(results) if as_json else tables.as_markdown(results, command))
     if out is not None:
         for path in tables.write(results, out / "results.md", command):
