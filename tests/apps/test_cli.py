@@ -28,9 +28,11 @@ COMMANDS = [
 
 
 def started(*arguments: str, **options) -> subprocess.Popen:
+    # A shell's background job ignores Ctrl-C and hands that down; a person's terminal does not, so neither does this.
     return subprocess.Popen(
         [sys.executable, "-m", "motifmix", *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options,
     )  # fmt: skip
 
 
