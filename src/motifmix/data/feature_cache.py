@@ -34,7 +34,7 @@ class FeatureCache:
         space = MotifmixSpace()
         path = prepared.folder / f"features-{space.name}.npy"
         index_path = path.with_suffix(".json")
-        stamp = str(prepared.card.get("version")) + str((prepared.folder / "rotations.npy").stat().st_mtime_ns)
+        stamp = str(prepared.card.get("layout")) + str((prepared.folder / "rotations.npy").stat().st_mtime_ns)
         index = json.loads(index_path.read_text()) if index_path.exists() and path.exists() else {}
         if index.get("stamp") != stamp:
             index = _compute(prepared, space, path, stamp, progress)

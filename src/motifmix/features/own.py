@@ -123,3 +123,8 @@ def rested(features: np.ndarray, frames: int) -> np.ndarray:
     for name in ("yaw_speed", "root_velocity", "joint_velocities"):
         last[:, MotifmixSpace.blocks[name]] = 0.0
     return np.concatenate([features, np.repeat(last, frames - len(features), axis=0)])
+
+
+def rested_to_multiple(features: np.ndarray, stride: int) -> np.ndarray:
+    """Lengthen features ``[T, dim]`` by resting to the next multiple of ``stride`` frames, as a strided encoder needs."""
+    return rested(features, -(-len(features) // stride) * stride)

@@ -20,7 +20,7 @@ from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Guided, sample
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import RequestError, WeightsError
-from motifmix.features.own import MotifmixSpace, rested
+from motifmix.features.own import MotifmixSpace, rested_to_multiple
 from motifmix.features.space import Normaliser
 from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.models.temporal_vae import STRIDE
@@ -264,10 +264,9 @@ class TextToMotion:
 
     def _network_features(self, motion: Motion) -> tuple[Tensor, Tensor, int]:
         features = self.space.encode(motion)
-        frames = len(features)
-        length = -(-frames // STRIDE) * STRIDE
-        normalised = torch.from_numpy(self.normaliser.normalise(rested(features, length)).astype(np.float32))
-        return normalised[None], torch.ones(1, length, dtype=torch.bool), frames
+        padded = rested_to_multiple(features, STRIDE)
+        normalised = torch.from_numpy(self.normaliser.normalise(padded).astype(np.float32))
+        return normalised[None], torch.ones(1, len(padded), dtype=torch.bool), len(features)
 
     def _labels(self, text: str, style: StyleLike | None, seed: int) -> dict[str, Any]:
         labels: dict[str, Any] = {"text": text, "seed": seed, "credit": "; ".join(self.credit), "licence": self.licence}

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from motifmix.data.feature_cache import CachedClip, FeatureCache
-from motifmix.features.own import rested
+from motifmix.features.own import rested_to_multiple
 from motifmix.features.space import Normaliser
 from motifmix.home import home
+from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
 
 
@@ -40,6 +41,5 @@ class LatentStore:
 
     @torch.no_grad()
     def _encode(self, features: np.ndarray) -> np.ndarray:
-        length = -(-len(features) // 4) * 4
-        padded = self.normaliser.normalise(rested(features, length)).astype(np.float32)
+        padded = self.normaliser.normalise(rested_to_multiple(features, STRIDE)).astype(np.float32)
         return self.vae.encode(torch.from_numpy(padded)[None])[0][0].numpy()

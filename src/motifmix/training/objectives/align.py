@@ -18,10 +18,11 @@ from torch.nn.functional import cross_entropy, normalize
 from motifmix.data.captions import caption_groups, style_phrase_groups
 from motifmix.data.feature_cache import CachedClip
 from motifmix.data.labels import CONTENTS, STYLES, content_synonyms, style_synonyms
-from motifmix.features.own import rested
+from motifmix.features.own import rested_to_multiple
 from motifmix.features.space import Normaliser
 from motifmix.home import home
 from motifmix.models.style_encoder import TextToStyle
+from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
 from motifmix.training.pool import open_sets
 from motifmix.training.publishing import facts_of
@@ -79,9 +80,8 @@ class AlignObjective:
         return torch.stack(vectors), torch.tensor(labels)
 
     def _vector(self, features: np.ndarray) -> Tensor:
-        length = -(-len(features) // 4) * 4
-        padded = self.normaliser.normalise(rested(features, length)).astype(np.float32)
-        return self.encoder(torch.from_numpy(padded)[None], torch.ones(1, length, dtype=torch.bool))[0]
+        padded = self.normaliser.normalise(rested_to_multiple(features, STRIDE)).astype(np.float32)
+        return self.encoder(torch.from_numpy(padded)[None], torch.ones(1, len(padded), dtype=torch.bool))[0]
 
     def _weights(self) -> np.ndarray:
         counts = Counter(self.labels.tolist())

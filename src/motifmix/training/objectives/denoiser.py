@@ -24,10 +24,11 @@ from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.predictions import PredictionType, target
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import DataError
-from motifmix.features.own import MotifmixSpace, rested
+from motifmix.features.own import MotifmixSpace, rested_to_multiple
 from motifmix.home import home
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
+from motifmix.models.temporal_vae import STRIDE
 from motifmix.style.styled_denoiser import StyledDenoiser
 from motifmix.training.latents import LatentStore
 from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets
@@ -156,7 +157,6 @@ class DenoiserObjective:
         for style in STYLES:
             texts += style_texts(style)
         table = TextTable(texts)
-        self.table = table
         return table, [[table.numbers[text] for text in own] for own in by_entry]
 
     def _numbers(self, texts: list[str]) -> list[int]:
@@ -228,13 +228,13 @@ class DenoiserObjective:
             length = min(frames, int(rng.integers(32, 129)))
             first = int(rng.integers(0, frames - length + 1))
             windows.append(self.pool.window(number, first, length))
-        longest = -(-max(len(w) for w in windows) // 4) * 4
+        windows = [rested_to_multiple(window, STRIDE) for window in windows]
+        longest = max(len(window) for window in windows)
         features = np.zeros((len(windows), longest, MotifmixSpace.dim), dtype=np.float32)
         valid = np.zeros((len(windows), longest), dtype=bool)
         for place, window in enumerate(windows):
-            whole = -(-len(window) // 4) * 4
-            features[place, :whole] = self.store.normaliser.normalise(rested(window, whole))
-            valid[place, :whole] = True
+            features[place, : len(window)] = self.store.normaliser.normalise(window)
+            valid[place, : len(window)] = True
         return torch.from_numpy(features), torch.from_numpy(valid)
 
     def _said_text(self, items: list[_Item], rng: np.random.Generator, generator: torch.Generator) -> Tensor:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
 from motifmix.data.feature_cache import CachedClip
-from motifmix.features.own import MotifmixSpace, rested
+from motifmix.features.own import MotifmixSpace, rested, rested_to_multiple
 from motifmix.home import home
 from motifmix.models.layers.forward_kinematics import ForwardKinematics
-from motifmix.models.temporal_vae import TemporalVAE
+from motifmix.models.temporal_vae import STRIDE, TemporalVAE
 from motifmix.motion.skeleton import MOTIFMIX
 from motifmix.pretrained.build import load_part
 from motifmix.training.pool import Pool, cell_weights, fit_normaliser, open_sets
@@ -175,8 +175,7 @@ def reconstruction_error(network: TemporalVAE, normaliser: Any, features: np.nda
     """Mean local joint error in mm of one clip ``[T, dim]`` through the posterior mean."""
     space = MotifmixSpace()
     features = features[:200]
-    length = -(-len(features) // 4) * 4
-    padded = torch.from_numpy(normaliser.normalise(rested(features, length)).astype(np.float32))[None]
+    padded = torch.from_numpy(normaliser.normalise(rested_to_multiple(features, STRIDE)).astype(np.float32))[None]
     mean, _ = network.encode(padded)
     decoded = normaliser.restore(network.decode(mean)[0].numpy())[: len(features)]
     real, made = space.decode(features), space.decode(decoded)
