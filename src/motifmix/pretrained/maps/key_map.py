@@ -1,0 +1,99 @@
+"""What a key map is, and strict loading by one: every tensor finds its place and every place its tensor, or it is said."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from motifmix.errors import WeightsError
+
+Step = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+SHOWN = 5  # of each kind of complaint
+
+
+@dataclass(frozen=True)
+class KeyMap:
+    """Renames, and what else must happen between a published state dict and ours.
+
+    ``renames``: pairs of a regular expression over a whole published name and its replacement; the first that matches
+    counts, and a name that none matches is an error. ``dropped``: expression over published names -> why they are not
+    needed; looked at first. ``steps``: named functions on the renamed tensors where one is split or merged.
+    ``computed``: expressions over *our* names of fixed tables, which a checkpoint may leave out.
+    """
+
+    renames: Sequence[tuple[str, str]]
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    steps: Sequence[Step] = ()
+    computed: Sequence[str] = ()
+
+    def apply(self, published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str], list[str]]:
+        """Return our tensors by name, the dropped names with the reason, and the names that nothing matches.
+
+        Raises ``WeightsError`` where two published tensors claim one name.
+        """
+        ours: dict[str, Tensor] = {}
+        origin: dict[str, str] = {}
+        dropped: dict[str, str] = {}
+        unmatched: list[str] = []
+        for name, tensor in published.items():
+            reason = next((why for expression, why in self.dropped.items() if re.fullmatch(expression, name)), None)
+            if reason is not None:
+                dropped[name] = reason
+                continue
+            found = next(((m, new) for old, new in self.renames if (m := re.fullmatch(old, name)) is not None), None)
+            if found is None:
+                unmatched.append(name)
+                continue
+            target = found[0].expand(found[1])
+            if target in ours:
+                raise WeightsError(f"the tensors {origin[target]!r} and {name!r} both claim the place {target!r}")
+            ours[target], origin[target] = tensor, name
+        for step in self.steps:
+            ours = step(ours)
+        return ours, dropped, unmatched
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What happened to a checkpoint's tensors: how many were loaded, which were dropped (with why) or computed."""
+
+    loaded: int
+    dropped: dict[str, str]
+    computed: tuple[str, ...]
+
+
+def load_published(module: nn.Module, published: Mapping[str, Tensor], key_map: KeyMap) -> LoadReport:
+    """Load published tensors into a network, strictly in both directions.
+
+    Raises ``WeightsError`` that counts and names unknown, missing, misshapen and non-finite tensors; the network is
+    untouched then.
+    """
+    ours, dropped, unmatched = key_map.apply(published)
+    own = module.state_dict()
+    computed = tuple(name for name in own if name not in ours and any(re.fullmatch(e, name) for e in key_map.computed))
+    complaints = [
+        _listed("unknown", unmatched + [name for name in ours if name not in own]),
+        _listed("missing", [name for name in own if name not in ours and name not in computed]),
+        _listed(
+            "of another shape",
+            [
+                f"{name} ({list(ours[name].shape)}, expected {list(own[name].shape)})"
+                for name in own
+                if name in ours and ours[name].shape != own[name].shape
+            ],
+        ),
+        _listed("not finite", [n for n, t in ours.items() if t.is_floating_point() and not torch.isfinite(t).all()]),
+    ]
+    if any(complaints):
+        raise WeightsError(f"the weights do not fit {type(module).__name__}: " + "; ".join(c for c in complaints if c))
+    module.load_state_dict({**{name: own[name] for name in computed}, **ours})
+    return LoadReport(len(ours), dropped, computed)
+
+
+def _listed(what: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{len(names)} {what}: {', '.join(names[:SHOWN])}{more}"
