@@ -50,7 +50,7 @@ def train(recipe: Recipe, objective: Objective, run: Path, out: Path, log: Log |
     modules = objective.modules.to(accelerator.device)
     trained = [p for p in modules.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
-        trained, lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay
+        trained, lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True
     )
     average = {name: value.detach().clone() for name, value in modules.state_dict().items()}
     run.mkdir(parents=True, exist_ok=True)
