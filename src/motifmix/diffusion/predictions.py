@@ -25,6 +25,11 @@ def to_clean(
     raise ValueError(f"unknown prediction type {kind!r}")
 
 
+def noised(clean: Array, noise: Array, alpha: Array | float, sigma: Array | float) -> Array:
+    """Return the noisy sample; ``alpha`` and ``sigma`` broadcast."""
+    return alpha * clean + sigma * noise  # type: ignore[operator]
+
+
 def target(clean: Array, noise: Array, alpha: Array | float, sigma: Array | float, kind: PredictionType) -> Array:
     """Return what a network of this kind should predict."""
     if kind == "sample":

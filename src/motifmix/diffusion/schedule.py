@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NoiseLevel:
-    """Strength of signal and noise at ``time`` (0 = clean, 1 = noise only)."""
+    """Strength of signal and noise at ``time`` (0 = clean, 1 = noise only).
+
+    ``step`` is the original step of a discrete process, as its network was told in training; None on continuous ones.
+    """
 
     alpha: float
     sigma: float
     time: float
+    step: float | None = None
 
 
 class FlowSchedule:
