@@ -1,0 +1,87 @@
+"""Where CLIP's text parameters stand: under the names of the authors' package, and of the transformers library."""
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from motifmix.pretrained.maps.key_map import KeyMap
+
+IMAGE_TOWER = "part of the image tower, which no motion model uses"
+
+AUTHORS_BLOCKS = (
+    (r"transformer\.resblocks\.(\d+)\.ln_1\.(weight|bias)", r"blocks.\1.attention_norm.\2"),
+    (r"transformer\.resblocks\.(\d+)\.attn\.in_proj_(weight|bias)", r"blocks.\1.attention.qkv.\2"),
+    (r"transformer\.resblocks\.(\d+)\.attn\.out_proj\.(weight|bias)", r"blocks.\1.attention.out.\2"),
+    (r"transformer\.resblocks\.(\d+)\.ln_2\.(weight|bias)", r"blocks.\1.feed_forward_norm.\2"),
+    (r"transformer\.resblocks\.(\d+)\.mlp\.c_fc\.(weight|bias)", r"blocks.\1.widen.\2"),
+    (r"transformer\.resblocks\.(\d+)\.mlp\.c_proj\.(weight|bias)", r"blocks.\1.narrow.\2"),
+)
+LIBRARY_BLOCK = r"text_model\.encoder\.layers\.(\d+)\."
+
+
+def transposed_projection(ours: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The authors multiply from the right (``pooled @ projection``); a linear layer holds the transpose."""
+    name = "projection.weight"
+    return {**ours, name: ours[name].T} if name in ours else ours
+
+
+def joined_query_key_value(ours: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The library keeps three projections a block; ours is one, query above key above value."""
+    import torch
+
+    joined = {name: tensor for name, tensor in ours.items() if ".attention.q." not in name}
+    for name in [name for name in ours if ".attention.q." in name]:
+        parts = [name.replace(".attention.q.", f".attention.{letter}.") for letter in "qkv"]
+        if all(part in ours for part in parts):  # where one is missing, the strange names are reported as unknown
+            for part in parts:
+                joined.pop(part, None)
+            joined[name.replace(".attention.q.", ".attention.qkv.")] = torch.cat([ours[part] for part in parts])
+        else:
+            joined[name] = ours[name]
+    return joined
+
+
+AUTHORS = KeyMap(
+    renames=[
+        (r"token_embedding\.weight", "token_embedding.weight"),
+        (r"positional_embedding", "positions"),
+        *AUTHORS_BLOCKS,
+        (r"ln_final\.(weight|bias)", r"final_norm.\1"),
+        (r"text_projection", "projection.weight"),
+        (r"logit_scale", "logit_scale"),
+    ],
+    dropped={
+        r"visual\..*": IMAGE_TOWER,
+        r"input_resolution|context_length|vocab_size": "a size that the authors' archive stores among the tensors",
+    },
+    steps=[transposed_projection],
+)
+
+TRANSFORMERS = KeyMap(
+    renames=[
+        (r"text_model\.embeddings\.token_embedding\.weight", "token_embedding.weight"),
+        (r"text_model\.embeddings\.position_embedding\.weight", "positions"),
+        (LIBRARY_BLOCK + r"layer_norm1\.(weight|bias)", r"blocks.\1.attention_norm.\2"),
+        (LIBRARY_BLOCK + r"self_attn\.([qkv])_proj\.(weight|bias)", r"blocks.\1.attention.\2.\3"),
+        (LIBRARY_BLOCK + r"self_attn\.out_proj\.(weight|bias)", r"blocks.\1.attention.out.\2"),
+        (LIBRARY_BLOCK + r"layer_norm2\.(weight|bias)", r"blocks.\1.feed_forward_norm.\2"),
+        (LIBRARY_BLOCK + r"mlp\.fc1\.(weight|bias)", r"blocks.\1.widen.\2"),
+        (LIBRARY_BLOCK + r"mlp\.fc2\.(weight|bias)", r"blocks.\1.narrow.\2"),
+        (r"text_model\.final_layer_norm\.(weight|bias)", r"final_norm.\1"),
+        (r"text_projection\.weight", "projection.weight"),
+        (r"logit_scale", "logit_scale"),
+    ],
+    dropped={
+        r"vision_model\..*|visual_projection\.weight": IMAGE_TOWER,
+        r"text_model\.embeddings\.position_ids": "the numbers 0 to 76",
+    },
+    steps=[joined_query_key_value],
+    # The library's text tower has none; no text feature depends on it.
+    computed=[r"logit_scale"],
+)
+
+
+def key_map_for(published: Mapping[str, Tensor]) -> KeyMap:
+    """Return the map of the spelling that a state dict is in."""
+    return TRANSFORMERS if any(re.match(r"text_model\.", name) for name in published) else AUTHORS
