@@ -1,6 +1,6 @@
 """The protocol that all denoisers speak, and guidance, which is a denoiser made of a denoiser."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.discrete import DiscreteSchedule
 from motifmix.diffusion.schedule import FlowSchedule, NoiseLevel
 from motifmix.diffusion.solvers import ddim_step
 
@@ -50,6 +51,29 @@ class Guided:
 
 
 @dataclass(frozen=True)
+class Clamped:
+    """A denoiser whose clean estimate is kept within bounds ("clip_denoised" of published samplers)."""
+
+    denoiser: Denoiser
+    least: float = -1.0
+    most: float = 1.0
+
+    def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Return the bounded estimate."""
+        return self.denoiser(noisy, level, condition, valid).clamp(self.least, self.most)
+
+
+class Solver(Protocol):
+    """One step from a noisy sample and a clean estimate to the next noisy sample, as in ``solvers.py``."""
+
+    def __call__(
+        self, noisy: Tensor, clean: Tensor, level: NoiseLevel, following: NoiseLevel, noise: Tensor | None
+    ) -> Tensor:
+        """All tensors [B, L, D]."""
+        ...
+
+
+@dataclass(frozen=True)
 class Step:
     """State after one solver step: ``noisy`` for the next one and the ``clean`` estimate that led to it."""
 
@@ -60,13 +84,39 @@ class Step:
 
 
 def sample(
-    denoiser: Denoiser, schedule: FlowSchedule, noise: Tensor, condition: Condition, valid: Tensor, steps: int
+    denoiser: Denoiser,
+    schedule: FlowSchedule | DiscreteSchedule,
+    noise: Tensor,
+    condition: Condition,
+    valid: Tensor,
+    steps: int,
 ) -> Iterator[Step]:
     """Denoise ``noise`` [B, L, D] in ``steps`` DDIM steps, yielding each; the last ``clean`` is the result."""
-    levels = schedule.levels(steps)
-    noisy = noise
+    return sample_along(denoiser, schedule.levels(steps), noise, condition, valid)
+
+
+def sample_along(
+    denoiser: Denoiser,
+    levels: Sequence[NoiseLevel],
+    noisy: Tensor,
+    condition: Condition,
+    valid: Tensor,
+    *,
+    solver: Solver = ddim_step,
+    fresh_noise: Iterable[Tensor] | None = None,
+    prepare: Callable[[Tensor, NoiseLevel], Tensor] | None = None,
+) -> Iterator[Step]:
+    """Take ``noisy`` [B, L, D] from the first of ``levels`` to the last one, yielding each step.
+
+    ``fresh_noise`` gives one tensor a step to solvers that draw; ``prepare`` may change the state before each call of
+    the network (known values put back in place). A start nearer to the clean end is a shorter list of levels.
+    """
+    drawn = None if fresh_noise is None else iter(fresh_noise)
+    count = len(levels) - 1
     for number, (level, following) in enumerate(pairwise(levels), start=1):
         with torch.no_grad():
+            if prepare is not None:
+                noisy = prepare(noisy, level)
             clean = denoiser(noisy, level, condition, valid)
-            noisy = ddim_step(noisy, clean, level, following)
-        yield Step(number, steps, noisy, clean)
+            noisy = solver(noisy, clean, level, following, None if drawn is None else next(drawn))
+        yield Step(number, count, noisy, clean)
