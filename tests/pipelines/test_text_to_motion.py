@@ -87,6 +87,15 @@ def test_strength_zero_is_the_motion_without_a_style(model):
     assert millimetres(model.generate([WALK], ["old"], 2.0, [0], strength=0.0, **FAST)[0], plain) < 0.1
 
 
+def test_the_length_follows_the_strength_of_the_style(model):
+    def frames(style, strength=1.0):
+        return model.generate([WALK], [style], None, [0], strength=strength, **FAST)[0].frames
+
+    assert frames("old", 0.0) == frames(None)
+    assert frames(None) <= frames("old", 0.5) <= frames("old")
+    assert frames(None) < frames("old")
+
+
 def test_a_style_from_a_file_is_that_of_its_motion_whatever_its_skeleton(model, tmp_path):
     reference = hopping()
     path = tmp_path / "hop.bvh"

@@ -50,9 +50,9 @@ def recipe(**changes) -> Recipe:
     return Recipe.model_validate({**given, **changes})
 
 
-def trained(folder, objective=None, **changes):
+def trained(folder, objective=None, data=None, **changes):
     objective = objective or Line()
-    train(recipe(**changes), objective, folder / "run", folder / "out")
+    train(recipe(**changes), objective, folder / "run", folder / "out", data=data)
     return objective
 
 
@@ -107,6 +107,14 @@ def test_another_recipe_in_the_same_folder_is_refused(tmp_path, change):
     with pytest.raises(RequestError, match=r"another recipe.*--run"):
         trained(tmp_path, objective, **change)
     assert objective.calls == 0
+
+
+def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path):
+    with pytest.raises(KilledError):
+        trained(tmp_path, Line(5), data={"clips": "one"})
+    with pytest.raises(RequestError, match=r"other data \(clips was prepared anew\)"):
+        trained(tmp_path, data={"clips": "another"})
+    assert trained(tmp_path, data={"clips": "one"}).calls == 8
 
 
 def test_the_seed_decides_the_bits(tmp_path, uninterrupted):

@@ -134,7 +134,7 @@ class TextToMotion:
         with torch.no_grad():
             text = self._text_vectors(texts)
             style, has_style = self._style_vectors(wanted_styles)
-            tokens, frames = self._lengths(text, style, has_style, _seconds(seconds, count))
+            tokens, frames = self._lengths(text, style, has_style, strength, _seconds(seconds, count))
             motions: list[Motion | None] = [None] * count
             order = sorted(range(count), key=lambda place: tokens[place])
             for start in range(0, count, BATCH):
@@ -216,9 +216,11 @@ class TextToMotion:
         return vectors, present
 
     def _lengths(
-        self, text: Tensor, style: Tensor, has_style: Tensor, seconds: list[float | None]
+        self, text: Tensor, style: Tensor, has_style: Tensor, strength: float, seconds: list[float | None]
     ) -> tuple[list[int], list[int]]:
-        mean, _ = self.length_predictor(text, style, has_style)
+        plain, _ = self.length_predictor(text, style, torch.zeros_like(has_style))
+        styled, _ = self.length_predictor(text, style, has_style)
+        mean = plain + min(strength, 1.0) * (styled - plain)  # a weaker style changes the length less
         predicted = mean.exp().round().clamp(5, _MOST_TOKENS).long().tolist()
         frames = [
             STRIDE * predicted[place] if wanted is None else round(wanted * self.space.fps)

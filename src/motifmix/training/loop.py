@@ -41,8 +41,18 @@ class Objective(Protocol):
         ...
 
 
-def train(recipe: Recipe, objective: Objective, run: Path, out: Path, log: Log | None = None) -> dict[str, float]:
-    """Run or resume a recipe in the folder ``run`` and write the weights to ``out``; returns the last figures."""
+def train(
+    recipe: Recipe,
+    objective: Objective,
+    run: Path,
+    out: Path,
+    log: Log | None = None,
+    data: dict[str, str] | None = None,
+) -> dict[str, float]:
+    """Run or resume a recipe in the folder ``run`` and write the weights to ``out``; returns the last figures.
+
+    ``data`` maps the sets to fingerprints: a run goes on only with the data that it began with.
+    """
     from accelerate import Accelerator
 
     torch.manual_seed(recipe.seed)
@@ -54,7 +64,7 @@ def train(recipe: Recipe, objective: Objective, run: Path, out: Path, log: Log |
     )
     average = {name: value.detach().clone() for name, value in modules.state_dict().items()}
     run.mkdir(parents=True, exist_ok=True)
-    first = _resume(run, recipe, modules, optimizer, average)
+    first = _resume(run, recipe, data or {}, modules, optimizer, average)
     figures: dict[str, float] = {}
     curve = _Curve(run, first)
     modules.train()
@@ -79,7 +89,7 @@ def train(recipe: Recipe, objective: Objective, run: Path, out: Path, log: Log |
             if log is not None:
                 log(done, recipe.steps, latest)
         if done % recipe.save_every == 0 or done == recipe.steps:
-            _save_checkpoint(run, recipe, done, modules, optimizer, average)
+            _save_checkpoint(run, recipe, data or {}, done, modules, optimizer, average)
             curve.draw(recipe.name)
         if done % recipe.preview_every == 0 and done < recipe.steps:
             objective.preview(_averaged(objective, average), run, done)
@@ -124,20 +134,22 @@ def _update_average(average: dict[str, Tensor], modules: nn.Module, decay: float
 def _save_checkpoint(
     run: Path,
     recipe: Recipe,
+    data: dict[str, str],
     step: int,
     modules: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: dict[str, Tensor],
 ) -> None:
     temporary = run / ".checkpoint.part"
-    state = {"step": step, "recipe": recipe.model_dump_json(), "modules": modules.state_dict(), "average": average}
-    torch.save({**state, "optimizer": optimizer.state_dict()}, temporary)
+    state = {"step": step, "recipe": recipe.model_dump_json(), "data": data, "modules": modules.state_dict()}
+    torch.save({**state, "average": average, "optimizer": optimizer.state_dict()}, temporary)
     temporary.replace(run / "checkpoint.pt")
 
 
 def _resume(
     run: Path,
     recipe: Recipe,
+    data: dict[str, str],
     modules: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: dict[str, Tensor],
@@ -148,6 +160,9 @@ def _resume(
     state = torch.load(path, map_location="cpu", weights_only=True)
     if state["recipe"] != recipe.model_dump_json():
         raise RequestError(f"{run} holds a run of another recipe; choose another folder with --run, or delete it")
+    if state.get("data", data) != data:
+        changed = ", ".join(sorted(name for name in data if state["data"].get(name) != data[name]))
+        raise RequestError(f"{run} was begun with other data ({changed} was prepared anew); delete it to begin again")
     modules.load_state_dict(state["modules"])
     optimizer.load_state_dict(state["optimizer"])
     for name, value in state["average"].items():

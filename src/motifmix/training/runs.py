@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from motifmix.data.prepared import Prepared
 from motifmix.errors import RequestError
 from motifmix.home import home
 from motifmix.training.loop import Log, Objective, train
@@ -53,5 +54,7 @@ def train_recipe(
     torch.set_num_threads(threads)
     recipe = read_recipe(path, changes)
     out = out or home() / recipe.weights
-    train(recipe, build_objective(recipe), run or home() / "runs" / recipe.name, out, log)
+    objective = build_objective(recipe)  # says which set is missing
+    data = {name: str(Prepared(home() / "data" / name).card.get("fingerprint")) for name in recipe.data}
+    train(recipe, objective, run or home() / "runs" / recipe.name, out, log, data)
     return out
