@@ -1,0 +1,156 @@
+"""Where a motion stands: the canonical start of one person, and one person's motion put onto another one's path.
+
+On InterHuman's 262 features, not normalised, ``[..., frames, 262]`` with any leading axes (metres, y up). Both are what
+MixerMDM does to the predictions that it mixes (its functions ``center_motion`` and ``align_motions``): individual
+models know a person at the origin who faces +Z, interaction models know where people stand. Rotations are local to
+the parent, so that moving a person does not touch them; they are made orthonormal on the way. Gradients flow.
+"""
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from motifmix.features.interhuman import BLOCKS, JOINTS
+from motifmix.motion.skeleton import JOINT_NAMES
+from motifmix.quirks import Quirk
+
+CONTACTS_LOST = Quirk(
+    "contacts_lost_in_placement",
+    "centring and alignment go through axis angles and return zeros for the foot contacts, so the individual model is "
+    "always told that no foot touches the ground and mixed contacts are too weak; published Mixers were trained so",
+)
+PADDING_IN_FLOOR = Quirk(
+    "padding_in_floor",
+    "the floor is the lowest joint of all frames, padding included, so that zeros behind a short clip pull it down",
+)
+ZERO_ROTATION_TURNS = Quirk(
+    "zero_rotation_becomes_a_third_turn",
+    "six zeros (padding) become the rotation by 120 degrees (0, 1, 0, 0, 1, 0) on the way through axis angles",
+)
+OPPOSITE_UNTURNED = Quirk(
+    "opposite_directions_unturned",
+    "the quaternion between exactly opposite directions vanishes and is taken for the identity: a motion that leads the "
+    "wrong way is left so",
+)
+PUBLISHED_PLACEMENT = (CONTACTS_LOST, PADDING_IN_FLOOR, ZERO_ROTATION_TURNS, OPPOSITE_UNTURNED)
+
+DISPLACEMENT_EPSILON = 1e-8  # m^2, published: keeps the direction of a person who stands still finite
+TURN_EPSILON = 1e-8  # published: added to w of the quaternion between two directions
+
+_LEFT_HIP, _RIGHT_HIP = JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")
+_POSITIONS, _VELOCITIES = BLOCKS["joint_positions"], BLOCKS["joint_velocities"]
+_ROTATIONS, _CONTACTS = BLOCKS["joint_rotations"], BLOCKS["foot_contacts"]
+_REST = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_THIRD_TURN = (0.0, 1.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def orthonormal(motion: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
+    """Make the rotation block of ``[..., 262]`` orthonormal (Gram-Schmidt); six zeros become the identity."""
+    block = motion[..., _ROTATIONS]
+    six = block.reshape(*block.shape[:-1], JOINTS - 1, 6)
+    instead = six.new_tensor(_THIRD_TURN if ZERO_ROTATION_TURNS in quirks else _REST)
+    six = torch.where((six == 0).all(-1, keepdim=True), instead, six)
+    first, second = six.unflatten(-1, (3, 2)).unbind(-1)  # two columns, each [..., 21, 3]
+    first = normalize(first, dim=-1)
+    second = normalize(second - (first * second).sum(-1, keepdim=True) * first, dim=-1)
+    columns = torch.stack([first, second], dim=-1).flatten(-3)  # [..., 126]
+    return torch.cat([motion[..., : _ROTATIONS.start], columns, motion[..., _CONTACTS]], dim=-1)
+
+
+def center(motion: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()) -> Tensor:
+    """Put a person at the canonical start: on the floor, root over the origin in frame 0, hips facing +Z there.
+
+    ``motion`` [..., T, 262]; ``valid_mask`` [..., T] (True = real frame, all where None). Positions and velocities turn;
+    a frame of padding counts for nothing, unless the published quirks say otherwise.
+    """
+    motion = orthonormal(motion, quirks)
+    joints = _vectors(motion, _POSITIONS)  # [..., T, 22, 3]
+    heights = joints[..., 1]
+    if valid_mask is not None and PADDING_IN_FLOOR not in quirks:
+        heights = heights.masked_fill(~valid_mask[..., None], torch.inf)
+    floor = heights.amin((-1, -2))  # [...]
+    root = joints[..., 0, 0, :]
+    shift = torch.stack([root[..., 0], floor, root[..., 2]], dim=-1)
+    across = joints[..., 0, _RIGHT_HIP, :] - joints[..., 0, _LEFT_HIP, :]
+    ahead = normalize(torch.stack([across[..., 2], torch.zeros_like(floor), -across[..., 0]], dim=-1), dim=-1)
+    turn = turn_between(ahead, ahead.new_tensor([0.0, 0.0, 1.0]).expand_as(ahead), quirks)
+    return _placed(motion, joints - shift[..., None, None, :], turn, quirks)
+
+
+def align(
+    source: Tensor, reference: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()
+) -> Tensor:
+    """Put ``source`` onto the path of ``reference`` (both [..., T, 262]): same root in frame 0, same way gone.
+
+    It is turned about the vertical so that its root's way from the first to the last real frame points where the
+    reference's does.
+    """
+    source = orthonormal(source, quirks)
+    joints = _vectors(source, _POSITIONS)
+    goal = _vectors(reference, _POSITIONS)[..., 0, 0, :]  # root of frame 0, [..., 3]
+    turn = path_turn(source, reference, valid_mask, quirks)
+    placed = _placed(source, joints - joints[..., :1, :1, :], turn, quirks)
+    lifted = _vectors(placed, _POSITIONS) + goal[..., None, None, :]
+    return torch.cat([lifted.flatten(-2), placed[..., _POSITIONS.stop :]], dim=-1)
+
+
+def path_turn(
+    source: Tensor, reference: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()
+) -> Tensor:
+    """The rotation about the vertical, quaternion xyzw [..., 4], between the ways that two roots go."""
+    return turn_between(_way(source, valid_mask), _way(reference, valid_mask), quirks)
+
+
+def turn_between(start: Tensor, goal: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
+    """The rotation about the vertical from one horizontal direction to another, [..., 3] each, as xyzw [..., 4].
+
+    Two directions of which one has no length give the identity.
+    """
+    along = (start * goal).sum(-1)
+    sideways = start[..., 2] * goal[..., 0] - start[..., 0] * goal[..., 2]
+    if OPPOSITE_UNTURNED in quirks:
+        w = ((start**2).sum(-1) * (goal**2).sum(-1)).sqrt() + along + TURN_EPSILON
+        y = sideways
+        length = (w**2 + y**2).sqrt()
+        y, w = y / length, w / length
+    else:
+        nowhere = (along == 0) & (sideways == 0)
+        half = torch.atan2(sideways, torch.where(nowhere, torch.ones_like(along), along)) / 2
+        y, w = half.sin(), half.cos()
+    nothing = torch.zeros_like(w)
+    return torch.stack([nothing, y, nothing, w], dim=-1)
+
+
+def _way(motion: Tensor, valid_mask: Tensor | None) -> Tensor:
+    """The root's horizontal way from the first to the last real frame, of length about 1, [..., 3]."""
+    roots = motion[..., :3]  # the root is joint 0, [..., T, 3]
+    if valid_mask is None:
+        last = roots[..., -1, :]
+    else:
+        numbers = torch.arange(roots.shape[-2], device=roots.device)
+        index = (numbers * valid_mask).amax(-1)[..., None, None].expand(*roots.shape[:-2], 1, 3)
+        last = roots.gather(-2, index)[..., 0, :]
+    way = (last - roots[..., 0, :]) * roots.new_tensor([1.0, 0.0, 1.0])
+    return way / ((way**2).sum(-1, keepdim=True) + DISPLACEMENT_EPSILON).sqrt()
+
+
+def _vectors(motion: Tensor, block: slice) -> Tensor:
+    return motion[..., block].unflatten(-1, (JOINTS, 3))
+
+
+def _placed(motion: Tensor, joints: Tensor, turn: Tensor, quirks: Collection[Quirk]) -> Tensor:
+    """Turn ``joints`` and the velocities of ``motion`` about the vertical and put the features together again."""
+    y, w = turn[..., 1, None, None], turn[..., 3, None, None]
+    cosine, sine = w**2 - y**2, 2 * w * y
+
+    def turned(vectors: Tensor) -> Tensor:
+        x, up, z = vectors.unbind(-1)
+        return torch.stack([cosine * x + sine * z, up, cosine * z - sine * x], dim=-1).flatten(-2)
+
+    contacts = motion[..., _CONTACTS]
+    if CONTACTS_LOST in quirks:
+        contacts = torch.zeros_like(contacts)
+    velocities = _vectors(motion, _VELOCITIES)
+    return torch.cat([turned(joints), turned(velocities), motion[..., _ROTATIONS], contacts], dim=-1)
