@@ -1,0 +1,57 @@
+"""The latent denoiser of MLD (Chen et al., CVPR 2023, section 3.2; published symbol ``MldDenoiser``, ``trans_enc``).
+
+Latents, the diffusion time and the text stand side by side as tokens of one skip transformer without masks; the output
+is what the layer norm leaves on the latent tokens. It predicts the noise.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from motifmix.models.layers.skip_transformer import Hook, LearnedPositions, SkipStack
+from motifmix.models.layers.timestep_embedding import TimestepNet, timestep_waves
+from motifmix.models.layers.transformer import Activation, EncoderLayer
+
+
+class MLDDenoiser(nn.Module):
+    """Predicts the noise in latents [B, n, width]; the defaults are the released text-to-motion model.
+
+    The sinusoid of the time has the size of the *text* feature. The text goes through a ReLU and a linear layer, or
+    through nothing at all where it is as wide as the network. ``memory_positions`` belongs to an arrangement that the
+    released models do not use; it is stored in their checkpoints and counted in their sizes.
+    """
+
+    def __init__(
+        self,
+        width: int = 256,
+        text_dim: int = 768,
+        feed_forward: int = 1024,
+        layers: int = 9,
+        heads: int = 4,
+        dropout: float = 0.1,
+        activation: Activation = "gelu",
+        pre_norm: bool = False,
+        epsilon: float = 1e-5,
+        positions: int = 500,
+        cosine_first: bool = True,
+        frequency_shift: float = 0.0,
+        longest_period: float = 10_000.0,
+    ) -> None:
+        super().__init__()
+        self.text_dim = text_dim
+        self.waves = {"cosine_first": cosine_first, "frequency_shift": frequency_shift, "longest": longest_period}
+        self.time = TimestepNet(text_dim, width)
+        self.text = nn.Identity() if text_dim == width else nn.Sequential(nn.ReLU(), nn.Linear(text_dim, width))
+        self.positions = LearnedPositions(positions, width)
+        self.memory_positions = LearnedPositions(positions, width)
+        self.encoder = SkipStack(
+            EncoderLayer, layers, width, heads, feed_forward, dropout, activation, pre_norm, epsilon
+        )
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, text: Tensor, hook: Hook | None = None) -> Tensor:
+        """``noisy`` [B, n, D], ``timesteps`` [B] or one for all, ``text`` [B, S, text_dim]; returns [B, n, D].
+
+        ``hook(number, tokens)`` may change what block ``number`` (from 1) hands on: [latents, time, text], [B, n+1+S, D].
+        """
+        waves = timestep_waves(timesteps.expand(len(noisy)), self.text_dim, **self.waves).to(noisy.dtype)
+        x = torch.cat([noisy, self.time(waves)[:, None], self.text(text)], dim=1)  # [B, n + 1 + S, D]
+        return self.encoder(self.positions(x), hook=hook)[:, : noisy.shape[1]]
