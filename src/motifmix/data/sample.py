@@ -1,4 +1,5 @@
-"""`Clip`, the line that describes one prepared clip, and `Take`, the same before its motion was read.
+"""`Clip`, the line that describes one prepared clip, and `Take`, the same before its motion was read; `Sample`, a clip of
+a dataset whose published arrays are read as they are.
 
 A clip is a run of rows in the arrays of a prepared folder (see `prepared.py`). Two roles, as in the paper: clips of
 the *style set* carry a content and a style label; clips of the *content set* carry captions and action tags.
@@ -6,6 +7,8 @@ the *style set* carry a content and a style label; clips of the *content set* ca
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
+
+import numpy as np
 
 FPS = 30.0
 MIRRORED_SUFFIX = ":mirrored"
@@ -88,3 +91,44 @@ class Catalogue:
     card: dict[str, Any] = field(default_factory=dict)
     up: Literal["y", "z"] = "y"
     units: str = "m"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence with its ``word/TAG`` tokens, where the dataset has them, and the part of the clip that it speaks of.
+
+    ``start`` and ``end`` are seconds; both 0 mean the whole clip.
+    """
+
+    text: str
+    tokens: tuple[str, ...] = ()
+    start: float = 0.0
+    end: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A clip of a published dataset as its authors' arrays hold it, not normalised: what the papers' models train on.
+
+    ``features`` are float32 ``[T, dim]`` in the named ``space`` for one person, ``[2, T, dim]`` for two. Captions that
+    speak of a part of a clip come as samples of their own, cut to it. ``individual_captions`` has one tuple a person.
+    ``mirror_of`` names the clip that this one mirrors.
+    """
+
+    id: str
+    dataset: str
+    split: str
+    space: str
+    features: np.ndarray
+    fps: float
+    captions: tuple[Caption, ...] = ()
+    individual_captions: tuple[tuple[Caption, ...], ...] = ()
+    style: str | None = None
+    style_number: int | None = None
+    content: str | None = None
+    mirror_of: str | None = None
+
+    @property
+    def frames(self) -> int:
+        """Number of rows."""
+        return self.features.shape[-2]

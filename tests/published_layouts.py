@@ -1,0 +1,101 @@
+"""Tiny datasets in the layouts in which their authors publish them, written from scratch: no test needs a download.
+
+Every function fills a folder and returns it. The people in them walk on the spot or ahead; numbers are reproducible.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from motifmix.features.humanml3d import (
+    HUMANML3D_BODY,
+    KIT_BODY,
+    TARGET_OFFSETS,
+    chain_positions,
+    extract_from_joints,
+    recover_joints,
+)
+from motifmix.motion import rotations as rot
+
+KIT_OFFSETS = np.array(KIT_BODY.axes) * 180.0  # mm
+
+HUMANML3D_LENGTHS = {"000000": 60, "000001": 120, "000002": 39, "000003": 196, "000004": 44, "000005": 200}
+CAPTION = "a person walks forward.#a/DET person/NOUN walk/VERB forward/ADV#0.0#0.0"
+WINDOWED = "a man lifts his left arm.#a/DET man/NOUN lift/VERB his/PRON left/ADJ arm/NOUN#1.0#3.5"
+
+
+def walking_joints(frames, seed=0, body=HUMANML3D_BODY, offsets=TARGET_OFFSETS, step=0.03):
+    """Joints ``[frames, J, 3]`` of somebody who walks ahead and swings all bones a little."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(frames)[:, None, None] / 8.0
+    size, phase = rng.uniform(0.0, 0.3, (2, 1, body.joints, 3))
+    rotations = rot.from_rotvec(size * np.sin(time + 20.0 * phase))
+    rotations[:, 0] = rot.IDENTITY
+    root = np.zeros((frames, 3))
+    root[:, 2] = step * np.arange(frames)
+    joints = chain_positions(rotations, root, offsets, body)
+    return joints - [0.0, joints[..., 1].min(), 0.0]
+
+
+def guo_features(frames, seed=0, kit=False):
+    """Features ``[frames, 263]``, or ``[frames, 251]`` of KIT-ML's body in millimetres."""
+    body, offsets = (KIT_BODY, KIT_OFFSETS) if kit else (HUMANML3D_BODY, TARGET_OFFSETS)
+    joints = walking_joints(frames + 1, seed, body, offsets, step=40.0 if kit else 0.03)
+    return extract_from_joints(joints, offsets, body).astype(np.float32)
+
+
+def write_guo_clip(folder, name, features, captions, body=HUMANML3D_BODY):
+    """Write one clip: features, joints, captions."""
+    for part in ("new_joint_vecs", "new_joints", "texts"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    np.save(folder / "new_joint_vecs" / f"{name}.npy", features)
+    np.save(folder / "new_joints" / f"{name}.npy", recover_joints(features, body).astype(np.float32))
+    (folder / "texts" / f"{name}.txt").write_text("\n".join(captions) + "\n")
+
+
+def write_list(path, ids, last_break=True):
+    """Write a list of ids, with or without a line break at its end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(ids) + ("\n" if last_break else ""))
+
+
+def write_guo_statistics(folder, arrays, joints=22):
+    """Mean.npy and Std.npy by the published rule: the deviation is averaged within seven groups."""
+    rows = np.concatenate([array for array in arrays if np.isfinite(array).all()]).astype(np.float64)
+    std, start = rows.std(axis=0), 0
+    for width in (1, 2, 1, 3 * (joints - 1), 6 * (joints - 1), 3 * joints, 4):
+        std[start : start + width] = max(std[start : start + width].mean(), 1e-3)
+        start += width
+    np.save(folder / "Mean.npy", rows.mean(axis=0).astype(np.float32))
+    np.save(folder / "Std.npy", std.astype(np.float32))
+
+
+def humanml3d(folder: Path, lengths=None, damaged="007975") -> Path:
+    """HumanML3D: clips with their mirror images (here: other clips), one of 39 and one of 200 frames, one NaN in test."""
+    lengths = lengths or HUMANML3D_LENGTHS
+    names = [name for number in lengths for name in (number, "M" + number)]
+    arrays = {name: guo_features(lengths[name.removeprefix("M")], seed) for seed, name in enumerate(names)}
+    if damaged:
+        arrays[damaged] = np.full((84, 263), np.nan, dtype=np.float32)
+    for name, features in arrays.items():
+        # Copies of the data differ in type; readers cast.
+        write_guo_clip(
+            folder, name, features.astype(np.float64 if name == "000001" else np.float32), (CAPTION, WINDOWED)
+        )
+    write_guo_statistics(folder, arrays.values())
+    test = [n for n in names if n.endswith("4")] + ([damaged] if damaged else [])
+    write_list(folder / "test.txt", test)
+    write_list(folder / "val.txt", [n for n in names if n.endswith("1")], last_break=False)
+    write_list(folder / "train.txt", [n for n in names if n[-1] not in "14"])
+    return folder
+
+
+def kit_ml(folder: Path, lengths=(24, 30, 23, 60)) -> Path:
+    """KIT-ML in Guo's form: 21 joints, millimetres, no windows."""
+    arrays = {f"{number:05d}": guo_features(frames, number, kit=True) for number, frames in enumerate(lengths, 1)}
+    for name, features in arrays.items():
+        write_guo_clip(folder, name, features, (CAPTION,), KIT_BODY)
+    write_guo_statistics(folder, arrays.values(), joints=21)
+    for split, names in (("train", list(arrays)[:-1]), ("val", list(arrays)[:1]), ("test", list(arrays)[-1:])):
+        write_list(folder / f"{split}.txt", names)
+    return folder
