@@ -25,11 +25,8 @@ NOT_YET = frozenset(
         "diffusion_training_losses",
         "discriminators",
         "dualmdm",
-        "imagebind",
         "imagebind_preproc",
-        "in2in_denoiser",
         "interclip_evaluator",
-        "intergen_denoiser",
         "mdm_humanml",
         "mdm_individual",
         "metrics_interaction",
@@ -40,8 +37,6 @@ NOT_YET = frozenset(
         "mixermdm_step",
         "mld_sample",
         "mld_train_losses",
-        "motion_puzzle_generator",
-        "motion_puzzle_losses",
         "motion_puzzle_preproc",
         "motionlcm_distillation",
         "smoodi_denoiser",
@@ -51,6 +46,5 @@ NOT_YET = frozenset(
         "smoodi_style_transfer",
         "smoodi_train_losses",
         "t2m_evaluator",
-        "text_head",
     ]
 )

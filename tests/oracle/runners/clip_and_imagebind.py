@@ -8,7 +8,9 @@ from golden import Case
 from safetensors.torch import load_file
 
 from motifmix.models.clip_text import ClipTextTower
+from motifmix.models.imagebind import ImageBind
 from motifmix.pretrained.maps import clip_text as clip_map
+from motifmix.pretrained.maps.imagebind import IMAGEBIND
 from motifmix.pretrained.maps.key_map import load_published
 
 Outputs = dict[str, np.ndarray]
@@ -45,4 +47,43 @@ def clip_text(case: Case) -> Outputs:
     }
 
 
-RUNNERS: dict[str, Callable[[Case], Outputs]] = {"clip_text": clip_text}
+@torch.no_grad()
+def imagebind(case: Case) -> Outputs:
+    config = case.config
+    vision, text, audio = config["vision"], config["text"], config["audio"]
+    network = ImageBind(
+        output_dim=config["output_dim"],
+        image_size=config["image_size"],
+        vision_width=vision["width"],
+        vision_layers=vision["layers"],
+        vision_heads=vision["heads"],
+        vision_patch=tuple(vision["patch"]),
+        text_width=text["width"],
+        text_layers=text["layers"],
+        text_heads=text["heads"],
+        vocabulary=text["vocab_size"],
+        context_length=text["context_length"],
+        audio_width=audio["width"],
+        audio_layers=audio["layers"],
+        audio_heads=audio["heads"],
+        audio_patch=audio["patch"],
+        audio_stride=audio["stride"],
+        mel_bins=audio["mel_bins"],
+        audio_frames=audio["frames"],
+        audio_logit_scale=audio["fixed_logit_scale"],
+        mlp_ratio=config["mlp_ratio"],
+        max_logit_scale=config["max_logit_scale"],
+    ).eval()
+    load_published(network, load_file(case.folder / "weights.safetensors"), IMAGEBIND)
+    out: Outputs = {}
+    for name, value in case.inputs.items():
+        modality, x = name.split("_")[0], torch.from_numpy(value)
+        stages = network.stages(modality, x)
+        out[f"tokens.{name}"] = stages.tokens.numpy()
+        out[f"trunk.{name}"] = stages.trunk.numpy()
+        out[f"head.{name}"] = stages.head.numpy()
+        out[f"embedding.{name}"] = network(modality, x).numpy()
+    return out
+
+
+RUNNERS: dict[str, Callable[[Case], Outputs]] = {"clip_text": clip_text, "imagebind": imagebind}

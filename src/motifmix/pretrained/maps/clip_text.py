@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from motifmix.models.clip_text import ClipTextTower
 from motifmix.pretrained.maps.key_map import KeyMap
 
 IMAGE_TOWER = "part of the image tower, which no motion model uses"
@@ -22,8 +23,10 @@ LIBRARY_BLOCK = r"text_model\.encoder\.layers\.(\d+)\."
 
 def transposed_projection(ours: dict[str, Tensor]) -> dict[str, Tensor]:
     """The authors multiply from the right (``pooled @ projection``); a linear layer holds the transpose."""
-    name = "projection.weight"
-    return {**ours, name: ours[name].T} if name in ours else ours
+    ours = dict(ours)
+    if (projection := ours.pop("projection.transposed", None)) is not None:
+        ours["projection.weight"] = projection.T
+    return ours
 
 
 def joined_query_key_value(ours: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -48,7 +51,7 @@ AUTHORS = KeyMap(
         (r"positional_embedding", "positions"),
         *AUTHORS_BLOCKS,
         (r"ln_final\.(weight|bias)", r"final_norm.\1"),
-        (r"text_projection", "projection.weight"),
+        (r"text_projection", "projection.transposed"),
         (r"logit_scale", "logit_scale"),
     ],
     dropped={
@@ -80,6 +83,46 @@ TRANSFORMERS = KeyMap(
     # The library's text tower has none; no text feature depends on it.
     computed=[r"logit_scale"],
 )
+
+# For a card: whichever of the two a user has.
+EITHER = KeyMap(
+    renames=[*AUTHORS.renames, *TRANSFORMERS.renames],
+    dropped={**AUTHORS.dropped, **TRANSFORMERS.dropped},
+    steps=[*AUTHORS.steps, *TRANSFORMERS.steps],
+    computed=TRANSFORMERS.computed,
+)
+
+
+def try_clip_text(tower: ClipTextTower) -> Tensor:
+    """Return the projected embedding ``[1, projection_dim]`` of a text of one token."""
+    import torch
+
+    last = tower.token_embedding.num_embeddings - 1
+    return tower(torch.tensor([[last - 1, 0, last]])).embedding
+
+
+def read_sizes(published: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return the sizes of the tower that a state dict of either spelling holds; heads are 64 wide, as published."""
+    spellings = {
+        "token_embedding.weight": ("positional_embedding", r"transformer\.resblocks\.(\d+)\..*"),
+        "text_model.embeddings.token_embedding.weight": (
+            "text_model.embeddings.position_embedding.weight",
+            LIBRARY_BLOCK + ".*",
+        ),
+    }
+    for words, (positions, block) in spellings.items():
+        if words not in published or positions not in published:
+            continue
+        vocabulary, width = published[words].shape
+        sizes = {"vocabulary": vocabulary, "width": width, "context_length": len(published[positions])}
+        sizes["layers"] = 1 + max(int(m[1]) for name in published if (m := re.fullmatch(block, name)))
+        sizes["heads"] = max(width // 64, 1)
+        if "text_projection" in published:
+            sizes["projection_dim"] = published["text_projection"].shape[1]
+        elif "text_projection.weight" in published:
+            sizes["projection_dim"] = published["text_projection.weight"].shape[0]
+        return sizes
+    return {}
 
 
 def key_map_for(published: Mapping[str, Tensor]) -> KeyMap:
