@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import motifmix
+from motifmix.atomic import replacing
 from motifmix.credits import MADE_WITH
 from motifmix.drawing.painter import Painter, View
 from motifmix.drawing.strips import strip
-from motifmix.files.atomic import replacing
 from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.motion import Motion
 from motifmix.pretrained.cards import read_card

@@ -356,7 +356,7 @@ def _read_manifest(folder: Path) -> dict[str, str]:
 
 
 def _write_manifest(folder: Path, rows: dict[str, str]) -> None:
-    from motifmix.files.atomic import replacing
+    from motifmix.atomic import replacing
 
     about = "rows that motifmix batch finished in this folder, and the fingerprint of what each asked for"
     with replacing(folder / MANIFEST, force=True) as beside:
@@ -368,7 +368,7 @@ def _write_errors(folder: Path, report: Report) -> None:
     if not report.failed:
         path.unlink(missing_ok=True)
         return
-    from motifmix.files.atomic import replacing
+    from motifmix.atomic import replacing
 
     with replacing(path, force=True) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

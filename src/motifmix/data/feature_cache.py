@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from motifmix.atomic import replacing
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
 from motifmix.features.own import MotifmixSpace, mirror_features
@@ -38,9 +39,8 @@ class FeatureCache:
         index = json.loads(index_path.read_text()) if index_path.exists() and path.exists() else {}
         if index.get("stamp") != stamp:
             index = _compute(prepared, space, path, stamp, progress)
-            temporary = index_path.with_suffix(".part")
-            temporary.write_text(json.dumps(index))
-            temporary.replace(index_path)
+            with replacing(index_path, force=True) as beside:
+                beside.write_text(json.dumps(index))
         self.rows: dict[str, tuple[int, int]] = {k: (v[0], v[1]) for k, v in index["rows"].items()}
         self.features = np.load(path, mmap_mode="r")
 

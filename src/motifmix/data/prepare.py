@@ -8,7 +8,6 @@ arrays are written; a second run takes them up. The same source gives the same b
 
 import hashlib
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Literal
 import numpy as np
 import yaml
 
+from motifmix.atomic import replacing
 from motifmix.data import bandai_namco, cmu
 from motifmix.data.canonical import canonical, shared_floors, sound_pieces
 from motifmix.data.captions import mirror_words
@@ -231,20 +231,15 @@ def _read_shard(path: Path) -> dict[str, np.ndarray] | None:
 
 
 def _write_shard(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-    os.replace(part, path)
+    with replacing(path, force=True) as beside:
+        np.savez(beside, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def _write_array(path: Path, array: np.ndarray) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.save(file, array)
-    os.replace(part, path)
+    with replacing(path, force=True) as beside:
+        np.save(beside, array)
 
 
 def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, "utf-8")
-    os.replace(part, path)
+    with replacing(path, force=True) as beside:
+        beside.write_text(text, "utf-8")

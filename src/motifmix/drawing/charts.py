@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from motifmix.atomic import replacing
+
 INK, SOFT, GRID, PAPER = (52, 55, 62), (125, 129, 138), (228, 230, 234), (255, 255, 255)
 LINES = ((54, 110, 160), (206, 106, 68), (88, 146, 104), (140, 100, 170), (190, 150, 50), (90, 160, 175))
 HEAT = np.array([(247, 247, 244), (198, 222, 226), (120, 176, 192), (54, 116, 150), (24, 62, 98)], dtype=float)
@@ -150,10 +152,7 @@ def _heat(share: float) -> tuple[int, int, int]:
 
 
 def _save(picture: Image.Image, path: Path | str) -> Path:
-    target = Path(path)
-    hidden = target.with_name(f".{target.name}.part")
-    picture.resize((picture.width // _SCALE, picture.height // _SCALE), Image.Resampling.LANCZOS).save(
-        hidden, format="PNG"
-    )
-    hidden.replace(target)
-    return target
+    small = picture.resize((picture.width // _SCALE, picture.height // _SCALE), Image.Resampling.LANCZOS)
+    with replacing(path, force=True) as beside:
+        small.save(beside, format="PNG")
+    return Path(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from motifmix.atomic import replacing
 from motifmix.drawing.painter import Painter, View
 from motifmix.motion import Motion, Scene
 
@@ -27,11 +28,9 @@ def sheet(rows: Sequence[tuple[str | None, Motion | Scene]], path: Path | str, f
     for row in drawn:
         picture.paste(row, (0, top))
         top += row.height
-    target = Path(path)
-    hidden = target.with_name(f".{target.name}.part")
-    picture.save(hidden, format="PNG")
-    hidden.replace(target)
-    return target
+    with replacing(path, force=True) as beside:
+        picture.save(beside, format="PNG")
+    return Path(path)
 
 
 def _row(scene: Motion | Scene, title: str, frames: int) -> Image.Image:

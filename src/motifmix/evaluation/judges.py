@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load, save
 
+from motifmix.atomic import replacing
 from motifmix.errors import MotifmixError
 from motifmix.models.recogniser import Recogniser, TemporalConfig
 from motifmix.models.retrieval_evaluator import RetrievalEvaluator
@@ -151,10 +152,8 @@ def save_judge(folder: Path, model: torch.nn.Module, **card: Any) -> JudgeCard:
     folder.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(written.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
     for suffix, content in ((".safetensors", data), (".yaml", text.encode())):
-        target = folder / f"{written.name}{suffix}"
-        beside = target.with_name(target.name + ".part")
-        beside.write_bytes(content)
-        beside.replace(target)
+        with replacing(folder / f"{written.name}{suffix}", force=True) as beside:
+            beside.write_bytes(content)
     return written
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from motifmix.atomic import replacing
 from motifmix.evaluation import metrics
 from motifmix.evaluation.judges import Judge, RetrievalJudge, joint_positions
 from motifmix.motion.motion import Motion
@@ -38,9 +39,8 @@ class Measured:
     def save(self, path: Path) -> None:
         """Write an npz beside its target and rename it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".part.npz")
-        np.savez_compressed(beside, **{f.name: getattr(self, f.name) for f in fields(self)})
-        beside.replace(path)
+        with replacing(path, force=True) as beside:
+            np.savez_compressed(beside, **{f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> "Measured":

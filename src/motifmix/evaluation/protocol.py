@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from motifmix.atomic import replacing
 from motifmix.data.actions import main_actions
 from motifmix.data.prepared import Prepared
 from motifmix.evaluation import metrics, questions
@@ -480,9 +481,9 @@ class Evaluation:
         path = self.cache / self.name / f"{name}-{digest(key, self.version)}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_suffix(".part.npy")
-            np.save(beside, compute())
-            beside.replace(path)
+            array = compute()
+            with replacing(path, force=True) as beside:
+                np.save(beside, array)
         return np.load(path)
 
 

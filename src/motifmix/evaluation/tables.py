@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from motifmix.atomic import replacing
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
 from motifmix.evaluation.protocol import Results, Row
 
@@ -175,9 +176,8 @@ def write(results: Results, out: Path, command: str) -> list[Path]:
     picture = draw_cells(results, out.with_suffix(".png"))
     data = out.with_suffix(".json")
     for path, text in ((out, as_markdown(results, command, picture.name)), (data, as_json(results))):
-        beside = path.with_name(path.name + ".part")
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
+        with replacing(path, force=True) as beside:
+            beside.write_text(text, "utf-8")
     return [out, data, picture]
 
 

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from motifmix.atomic import replacing_all
 from motifmix.errors import FileError, RequestError
 from motifmix.files import conventions
-from motifmix.files.atomic import replacing_all
 from motifmix.files.bvh_parser import Document, Joint, parse_bvh
 from motifmix.files.npz import numbered
 from motifmix.motion import rotations as rot

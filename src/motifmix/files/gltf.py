@@ -30,8 +30,8 @@ from pygltflib import (
 )
 from pygltflib import Scene as GltfScene
 
+from motifmix.atomic import replacing
 from motifmix.drawing import mannequin
-from motifmix.files.atomic import replacing
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion import rotations as rot
 from motifmix.motion.retargeting import retarget

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from motifmix.atomic import replacing
 from motifmix.drawing.painter import Painter, View
 from motifmix.errors import FileError
-from motifmix.files.atomic import replacing
 from motifmix.motion import Motion, Scene
 
 MP4_FPS = 30.0

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from motifmix.atomic import replacing_all
 from motifmix.errors import FileError, ParseError
-from motifmix.files.atomic import replacing_all
 from motifmix.motion.inverse_kinematics import motion_from_joints
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.retargeting import retarget

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motifmix.atomic import replacing
 from motifmix.data.feature_cache import CachedClip, FeatureCache
 from motifmix.features.own import rested_to_multiple
 from motifmix.features.space import Normaliser
@@ -22,7 +23,8 @@ class LatentStore:
         card, self.vae, rest = load_part(weights, "vae")
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         names = "\n".join(f"{caches[which].prepared.folder}/{e.clip.id}/{e.frames}" for which, e in entries)
-        key = hashlib.sha256(f"{card.sha256}\n{names}".encode()).hexdigest()[:20]
+        data = [str(cache.prepared.card.get("fingerprint")) for cache in caches]
+        key = hashlib.sha256(f"{card.sha256}\n{data}\n{names}".encode()).hexdigest()[:20]
         path = home() / "cache" / f"latents-{key}.npz"
         if path.exists():
             with np.load(path) as stored:
@@ -31,10 +33,8 @@ class LatentStore:
             encoded = [self._encode(caches[which].window(e)) for which, e in entries]
             flat, lengths = np.concatenate(encoded), np.array([len(e) for e in encoded])
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}")
-            with temporary.open("wb") as file:
-                np.savez(file, latents=flat, lengths=lengths)
-            temporary.replace(path)
+            with replacing(path, force=True) as beside:
+                np.savez(beside, latents=flat, lengths=lengths)
         self.mean, self.std = torch.from_numpy(flat.mean(axis=0)), torch.from_numpy(flat.std(axis=0))
         normalised = (torch.from_numpy(flat) - self.mean) / self.std
         self.latents: list[Tensor] = list(torch.split(normalised, lengths.tolist()))

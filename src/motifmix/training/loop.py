@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from motifmix.atomic import replacing
 from motifmix.errors import RequestError
 from motifmix.training.recipe import Recipe
 
@@ -140,10 +141,9 @@ def _save_checkpoint(
     optimizer: torch.optim.Optimizer,
     average: dict[str, Tensor],
 ) -> None:
-    temporary = run / ".checkpoint.part"
     state = {"step": step, "recipe": recipe.model_dump_json(), "data": data, "modules": modules.state_dict()}
-    torch.save({**state, "average": average, "optimizer": optimizer.state_dict()}, temporary)
-    temporary.replace(run / "checkpoint.pt")
+    with replacing(run / "checkpoint.pt", force=True) as beside:
+        torch.save({**state, "average": average, "optimizer": optimizer.state_dict()}, beside)
 
 
 def _resume(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motifmix.atomic import replacing
 from motifmix.data.captions import draw_caption, draw_style_phrase, style_phrases, vary
 from motifmix.home import home
 
@@ -45,9 +46,8 @@ def embedded(texts: Sequence[str]) -> Tensor:
     vectors = torch.empty_like(sorted_vectors)
     vectors[by_length] = sorted_vectors
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    np.save(temporary, vectors.numpy())
-    temporary.replace(path)
+    with replacing(path, force=True) as beside:
+        np.save(beside, vectors.numpy())
     return vectors
 
 

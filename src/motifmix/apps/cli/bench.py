@@ -25,7 +25,7 @@ def bench(
         report = latency.measure(repeats, threads, step)
     say(report.as_markdown())
     if out is not None:
-        from motifmix.files.atomic import replacing
+        from motifmix.atomic import replacing
 
         with replacing(out, force=True) as beside:
             beside.write_text(json.dumps(report.as_json(), indent=1), encoding="utf-8")

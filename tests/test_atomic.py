@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from motifmix.atomic import replacing, replacing_all
 from motifmix.errors import FileError
-from motifmix.files.atomic import replacing, replacing_all
 
 
 def names(folder) -> list[str]:
