@@ -99,3 +99,103 @@ def kit_ml(folder: Path, lengths=(24, 30, 23, 60)) -> Path:
     for split, names in (("train", list(arrays)[:-1]), ("val", list(arrays)[:1]), ("test", list(arrays)[-1:])):
         write_list(folder / f"{split}.txt", names)
     return folder
+
+
+def interhuman_person(frames, seed=0, start=(0.0, 0.0)):
+    """A stored array ``[frames, 492]``: 62 joints, then 51 rotations, Z up."""
+    joints = np.zeros((frames, 62, 3))
+    body = walking_joints(frames, seed) + np.array([start[0], 0.0, start[1]])
+    joints[:, :22] = np.stack([body[..., 0], -body[..., 2], body[..., 1]], axis=-1)
+    rotations = np.tile(np.eye(3)[:, :2].reshape(6), (frames, 51, 1))
+    return np.concatenate([joints.reshape(frames, -1), rotations.reshape(frames, -1)], axis=1).astype(np.float32)
+
+
+INTERHUMAN_LENGTHS = {"14": 14, "15": 15, "80": 80, "301": 301}
+
+
+def interhuman(folder: Path, lengths=None, individual=True, without=()) -> Path:
+    """InterHuman with in2IN's captions; ``without`` names clips that lack them. All clips train, 80 also tests."""
+    lengths = lengths or INTERHUMAN_LENGTHS
+    for number, person in enumerate(("person1", "person2")):
+        for part in ("motions_processed", "annots_individual") if individual else ("motions_processed",):
+            (folder / part / person).mkdir(parents=True)
+        for seed, (name, frames) in enumerate(lengths.items()):
+            array = interhuman_person(frames, 2 * seed + number, start=(0.3 * number, 1.5 * number))
+            np.save(folder / "motions_processed" / person / f"{name}.npy", array)
+            if individual and name not in without:
+                texts = [f"the {('first', 'second')[number]} one lifts the left hand.", "one walks clockwise."]
+                (folder / "annots_individual" / person / f"{name}.txt").write_text("\n".join(texts) + "\n")
+    (folder / "annots").mkdir()
+    for name in lengths:
+        (folder / "annots" / f"{name}.txt").write_text("two people walk to the left.\ntwo people meet.\nthey greet.\n")
+    for split, names in (("train", list(lengths)), ("val", list(lengths)[-1:]), ("test", list(lengths)[-2:-1])):
+        write_list(folder / "split" / f"{split}.txt", names)
+    return folder
+
+
+def humanml3d_262(folder: Path, vectors="interhuman", lengths=(20, 100, 14)) -> Path:
+    """HumanML3D converted to 262 numbers, as in2IN (``interhuman``) or MixerMDM (``joints_vec``) keep it."""
+    from motifmix.features.interhuman import extract_person, load_person
+
+    (folder / vectors).mkdir(parents=True)
+    (folder / "texts").mkdir()
+    names = [f"{number:06d}" for number in range(len(lengths))]
+    for name, frames in zip(names, lengths, strict=True):
+        features = extract_person(load_person(interhuman_person(frames + 1, int(name)))).features
+        np.save(folder / vectors / f"{name}.npy", features)
+        (folder / "texts" / f"{name}.txt").write_text(CAPTION + "\n")
+    for split in ("train", "val", "test"):
+        write_list(folder / f"{split}.txt", names)
+    return folder
+
+
+INTER_X_IDS = ("G001T000A000R000", "G001T000A001R003", "G012T003A039R010")
+
+
+def inter_x_recording(frames, seed):
+    """The parts of one person of a clip at 120 fps."""
+    rng = np.random.default_rng(seed)
+    shapes = {"pose_body": (21, 3), "pose_lhand": (15, 3), "pose_rhand": (15, 3), "root_orient": (3,), "trans": (3,)}
+    parts = {name: rng.normal(0.0, 0.2, (frames, *shape)).astype(np.float32) for name, shape in shapes.items()}
+    return {**parts, "betas": np.zeros((1, 10), dtype=np.float32), "gender": np.array("neutral")}
+
+
+def inter_x(folder: Path, lengths=(200, 120, 720)) -> Path:
+    """Inter-X as it is downloaded; 120 frames make 30, 720 make 180."""
+    for seed, (name, frames) in enumerate(zip(INTER_X_IDS, lengths, strict=True)):
+        (folder / "motions" / name).mkdir(parents=True)
+        for person in (1, 2):
+            np.savez(folder / "motions" / name / f"P{person}.npz", **inter_x_recording(frames, 2 * seed + person))
+    _inter_x_rest(folder)
+    (folder / "texts").mkdir()
+    for name in INTER_X_IDS:
+        (folder / "texts" / f"{name}.txt").write_text("two people hug.\none hugs the other.\nthey embrace.\n")
+    (folder / "annots").mkdir()
+    (folder / "annots" / "action_setting.txt").write_text("Hug\nHandshake\nWave\n" + "Other\n" * 36 + "Fly kiss\n")
+    return folder
+
+
+def inter_x_processed(folder: Path, raw: Path) -> Path:
+    """What the authors' scripts make of a raw folder: one HDF5 file a split, tagged captions."""
+    import h5py
+
+    from motifmix.data.inter_x import InterX
+
+    (folder / "motions").mkdir(parents=True)
+    data = InterX(raw)
+    for split in ("train", "val", "test"):
+        with h5py.File(folder / "motions" / f"{split}.h5", "w") as file:
+            for name in data.ids(split):
+                file.create_dataset(name, data=data.stored(name, split).astype(np.float32))
+    _inter_x_rest(folder)
+    (folder / "texts_processed").mkdir()
+    for name in INTER_X_IDS:
+        line = "two people hug.#two/NUM people/NOUN hug/VERB#0.0#0.0\n"
+        (folder / "texts_processed" / f"{name}.txt").write_text(3 * line)
+    return folder
+
+
+def _inter_x_rest(folder):
+    for split, names in (("train", INTER_X_IDS[:2]), ("val", INTER_X_IDS[:1]), ("test", INTER_X_IDS[2:])):
+        write_list(folder / "splits" / f"{split}.txt", names)
+    write_list(folder / "splits" / "all.txt", INTER_X_IDS, last_break=False)

@@ -135,12 +135,17 @@ def check_files(
     """Return the ids without a file; raises ``DataError`` that lists them where they are more than ``tolerated``."""
     ids = list(ids)
     missing = [name for name in ids if not path_of(name).is_file()]
+    refuse_missing(folder, ids, missing, what, tolerated)
+    return missing
+
+
+def refuse_missing(folder: Path, ids: Sequence[str], missing: Sequence[str], what: str, tolerated: float = 0.0) -> None:
+    """Raise ``DataError`` that lists ``missing`` where they are more than the ``tolerated`` share of ``ids``."""
     if len(missing) > tolerated * len(ids):
         raise DataError(
             f"{folder}: {what}s are missing, {len(missing)} of the {len(ids)} that its lists name: {listed(missing)}; "
             f"fetch the rest"
         )
-    return missing
 
 
 def guo_captions(path: Path, *, fields: bool = True) -> tuple[Caption, ...]:

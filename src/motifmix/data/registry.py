@@ -10,6 +10,9 @@ from motifmix.errors import DataError
 READERS = {
     "humanml3d": "motifmix.data.humanml3d:HumanML3D",
     "kit-ml": "motifmix.data.humanml3d:KITML",
+    "interhuman": "motifmix.data.interhuman:InterHuman",
+    "humanml3d-262": "motifmix.data.interhuman:HumanML3DIn262",
+    "inter-x": "motifmix.data.inter_x:InterX",
 }
 PREPARED = {
     "bandai": "motifmix.data.bandai_namco",
