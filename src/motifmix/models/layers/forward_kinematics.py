@@ -1,4 +1,4 @@
-"""Forward kinematics through which gradients flow: rotations as six numbers to joint positions, a level at a time."""
+"""Forward kinematics through which gradients flow: rotations to joint positions, a level of the tree at a time."""
 
 import roma
 import torch
@@ -21,13 +21,16 @@ class ForwardKinematics(nn.Module):
     def forward(self, six: Tensor) -> Tensor:
         """``six`` [..., J, 6] (two columns) to positions [..., J, 3] with the root at the origin."""
         columns = torch.stack([six[..., :3], six[..., 3:]], dim=-1)
-        local = roma.special_gramschmidt(columns)  # [..., J, 3, 3]
+        return self.from_matrices(roma.special_gramschmidt(columns))
+
+    def from_matrices(self, local: Tensor) -> Tensor:
+        """Local rotation matrices [..., J, 3, 3] to positions [..., J, 3] with the root at the origin."""
         world: list[Tensor | None] = [None] * len(self.parents)
         positions: list[Tensor | None] = [None] * len(self.parents)
         offsets = self.offsets
         for level in self.levels:
             if self.parents[level[0]] < 0:
-                world[0], positions[0] = local[..., 0, :, :], torch.zeros_like(six[..., 0, :3])
+                world[0], positions[0] = local[..., 0, :, :], torch.zeros_like(local[..., 0, :, 0])
                 continue
             above = torch.stack([world[self.parents[j]] for j in level], dim=-3)  # type: ignore[arg-type]
             start = torch.stack([positions[self.parents[j]] for j in level], dim=-2)  # type: ignore[arg-type]
