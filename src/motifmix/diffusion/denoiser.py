@@ -11,7 +11,7 @@ from torch import Tensor
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.discrete import DiscreteSchedule
 from motifmix.diffusion.schedule import FlowSchedule, NoiseLevel
-from motifmix.diffusion.solvers import ddim_step
+from motifmix.diffusion.solvers import ddim_inversion_step, ddim_step
 
 
 class Denoiser(Protocol):
@@ -23,31 +23,77 @@ class Denoiser(Protocol):
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A guidance term between two branches: ``scale`` x (estimate ``told`` these parts - estimate told ``against``).
+
+    A tensor as scale must broadcast to [B, L, D]: one scale an item is [B, 1, 1].
+    """
+
+    scale: float | Tensor
+    told: tuple[str, ...]
+    against: tuple[str, ...] = ()
+
+
+class Correction(Protocol):
+    """A guidance term that changes the estimate itself, for example along the gradient of a loss."""
+
+    def __call__(self, clean: Tensor, noisy: Tensor, level: NoiseLevel) -> Tensor:
+        """All tensors [B, L, D]."""
+        ...
+
+
+GuidanceTerm = tuple[str, float | Tensor] | Difference | Correction
+
+
+@dataclass(frozen=True)
 class Guided:
-    """Classifier-free guidance with an ordered list of parts (Ho & Salimans 2022; two scales as in StyleMotif).
+    """Classifier-free guidance with an ordered list of terms (Ho & Salimans 2022; two scales as in StyleMotif).
 
     With terms ``[("text", w_t), ("style", w_s)]``: u + w_t (c - u) + w_s (f - c), where u knows neither, c the text and
-    f both. All branches go through the network in one batch.
+    f both: each pair adds its part to those before it. A :class:`Difference` names its two branches itself, and a
+    :class:`Correction` sees what the terms before it gave (SMooDi has one between two differences). A term whose part
+    nobody has is left out; a part that no term names is told to every branch. All branches go through the network in
+    one batch.
     """
 
     denoiser: Denoiser
-    terms: Sequence[tuple[str, float]]
+    terms: Sequence[GuidanceTerm]
 
     def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return the guided estimate."""
-        names = [name for name, _ in self.terms if condition.get(name) is not None]
-        scales = [scale for name, scale in self.terms if name in names]
-        if not names:
-            return self.denoiser(noisy, level, condition, valid)
-        branches = [condition.without(names[k:]) for k in range(len(names) + 1)]
+        terms = list(self._known(condition))
+        differences = [term for term in terms if isinstance(term, Difference)]
+        names = {name for term in differences for name in (*term.told, *term.against)}
+        branches = dict.fromkeys([frozenset[str]()])
+        for term in differences:
+            branches |= dict.fromkeys([frozenset(term.against), frozenset(term.told)])
         count = len(branches)
-        estimates = self.denoiser(
-            noisy.repeat(count, 1, 1), level, Condition.stacked(branches), valid.repeat(count, 1)
-        ).chunk(count)
+        if count == 1:
+            estimates = [self.denoiser(noisy, level, condition, valid)]
+        else:
+            conditions = [condition.without(names - told) for told in branches]
+            estimates = self.denoiser(
+                noisy.repeat(count, 1, 1), level, Condition.stacked(conditions), valid.repeat(count, 1)
+            ).chunk(count)
+        by_parts = dict(zip(branches, estimates, strict=True))
         guided = estimates[0]
-        for scale, lesser, greater in zip(scales, estimates, estimates[1:], strict=False):
-            guided = guided + scale * (greater - lesser)
+        for term in terms:
+            if isinstance(term, Difference):
+                guided = guided + term.scale * (by_parts[frozenset(term.told)] - by_parts[frozenset(term.against)])
+            else:
+                guided = term(guided, noisy, level)
         return guided
+
+    def _known(self, condition: Condition) -> Iterator[Difference | Correction]:
+        """Yield the terms whose parts somebody has, pairs as differences."""
+        told: tuple[str, ...] = ()
+        for term in self.terms:
+            if isinstance(term, tuple):
+                if condition.get(term[0]) is not None:
+                    yield Difference(term[1], (*told, term[0]), told)
+                    told = (*told, term[0])
+            elif not isinstance(term, Difference) or all(condition.get(name) is not None for name in term.told):
+                yield term
 
 
 @dataclass(frozen=True)
@@ -120,3 +166,19 @@ def sample_along(
             clean = denoiser(noisy, level, condition, valid)
             noisy = solver(noisy, clean, level, following, None if drawn is None else next(drawn))
         yield Step(number, count, noisy, clean)
+
+
+def invert_along(
+    denoiser: Denoiser, levels: Sequence[NoiseLevel], clean: Tensor, condition: Condition, valid: Tensor
+) -> Iterator[Step]:
+    """Take ``clean`` [B, L, D] back along ``levels`` (noise first, as for sampling) by DDIM inversion, step by step.
+
+    The network is told the noisier level of each step, as published inversions do it, though its input is cleaner.
+    """
+    noisy, count = clean, len(levels) - 1
+    for number, (level, noisier) in enumerate(pairwise(reversed(levels)), start=1):
+        with torch.no_grad():
+            estimate = denoiser(noisy, noisier, condition, valid)
+            noise = (noisy - noisier.alpha * estimate) / noisier.sigma
+            noisy = ddim_inversion_step(noisy, noise, level, noisier)
+        yield Step(number, count, noisy, estimate)

@@ -116,6 +116,15 @@ class DiscreteSchedule:
         betas = 1.0 - signal / np.concatenate([[1.0], signal[:-1]])
         return DiscreteSchedule(betas, kept, self.total, last_alpha_cumprod, self.unit)
 
+    def leading(self, wanted: int, offset: int = 0, *, ends_clean: bool = True) -> "DiscreteSchedule":
+        """Keep diffusers' "leading" choice of ``wanted`` steps of a whole process.
+
+        ``offset`` is its ``steps_offset``, ``ends_clean`` its ``set_alpha_to_one``: without, the last step goes to the
+        level of step 0, not to the clean sample.
+        """
+        kept = leading_steps(self.total, wanted, offset)
+        return self.keeping(kept, 1.0 if ends_clean else float(self.alphas_cumprod[0]))
+
     @cached_property
     def alphas_cumprod(self) -> np.ndarray:
         """The signal's variance at each kept step, ``[K]``."""

@@ -7,6 +7,9 @@ is what the layer norm leaves on the latent tokens. It predicts the noise.
 import torch
 from torch import Tensor, nn
 
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.predictions import to_clean
+from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.models.layers.skip_transformer import Hook, LearnedPositions, SkipStack
 from motifmix.models.layers.timestep_embedding import TimestepNet, timestep_waves
 from motifmix.models.layers.transformer import Activation, EncoderLayer
@@ -55,3 +58,34 @@ class MLDDenoiser(nn.Module):
         waves = timestep_waves(timesteps.expand(len(noisy)), self.text_dim, **self.waves).to(noisy.dtype)
         x = torch.cat([noisy, self.time(waves)[:, None], self.text(text)], dim=1)  # [B, n + 1 + S, D]
         return self.encoder(self.positions(x), hook=hook)[:, : noisy.shape[1]]
+
+
+class MLDEstimator(nn.Module):
+    """A denoiser of this kind as one that speaks of clean latents; an absent ``text`` is the encoded empty sentence.
+
+    ``null_text`` [1, S, text_dim]. Condition part: ``text`` [B, S, text_dim].
+    """
+
+    null_text: Tensor
+
+    def __init__(self, denoiser: MLDDenoiser, null_text: Tensor) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+        self.register_buffer("null_text", null_text)
+
+    def told(self, condition: Condition) -> Tensor:
+        """Return the text features of every item, [B, S, text_dim]."""
+        text = condition.parts["text"]
+        return torch.where(text.present[:, None, None], text.value, self.null_text)
+
+    def forward(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Estimate the clean latents [B, n, D]; all latent tokens are ``valid``."""
+        noise = self.denoiser(noisy, step_of(level, noisy), self.told(condition))
+        return to_clean(noise, noisy, level.alpha, level.sigma, "epsilon")
+
+
+def step_of(level: NoiseLevel, like: Tensor) -> Tensor:
+    """Return the original step of a level as the tensor that networks are told. Raises ``ValueError`` without one."""
+    if level.step is None:
+        raise ValueError("this network was trained on discrete steps; the schedule has none")
+    return torch.tensor(level.step, device=like.device)

@@ -1,6 +1,6 @@
 """MLD: its VAE, denoiser, sampling loop and losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,10 +10,14 @@ from golden import Case
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from motifmix.diffusion.discrete import DiscreteSchedule, scaled_linear_betas
+from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.models.mld_denoiser import MLDDenoiser
 from motifmix.models.mld_vae import MotionVAE
+from motifmix.pipelines.mld import MLD, mld_schedule
 from motifmix.pretrained.maps import mld as maps
-from motifmix.pretrained.maps.key_map import load_published
+from motifmix.pretrained.maps.key_map import KeyMap, load_published
+from motifmix.training.objectives.published import mld as objective
 
 Outputs = dict[str, np.ndarray]
 
@@ -59,6 +63,17 @@ def watched(modules: dict[str, nn.Module], inputs: dict[str, nn.Module] | None =
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def every_output(module: nn.Module):
+    """Collect what a module returns, call by call."""
+    seen: list[Tensor] = []
+    handle = module.register_forward_hook(lambda module, args, output: seen.append(output))
+    try:
+        yield seen
+    finally:
+        handle.remove()
 
 
 def parts_of(stack: nn.Module) -> dict[str, nn.Module]:
@@ -161,4 +176,124 @@ def mld_denoiser(case: Case) -> Outputs:
     )
 
 
-RUNNERS = {"mld_vae": mld_vae, "mld_denoiser": mld_denoiser}
+def build_schedule(config: dict[str, Any], steps: int) -> DiscreteSchedule:
+    return mld_schedule(
+        steps,
+        betas=(config["num_train_timesteps"], config["beta_start"], config["beta_end"]),
+        offset=config["steps_offset"],
+        ends_clean=config["set_alpha_to_one"],
+    )
+
+
+def signal_variances(levels: Sequence[NoiseLevel]) -> Tensor:
+    return torch.tensor([level.alpha**2 for level in levels])
+
+
+@torch.no_grad()
+def mld_sample(case: Case) -> Outputs:
+    x, config = given(case), case.config
+    schedule = build_schedule(config["scheduler"], config["num_inference_steps"])
+    model = MLD(
+        build_vae(config["vae"], weights(case, "vae.")),
+        build_denoiser(config["denoiser"], weights(case, "denoiser.")),
+        x["text_uncond"][:1],  # one row, repeated over the batch
+        x["feature_mean"],
+        x["feature_std"],
+    )
+    with every_output(model.denoiser) as predictions:
+        walk = model.sample(x["text"], x["initial_latents"], guidance_scale=config["guidance_scale"], schedule=schedule)
+        latents = [step.noisy for step in walk]
+    without, told = torch.stack(predictions).chunk(2, dim=1)
+    features = model.decode(latents[-1], valid_mask(x["lengths"]))
+    levels = schedule.levels()
+    return arrays(
+        {
+            "timesteps": torch.tensor([level.step for level in levels[:-1]]),
+            "alpha_bar_t": signal_variances(levels[:-1]),
+            "alpha_bar_prev": signal_variances(levels[1:]),
+            "noise_pred_uncond": without,
+            "noise_pred_text": told,
+            "latents": torch.stack(latents),
+            "final_latent": tokens_first(latents[-1]),
+            "features": features,
+            "joints": model.joints(features),
+        }
+    )
+
+
+def gradients(total: Tensor, modules: dict[str, nn.Module], wanted: Sequence[tuple[str, str, str]]) -> Outputs:
+    """``wanted``: (name of the output, module, our name of its parameter)."""
+    parameters = [dict(modules[module].named_parameters())[name] for _, module, name in wanted]
+    found = torch.autograd.grad(total, parameters)
+    return {name: gradient.numpy() for (name, _, _), gradient in zip(wanted, found, strict=True)}
+
+
+def our_name(published: str, key_map: KeyMap) -> str:
+    renamed, _, _ = key_map.apply({published: torch.zeros(())})
+    return next(iter(renamed))
+
+
+def mld_train_losses(case: Case) -> Outputs:
+    x, config = given(case), case.config
+    mask = valid_mask(x["lengths"])
+    vae = build_vae(config["vae"], weights(case, "vae."))
+    if config["stage"] == "vae":
+        chosen = config["loss_weights"]
+        made, posterior = vae(x["motion"], mask, tokens_first(x["noise"]))
+        losses = objective.vae_losses(
+            made,
+            x["motion"],
+            posterior,
+            mask,
+            x["feature_mean"],
+            x["feature_std"],
+            objective.VAEWeights(chosen["reconstruction"], chosen["joints"], chosen["kl"]),
+            quirks=[objective.LOSSES_WITHOUT_MASKS],
+        )
+        key_map = maps.VAE if config["vae"]["arch"] == "encoder_decoder" else maps.VAE_ALL_ENCODER
+        wanted = [(f"gradient.{n}", "vae", our_name(n.removeprefix("vae."), key_map)) for n in config["gradient_of"]]
+        outputs = {
+            "loss_total": losses.total,
+            "loss_features": losses.features,
+            "loss_joints": losses.joints,
+            "loss_kl": losses.kl,
+            "reconstruction": made,
+            "joints_reconstruction": losses.joints_made,
+            "joints_reference": losses.joints_given,
+            "mu": tokens_first(posterior.mean),
+            "std": tokens_first(posterior.std),
+        }
+        return {**gradients(losses.total, {"vae": vae}, wanted), **arrays(outputs)}
+    scheduler = config["scheduler"]
+    schedule = DiscreteSchedule.of(
+        scaled_linear_betas(scheduler["num_train_timesteps"], scheduler["beta_start"], scheduler["beta_end"])
+    )
+    denoiser = build_denoiser(config["denoiser"], weights(case, "denoiser."))
+    with torch.no_grad():
+        latent = vae.encode(x["motion"], mask).sample(tokens_first(x["noise_encode"]))
+    text = objective.with_prompts_dropped(x["text"], x["text_uncond"], x["uncond_mask"])
+    noisy = objective.noised_latents(latent, x["noise"], x["timesteps"], schedule)
+    predicted = denoiser(noisy, x["timesteps"], text)
+    loss = objective.denoising_loss(predicted, x["noise"])
+    total = config["loss_weights"]["generation"] * loss
+    wanted = [
+        (f"gradient.{n}", "denoiser", our_name(n.removeprefix("denoiser."), maps.DENOISER))
+        for n in config["gradient_of"]
+    ]
+    outputs = {
+        "loss_total": total,
+        "loss_noise": loss,
+        "latent": latent,
+        "noisy_latent": noisy,
+        "noise_prediction": predicted,
+        "condition": text,
+    }
+    return {**gradients(total, {"denoiser": denoiser}, wanted), **arrays(outputs)}
+
+
+RUNNERS = {
+    "mld_vae": mld_vae,
+    "mld_denoiser": mld_denoiser,
+    "mld_sample": mld_sample,
+    "mld_train_losses": mld_train_losses,
+}
