@@ -2,19 +2,27 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
 from golden import Case
+from safetensors.torch import load_file
 
-from motifmix.diffusion.condition import Condition
-from motifmix.diffusion.denoiser import Clamped, sample_along
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.denoiser import Clamped, Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import BETAS, DiscreteSchedule
-from motifmix.diffusion.predictions import noised, to_clean
+from motifmix.diffusion.predictions import PredictionType, noised, to_clean
+from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.diffusion.solvers import ancestral_step, ddim_step, posterior
+from motifmix.models.in2in import SECOND_PERSON_NOT_CARRIED, In2INIndividual, In2INInteraction, multi_condition_guidance
+from motifmix.models.intergen import InterGenDenoiser, TextHead
+from motifmix.pretrained.maps import intergen as maps
+from motifmix.pretrained.maps.key_map import KeyMap, load_published
 
 Outputs = dict[str, np.ndarray]
 NOBODY = Condition({})
+QUIRKS = (SECOND_PERSON_NOT_CARRIED,)
 
 
 def tensors(case: Case) -> dict[str, torch.Tensor]:
@@ -74,7 +82,7 @@ def diffusion_tables(case: Case) -> Outputs:
 
 def diffusion_loop(case: Case) -> Outputs:
     config, given = case.config, tensors(case)
-    kind = {"x_start": "sample", "epsilon": "epsilon"}[config["model_mean_type"]]
+    kind: PredictionType = {"x_start": "sample", "epsilon": "epsilon"}[config["model_mean_type"]]  # pyright: ignore[reportAssignmentType]
     told: list[float] = []
 
     def stub(noisy, level, condition, valid):
@@ -93,8 +101,7 @@ def diffusion_loop(case: Case) -> Outputs:
         start = noised(given["init"], start, levels[0].alpha, levels[0].sigma)
     solver = partial(ddim_step, eta=config["eta"])
     if config["sampler"] == "ancestral":
-        variance = {"fixed_small": "posterior", "fixed_large": "beta"}[config["model_var_type"]]
-        solver = partial(ancestral_step, variance=variance)
+        solver = partial(ancestral_step, variance="beta" if config["model_var_type"] == "fixed_large" else "posterior")
     steps = list(
         sample_along(
             Clamped(stub) if config["clip_denoised"] else stub,
@@ -119,4 +126,128 @@ def diffusion(case: Case) -> Outputs:
     return diffusion_loop(case) if "sampler" in case.config else diffusion_tables(case)
 
 
-RUNNERS: dict[str, Callable[[Case], Outputs]] = {"diffusion": diffusion}
+Network = TypeVar("Network", bound=torch.nn.Module)
+
+
+def loaded(case: Case, network: Network, key_map: KeyMap) -> Network:
+    load_published(network, load_file(case.folder / "weights.safetensors"), key_map)
+    return network.eval()
+
+
+def denoiser_sizes(config: dict) -> dict:
+    return {
+        "features": config["input_feats"],
+        "width": config["latent_dim"],
+        "feed_forward": config["ff_size"],
+        "blocks": config["num_layers"],
+        "heads": config["num_heads"],
+        "text": config["text_dim"],
+        "dropout": config.get("dropout", 0.0),
+    }
+
+
+def said(**values: torch.Tensor) -> Condition:
+    return Condition({n: Part(value, torch.ones(len(value), dtype=torch.bool)) for n, value in values.items()})
+
+
+def last_clean(denoiser: Denoiser, config: dict, start: torch.Tensor, condition: Condition) -> np.ndarray:
+    steps = sample_along(denoiser, schedule_of(config).levels(), start, condition, everyone(start))
+    return list(steps)[-1].clean.numpy()
+
+
+def collecting(seen: Outputs):
+    def hook(number: int, tokens: torch.Tensor) -> torch.Tensor:
+        people = tokens.unbind(1) if tokens.dim() == 4 else (tokens,)
+        for name, person in zip(("a", "b"), people, strict=False):
+            seen[f"after_block_{number - 1}_{name}"] = person.numpy()
+        return tokens
+
+    return hook
+
+
+def valid_of(given: dict[str, torch.Tensor]) -> torch.Tensor | None:
+    return given["mask"][..., 0] > 0.5 if "mask" in given else None
+
+
+@torch.no_grad()
+def guided_call(denoiser: Denoiser, given: dict[str, torch.Tensor], condition: Condition) -> np.ndarray:
+    """One call at the steps given, item by item: levels are of a whole batch, steps here of each item."""
+    valid, results = valid_of(given), []
+    for item, step in enumerate(given["timesteps"].tolist()):
+        own = slice(item, item + 1)
+        told = Condition({n: Part(part.value[own], part.present[own]) for n, part in condition.parts.items()})
+        x = given["x"][own]
+        results.append(denoiser(x, NoiseLevel(1.0, 1.0, 1.0, step), told, everyone(x) if valid is None else valid[own]))
+    return torch.cat(results).numpy()
+
+
+@torch.no_grad()
+def intergen_denoiser(case: Case) -> Outputs:
+    config, given = case.config, tensors(case)
+    net = loaded(case, InterGenDenoiser(**denoiser_sizes(config)), maps.DENOISER)
+    guided = Guided(net.denoise, [("text", config["guidance_scale"])])
+    if "sampler" in config:
+        return {"output": last_clean(guided, config, given["x_T"], said(text=given["cond"]))}
+    if config["guidance"] != "none":
+        return {"output": guided_call(guided, given, said(text=given["cond"]))}
+    seen: Outputs = {"embedding": net.embedding(given["timesteps"], given["cond"]).numpy()}
+    output = net(given["x"], given["timesteps"], given["cond"], valid_of(given), collecting(seen))
+    return {**seen, "output": output.numpy()}
+
+
+@torch.no_grad()
+def in2in_denoiser(case: Case) -> Outputs:
+    config, given = case.config, tensors(case)
+    dual, alone = config["mode"].startswith("dual"), config["mode"].endswith("individual")
+    net = (In2INIndividual if alone else In2INInteraction)(**denoiser_sizes(config))
+    net = loaded(case, net, maps.DENOISER)
+    if "cond" in given:
+        texts = given["cond"].unflatten(-1, (-1, config["text_dim"]))
+        if config["mode"] == "individual":
+            told = said(text=texts[:, 0])
+        elif config["mode"] == "dual_individual":
+            told = said(individual_text=texts[:, 3:5])
+        else:
+            told = said(text=texts[:, 0], individual_text=texts[:, 1:3])
+    else:
+        own = torch.stack([given["cond_interaction_individual1"], given["cond_interaction_individual2"]], dim=1)
+        told = said(text=given["cond_interaction"], individual_text=own)
+    denoiser: Denoiser = net.denoise
+    if isinstance(net, In2INIndividual) and dual:
+        denoiser = partial(net.denoise_pairwise, quirks=QUIRKS)
+    if config["guidance"] == "multi_condition":
+        scales = {name: config[f"scale_{name}"] for name in ("full", "interaction", "individual")}
+        denoiser = Guided(denoiser, multi_condition_guidance(**scales))
+    elif config["guidance"] == "classifier_free":
+        denoiser = Guided(denoiser, [Difference(config["scale"], tuple(told.parts))])
+    if "sampler" in config:
+        return {"output": last_clean(denoiser, config, given["x_T"], told)}
+    if config["guidance"] != "none":
+        return {"output": guided_call(denoiser, given, told)}
+    seen: Outputs = {}
+    hook, values = collecting(seen), [part.value for part in told.parts.values()]
+    if isinstance(net, In2INIndividual) and dual:
+        output = net.forward_pair(given["x"], given["timesteps"], values[0], valid_of(given), hook, QUIRKS)
+    else:
+        output = net(given["x"], given["timesteps"], *values, valid_of(given), hook)
+    return {**seen, "output": output.numpy()}
+
+
+@torch.no_grad()
+def text_head(case: Case) -> Outputs:
+    config, given = case.config, tensors(case)
+    head = TextHead(config["text_dim"], config["num_layers"], config["num_heads"], config["ff_size"])
+    ending = config.get("key_prefix", "clipTransEncoder").split(" / ")[0].removeprefix("clipTransEncoder")
+    head = loaded(case, head, maps.text_head(ending))
+    return {
+        "cond": head(given["token_features"], given["token_ids"]).numpy(),
+        "tokens": head.read(given["token_features"]).numpy(),
+    }
+
+
+RUNNERS: dict[str, Callable[[Case], Outputs]] = {
+    "diffusion": diffusion,
+    "intergen_denoiser": intergen_denoiser,
+    "in2in_denoiser": in2in_denoiser,
+    "text_head": text_head,
+}

@@ -1,0 +1,129 @@
+"""in2IN (Ruiz-Ponce et al., CVPR workshops 2024; published symbol ``in2INDenoiser``): InterGen's network, told more.
+
+:class:`In2INInteraction` is told the interaction and each person's own part of it: self-attention and feed-forward
+follow the person's text, cross-attention the interaction's. :class:`In2INIndividual` is the same network for one person;
+its cross-attention is skipped, but its weights are stored in published files. Both make DualMDM (``mix/``).
+"""
+
+from collections.abc import Collection
+
+from torch import Tensor
+
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.denoiser import Difference
+from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.models.intergen import (
+    PEOPLE,
+    Hook,
+    InterGenNetwork,
+    people_in_batch,
+    people_side_by_side,
+    steps_of,
+    zeroed_part,
+)
+from motifmix.models.layers.sinusoids import add_positions
+from motifmix.quirks import Quirk
+
+SECOND_PERSON_NOT_CARRIED = Quirk(
+    "second_person_not_carried",
+    "inside DualMDM the individual network passes the second person through its last block only; published DualMDM "
+    "numbers were made so",
+)
+
+
+def multi_condition_guidance(full: float = 3.0, interaction: float = 3.0, individual: float = 1.0) -> list[Difference]:
+    """Return the terms of in2IN's guidance: u + full (all texts - u) + interaction (its text alone - u) + individual
+    (the people's texts alone - u), where u knows none. The defaults are the published scales.
+    """
+    return [
+        Difference(full, ("text", "individual_text")),
+        Difference(interaction, ("text",)),
+        Difference(individual, ("individual_text",)),
+    ]
+
+
+class In2INInteraction(InterGenNetwork):
+    """Two people, three texts."""
+
+    def forward(
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: Tensor,
+        individual_text: Tensor,
+        valid_mask: Tensor | None = None,
+        hook: Hook | None = None,
+    ) -> Tensor:
+        """``noisy`` [B, T, 2 F], ``timesteps`` [B], ``text`` of the interaction [B, text], ``individual_text``
+        [B, 2, text], ``valid_mask`` [B, T]; returns [B, T, 2 F]. ``hook`` as in InterGen.
+        """
+        together = self.embedding(timesteps, text).repeat_interleave(PEOPLE, dim=0)  # [B 2, D]
+        alone = self.embedding(timesteps, individual_text).flatten(0, 1)  # [B 2, D]
+        return self.denoise_pair(noisy, alone, together, valid_mask, hook)
+
+    def denoise(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Speak the protocol of denoisers: parts ``text`` [B, text] and ``individual_text`` [B, 2, text]; absent ones
+        are zeros. Raises ``ValueError`` for a level without a step.
+        """
+        texts = zeroed_part(condition, "text"), zeroed_part(condition, "individual_text")
+        return self(noisy, steps_of(level, noisy), *texts, valid)
+
+
+class In2INIndividual(InterGenNetwork):
+    """One person, one text."""
+
+    def forward(
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: Tensor,
+        valid_mask: Tensor | None = None,
+        hook: Hook | None = None,
+    ) -> Tensor:
+        """``noisy`` [B, T, F], ``timesteps`` [B], ``text`` [B, text], ``valid_mask`` [B, T]; returns [B, T, F].
+
+        ``hook(number, tokens)`` may change what block ``number`` (from 1) hands on, [B, T, D].
+        """
+        x, condition = add_positions(self.input(noisy)), self.embedding(timesteps, text)
+        for number, block in enumerate(self.blocks, start=1):
+            x = block(x, condition, valid_mask=valid_mask)
+            x = x if hook is None else hook(number, x)
+        return self.output(x)
+
+    def denoise(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Speak the protocol of denoisers: the part ``text`` [B, text]; absent, it is a vector of zeros.
+
+        Raises ``ValueError`` for a level without a step.
+        """
+        return self(noisy, steps_of(level, noisy), zeroed_part(condition, "text"), valid)
+
+    def denoise_pairwise(
+        self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor, quirks: Collection[Quirk] = ()
+    ) -> Tensor:
+        """Speak the protocol for two people [B, T, 2 F]: the part ``individual_text`` [B, 2, text]; absent, zeros."""
+        texts = zeroed_part(condition, "individual_text")
+        return self.forward_pair(noisy, steps_of(level, noisy), texts, valid, quirks=quirks)
+
+    def forward_pair(
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        texts: Tensor,
+        valid_mask: Tensor | None = None,
+        hook: Hook | None = None,
+        quirks: Collection[Quirk] = (),
+    ) -> Tensor:
+        """Denoise two people who do not know of each other, as DualMDM does: ``noisy`` [B, T, 2 F], ``texts``
+        [B, 2, text], a text a person; returns [B, T, 2 F]. ``hook`` is given tokens [B, 2, T, D].
+        """
+        x = add_positions(self.input(people_in_batch(noisy)))  # [B 2, T, D]
+        condition = self.embedding(timesteps, texts).flatten(0, 1)
+        valid = None if valid_mask is None else valid_mask.repeat_interleave(PEOPLE, dim=0)
+        unmoved = x[1::PEOPLE] if SECOND_PERSON_NOT_CARRIED in quirks else None
+        for number, block in enumerate(self.blocks, start=1):
+            if unmoved is not None:
+                x = x.clone()
+                x[1::PEOPLE] = unmoved
+            x = block(x, condition, valid_mask=valid)
+            x = x if hook is None else hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
+        return people_side_by_side(self.output(x))
