@@ -20,20 +20,10 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
 NOT_YET = frozenset(
     [
         "aberman_preproc",
-        "adversarial_losses",
-        "diffusion_blending",
-        "diffusion_training_losses",
-        "discriminators",
-        "dualmdm",
         "interclip_evaluator",
         "mdm_humanml",
         "mdm_individual",
         "metrics_interaction",
-        "mixer_global",
-        "mixer_spatial",
-        "mixer_spatiotemporal",
-        "mixer_temporal",
-        "mixermdm_step",
         "motion_puzzle_preproc",
         "motionlcm_distillation",
         "smoodi_denoiser",
@@ -42,6 +32,5 @@ NOT_YET = frozenset(
         "smoodi_style_classifier",
         "smoodi_style_transfer",
         "smoodi_train_losses",
-        "t2m_evaluator",
     ]
 )
