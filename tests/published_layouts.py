@@ -199,3 +199,55 @@ def _inter_x_rest(folder):
     for split, names in (("train", INTER_X_IDS[:2]), ("val", INTER_X_IDS[:1]), ("test", INTER_X_IDS[2:])):
         write_list(folder / "splits" / f"{split}.txt", names)
     write_list(folder / "splits" / "all.txt", INTER_X_IDS, last_break=False)
+
+
+XSENS_JOINTS = (
+    ("Hips", -1, (0, 92, 0)), ("Chest", 0, (0, 9.6, -1)), ("Chest2", 1, (0, 10.8, 0)), ("Chest3", 2, (0, 9.7, 0)),
+    ("Chest4", 3, (0, 9.7, 0)), ("Neck", 4, (0, 13.5, 0)), ("Head", 5, (0, 8.9, 2)), ("RightCollar", 4, (-3, 8, 0)),
+    ("RightShoulder", 7, (-14, 0, 0)), ("RightElbow", 8, (-28, 0, 0)), ("RightWrist", 9, (-24, 0, 0)),
+    ("LeftCollar", 4, (3, 8, 0)), ("LeftShoulder", 11, (14, 0, 0)), ("LeftElbow", 12, (28, 0, 0)),
+    ("LeftWrist", 13, (24, 0, 0)), ("RightHip", 0, (-9, -1, 0)), ("RightKnee", 15, (0, -42, 0)),
+    ("RightAnkle", 16, (0, -40, 0)), ("RightToe", 17, (0, -8, 14)), ("LeftHip", 0, (9, -1, 0)),
+    ("LeftKnee", 19, (0, -42, 0)), ("LeftAnkle", 20, (0, -40, 0)), ("LeftToe", 21, (0, -8, 14)),
+)  # fmt: skip
+STYLE100_CODES = ("BR", "BW", "FR", "FW", "ID", "SR", "SW", "TR1", "TR2", "TR3")
+
+
+def xsens_bvh(frames, lead_in=20, speed=1.0, swing=25.0, lean=0.0):
+    """A 60 fps recording in centimetres: a T-pose, then somebody who swings arms and legs on the way ahead."""
+    from tests.data.published import bvh
+
+    angles = ("Yrotation", "Xrotation", "Zrotation")
+    root = ("Xposition", "Yposition", "Zposition", *angles)
+    rows = np.zeros((frames, 3 + 3 * len(XSENS_JOINTS)))
+    rows[:, 1] = 92.0
+    time = np.maximum(np.arange(frames) - lead_in, 0) / 60.0
+    rows[:, 2] = 100.0 * speed * time
+    number = {name: joint for joint, (name, _, _) in enumerate(XSENS_JOINTS)}
+    moves = np.arange(frames) >= lead_in
+    for side, sign in (("Left", 1.0), ("Right", -1.0)):
+        phase = sign * np.sin(2 * np.pi * time)
+        rows[:, 3 + 3 * number[f"{side}Hip"] + 1] = swing * phase * moves
+        rows[:, 3 + 3 * number[f"{side}Shoulder"] + 2] = -75.0 * sign * moves
+        rows[:, 3 + 3 * number[f"{side}Shoulder"]] = swing * phase * moves
+    rows[:, 3 + 3 * number["Chest2"] + 1] = lean * moves
+    return bvh(XSENS_JOINTS, lambda joint: angles if joint else root, rows, "0.016667")
+
+
+def style100(folder: Path, styles=("Angry", "LimpLeft", "Zombie"), codes=("FW", "ID"), frames=3900, flat=False) -> Path:
+    """100STYLE as its authors publish it; the first 20 frames and the last 20 of every recording are no part of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header = ["STYLE_NAME", *(f"{code}_{edge}" for code in STYLE100_CODES for edge in ("START", "STOP"))]
+    lines = [",".join(header)]
+    for number, style in enumerate(styles):
+        place = folder if flat else folder / style
+        place.mkdir(exist_ok=True)
+        for code in codes:
+            speed = 0.0 if code == "ID" else 1.0
+            data = xsens_bvh(frames, speed=speed, swing=0.0 if code == "ID" else 25.0, lean=5.0 * number)
+            (place / f"{style}_{code}.bvh").write_bytes(data)
+        cells = [f"20,{frames - 20}" if code in codes else "N/A,N/A" for code in STYLE100_CODES]
+        lines.append(",".join([style, *cells]))
+    (folder / "Frame_Cuts.csv").write_bytes(("\r\n".join(lines) + "\r\n").encode())
+    (folder / "Dataset_List.csv").write_text("Style Name,Description,Stochastic,Symmetric,Notes\n")
+    return folder

@@ -23,6 +23,7 @@ Look-ups are plain: a word is in the list or it is not. Nearness in meaning is t
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -49,6 +50,11 @@ SET_1_STYLES = (
 SET_2_STYLES = ("active", "elderly", "exhausted", "feminine", "masculine", "normal", "youthful")
 STYLES = (*SET_2_STYLES, "angry", "chimpira", "giant", "happy", "musical", "not-confident", "proud", "sad")
 
+# 100STYLE's own, for whoever trains on it; the default model's classes, which ``STYLES`` and ``CONTENTS`` are, do not grow.
+MORE_CONTENTS = (
+    "forward-walk", "forward-run", "backward-walk", "backward-run", "sidestep-walk", "sidestep-run", "idle", "transition",
+)  # fmt: skip
+
 ONE_SIDED_CONTENTS = {"bye": "right", "guide": "right", "respond": "left"}
 """Contents recorded with one hand whose mirror image has no label of its own, and the hand of the recording."""
 
@@ -59,6 +65,23 @@ PAIRED_CONTENTS = {
 }
 
 _CLIP_NAME = re.compile(r"dataset-([12])_([a-z-]+)_([a-z-]+)_(\d+)")
+
+
+def more_styles() -> tuple[str, ...]:
+    """Return the styles beside :data:`STYLES`, which are learned by who trains on 100STYLE."""
+    return tuple(_words("styles_100style.yaml"))
+
+
+def style_names(present: Iterable[str]) -> tuple[str, ...]:
+    """Return :data:`STYLES` and, behind them, those of ``present`` that are not among them, by name."""
+    return (*STYLES, *sorted(set(present) - set(STYLES)))
+
+
+def mirrored_style(style: str) -> str:
+    """Return the style of the same clip seen in a mirror: another one where the style has a side."""
+    sides = {"left": "right", "right": "left", "spin-clock": "spin-anti-clock", "spin-anti-clock": "spin-clock"}
+    other = re.sub("^spin-(?:anti-)?clock$|left|right", lambda side: sides[side[0]], style)
+    return other if other in more_styles() else style
 
 
 @dataclass(frozen=True)
@@ -126,11 +149,15 @@ def content_synonyms(content: str) -> list[str]:
 
 def style_words(style: str) -> dict[str, list[str]]:
     """Return the entry of ``words/styles.yaml``: synonyms, phrases, held_out, held_out_hard (choices not expanded)."""
+    if style in more_styles():
+        return {"held_out": [], "held_out_hard": [], **_words("styles_100style.yaml")[style]}
     return _entry(_words("styles.yaml"), style, "style", STYLES)
 
 
 def content_words(content: str) -> dict[str, list[str]]:
     """Return the entry of ``words/contents.yaml``, with swapped synonyms where it has ``mirror_of``."""
+    if content in MORE_CONTENTS:
+        return {"held_out": [], "held_out_hard": [], **_words("contents_100style.yaml")[content]}
     entry = dict(_entry(_words("contents.yaml"), content, "content", CONTENTS))
     if "mirror_of" in entry:
         source = content_words(PAIRED_CONTENTS[content])

@@ -10,38 +10,37 @@ import hashlib
 import json
 import shutil
 import zipfile
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import yaml
 
 from motifmix.atomic import replacing
-from motifmix.data import bandai_namco, cmu
 from motifmix.data.canonical import canonical, shared_floors, sound_pieces
 from motifmix.data.captions import mirror_words
-from motifmix.data.labels import ContentLabel, mirrored_content
+from motifmix.data.labels import ContentLabel, mirrored_content, mirrored_style
+from motifmix.data.registry import preparer
 from motifmix.data.report import report_text
-from motifmix.data.sample import FPS, MIRRORED_SUFFIX, Catalogue, Clip
+from motifmix.data.sample import FPS, MIRRORED_SUFFIX, Catalogue, Clip, Take
 from motifmix.data.source import Source
 from motifmix.errors import DataError, MotifmixError
 from motifmix.files.bvh import read_bvh
-from motifmix.motion import MOTIFMIX
+from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion.contacts import floor_height
 from motifmix.motion.retargeting import retarget
 
 LAYOUT_VERSION = 4  # to be raised whenever the same source would give other arrays
 SHARD_CLIPS = 64
 SHORTEST_FRAMES = 30
-READERS = {"bandai": bandai_namco, "cmu": cmu}
 
 Progress = Callable[[int, int], None]
 
 
 def prepare(
-    dataset: Literal["bandai", "cmu"],
+    dataset: str,
     source: Path,
     out: Path,
     *,
@@ -53,11 +52,7 @@ def prepare(
     ``progress`` is called with (clips done, clips in all). Raises ``DataError`` when the source is not that dataset, or
     ``out`` holds something else.
     """
-    if dataset not in READERS:
-        raise DataError(
-            f"{dataset!r} is no dataset that can be prepared; the datasets are {', '.join(sorted(READERS))}"
-        )
-    reader = READERS[dataset]
+    reader = preparer(dataset)
     out = Path(out)
     files = Source(Path(source), reader.MARKER, reader.WHAT)
     catalogue = reader.catalogue(files)
@@ -99,13 +94,15 @@ def mirror_line(clip: Clip) -> Clip:
         content_mirrored=label.mirrored if label else False,
         captions=tuple(mirror_words(caption) for caption in clip.captions),
         partner=clip.partner + MIRRORED_SUFFIX if clip.partner else None,
+        style=mirrored_style(clip.style) if clip.style else None,
     )
 
 
 def _fingerprint(files: Source, catalogue: Catalogue) -> str:
     digest = hashlib.sha256(f"{LAYOUT_VERSION} {files.sha256}".encode())
     for take in catalogue.takes:
-        digest.update(f"{take.member} {json.dumps(take.clip.as_line())}\n".encode())
+        span = f" {take.span}" if take.span else ""
+        digest.update(f"{take.member}{span} {json.dumps(take.clip.as_line())}\n".encode())
     return digest.hexdigest()
 
 
@@ -140,8 +137,10 @@ def _shard_folder(out: Path, fingerprint: str) -> Path:
 
 def _write_shards(files: Source, catalogue: Catalogue, shards: Path, progress: Progress | None) -> None:
     """Read all motions in one pass over the source; a shard is a run of clips in the order in which they lie there."""
-    reader = READERS[catalogue.dataset]
-    takes = {take.member: take for take in catalogue.takes}
+    reader = preparer(catalogue.dataset)
+    takes: dict[str, list[Take]] = defaultdict(list)
+    for take in catalogue.takes:
+        takes[take.member].append(take)
     order = [name for name in files.order if name in takes]
     shard_of = {name: i // SHARD_CLIPS for i, name in enumerate(order)}
     finished = {i for i in set(shard_of.values()) if _read_shard(shards / f"{i:04d}.npz") is not None}
@@ -152,21 +151,22 @@ def _write_shards(files: Source, catalogue: Catalogue, shards: Path, progress: P
     if progress:
         progress(done, len(order))
     for name, data in files.read_all(lambda n: shard_of.get(n, -1) in left) if left else ():
-        identity, index = takes[name].clip.id, shard_of[name]
+        index = shard_of[name]
         try:
             motion = read_bvh(data, up=catalogue.up, units=catalogue.units, name=name).people[0]
             body = motion.skeleton.offsets[2:].tobytes()
             if body not in axes:
                 axes[body] = reader.rest_axes(motion.skeleton)
-            carried, _ = retarget(motion, MOTIFMIX, canonical=axes[body])
+            for take in takes[name]:
+                carried, _ = retarget(_spanned(motion, take.span), MOTIFMIX, canonical=axes[body])
+                carried = carried.resampled(FPS)
+                pending[f"{take.clip.id}|rotations"] = carried.rotations.astype(np.float32)
+                pending[f"{take.clip.id}|root"] = carried.root.astype(np.float32)
+                pending[f"{take.clip.id}|floor"] = np.array(floor_height(carried))
         except (MotifmixError, ValueError) as error:
             raise DataError(
                 f"{files.path}: {name} cannot be used: {error}; take a fresh copy of the dataset"
             ) from error
-        carried = carried.resampled(FPS)
-        pending[f"{identity}|rotations"] = carried.rotations.astype(np.float32)
-        pending[f"{identity}|root"] = carried.root.astype(np.float32)
-        pending[f"{identity}|floor"] = np.array(floor_height(carried))
         left[index] -= 1
         if left[index] == 0:
             _write_shard(shards / f"{index:04d}.npz", pending)
@@ -176,9 +176,19 @@ def _write_shards(files: Source, catalogue: Catalogue, shards: Path, progress: P
             progress(done, len(order))
 
 
+def _spanned(motion: Motion, span: tuple[int, int] | None) -> Motion:
+    """Return the frames of a span; the last piece of a recording may end a little early. Raises ``ValueError``."""
+    if span is None:
+        return motion
+    first, end = span[0], min(span[1], motion.frames)
+    if end - first < (span[1] - span[0]) / 2:
+        raise ValueError(f"it has {motion.frames} frames, and the dataset's table names {span[0]} to {span[1]}")
+    return motion.cropped(first, end)
+
+
 def _assemble(catalogue: Catalogue, shards: Path, out: Path) -> tuple[list[Clip], list[tuple[str, str]]]:
     """Write the arrays, clip after clip in the catalogue's order; return the lines and all exclusions."""
-    reader = READERS[catalogue.dataset]
+    reader = preparer(catalogue.dataset)
     motions: dict[str, np.ndarray] = {}
     for path in sorted(shards.glob("*.npz")):
         motions |= _read_shard(path) or {}

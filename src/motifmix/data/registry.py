@@ -10,6 +10,7 @@ from motifmix.errors import DataError
 READERS = {
     "humanml3d": "motifmix.data.humanml3d:HumanML3D",
     "kit-ml": "motifmix.data.humanml3d:KITML",
+    "100style-humanml3d": "motifmix.data.style100_humanml3d:Style100HumanML3D",
     "interhuman": "motifmix.data.interhuman:InterHuman",
     "humanml3d-262": "motifmix.data.interhuman:HumanML3DIn262",
     "inter-x": "motifmix.data.inter_x:InterX",
@@ -17,6 +18,7 @@ READERS = {
 PREPARED = {
     "bandai": "motifmix.data.bandai_namco",
     "cmu": "motifmix.data.cmu",
+    "100style": "motifmix.data.style100",
 }
 
 

@@ -75,6 +75,8 @@ class Take:
 
     member: str
     clip: Clip
+    span: tuple[int, int] | None = None
+    """First frame and end of the clip in the recording's own frames, where the recording holds several clips or more."""
     cuts: bool = False
     """Whether single-frame flips of a joint are looked for and cut out."""
 

@@ -1,4 +1,4 @@
-"""``motifmix data``: prepare the two training sets and describe what came of it."""
+"""``motifmix data``: prepare the training sets and describe what came of it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ class Dataset(StrEnum):
 
     bandai = "bandai"
     cmu = "cmu"
+    style100 = "100style"
 
 
 @app.callback(invoke_without_command=True)
@@ -26,7 +27,7 @@ def _start(context: typer.Context) -> None:
 
 @app.command()
 def prepare(
-    dataset: Annotated[Dataset, typer.Argument(help="bandai: the style set; cmu: the content set.")],
+    dataset: Annotated[Dataset, typer.Argument(help="bandai or 100style: style sets; cmu: the content set.")],
     source: Annotated[Path, typer.Option(help="The archive as published or kept, or the folder it unpacks to.")],
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],
 ) -> None:
