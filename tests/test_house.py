@@ -121,5 +121,6 @@ def test_the_wheel_carries_what_the_program_reads(tmp_path):
         "motifmix/weights/LICENSE.md",
         "motifmix/drawing/mannequin.npz",
         "motifmix/weights/minilm/card.yaml",
+        "motifmix/encoders/bpe_simple_vocab_16e6.txt.gz",
     ):
         assert needed in carried

@@ -230,8 +230,8 @@ class ImageBind(nn.Module):
         """Return embeddings ``[B, output]``.
 
         ``x``: token ids ``[B, L]``; images ``[B, 3, H, W]``, several of them ``[B, clips, 3, H, W]``, or videos
-        ``[B, clips, 3, frames, H, W]``; spectrograms ``[B, 1, mel bins, frames]`` or ``[B, clips, 1, mel bins, frames]``. Clips are averaged after scaling and not
-        normalised again, as published.
+        ``[B, clips, 3, frames, H, W]``; spectrograms ``[B, 1, mel bins, frames]`` or
+        ``[B, clips, 1, mel bins, frames]``. Clips are averaged after scaling and not normalised again, as published.
         """
         scaled = self.stages(modality, x).scaled
         return scaled.unflatten(0, x.shape[:2]).mean(1) if _has_clips(modality, x) else scaled

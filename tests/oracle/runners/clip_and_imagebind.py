@@ -7,6 +7,9 @@ import torch
 from golden import Case
 from safetensors.torch import load_file
 
+from motifmix.encoders import image, sound, video
+from motifmix.encoders.clip_times import clip_times
+from motifmix.encoders.clip_tokenizer import ClipTokenizer
 from motifmix.models.clip_text import ClipTextTower
 from motifmix.models.imagebind import ImageBind
 from motifmix.pretrained.maps import clip_text as clip_map
@@ -86,4 +89,65 @@ def imagebind(case: Case) -> Outputs:
     return out
 
 
-RUNNERS: dict[str, Callable[[Case], Outputs]] = {"clip_text": clip_text, "imagebind": imagebind}
+def prepared_text(case: Case) -> Outputs:
+    config = case.config
+    merges = [tuple(pair.split(" ")) for pair in config["merges"]] if "merges" in config else None
+    tokenizer = ClipTokenizer(merges)
+    assert (tokenizer.start_token, tokenizer.end_token) == (config["start_token"], config["end_token"])
+    ids = tokenizer.encode(config["sentences"], config["context_length"], config["pad_token"])
+    return {"tokens": ids.numpy(), "lengths": tokenizer.lengths(ids).numpy()}
+
+
+def prepared_image(case: Case) -> Outputs:
+    config = case.config
+    tensor = image.prepared_image(
+        case.inputs["image"], config["image_size"], tuple(config["mean"]), tuple(config["std"])
+    )
+    return {"tensor": tensor.numpy()}
+
+
+def prepared_video(case: Case) -> Outputs:
+    config, frames = case.config, case.inputs["frames"]
+    fps, clips, seconds = config["frames_per_second"], config["clips"], config["clip_seconds"]
+    tensor = video.prepared_video(
+        frames,
+        len(frames),
+        fps,
+        size=config["image_size"],
+        clips=clips,
+        seconds=seconds,
+        frames_per_clip=config["frames_per_clip"],
+        crops=config["spatial_crops"],
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )
+    times = clip_times(len(frames) / fps, clips, seconds)
+    return {"clips": tensor.numpy(), "clip_times": np.array(times, float)}
+
+
+def prepared_sound(case: Case) -> Outputs:
+    config, waveform = case.config, case.inputs["waveform"]
+    rate, clips, seconds = config["sample_rate"], config["clips"], config["clip_seconds"]
+    size = {"mel_bins": config["mel_bins"], "frames": config["target_frames"], "quirks": [sound.CLIP_MEANS_ADD_UP]}
+    samples = sound.resampled(waveform, config["input_sample_rate"], rate)
+    tensor = sound.prepared_sound(
+        waveform, config["input_sample_rate"], clips, seconds, rate, mean=config["mean"], std=config["std"], **size
+    )
+    return {
+        "resampled_waveform": samples,
+        "clip_times": np.array(clip_times(samples.shape[1] / rate, clips, seconds), float),
+        "log_mel_before_normalisation": sound.clip_energies(samples, rate, clips, seconds, **size),
+        "clips": tensor.numpy(),
+    }
+
+
+def imagebind_preproc(case: Case) -> Outputs:
+    prepare = {"text": prepared_text, "image": prepared_image, "video": prepared_video, "audio": prepared_sound}
+    return prepare[case.config["modality"]](case)
+
+
+RUNNERS: dict[str, Callable[[Case], Outputs]] = {
+    "clip_text": clip_text,
+    "imagebind": imagebind,
+    "imagebind_preproc": imagebind_preproc,
+}

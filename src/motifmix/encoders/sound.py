@@ -1,0 +1,147 @@
+"""Sounds, read and prepared as ImageBind was trained on them: three clips of log-mel energies.
+
+The filterbank is Kaldi's (25 ms symmetric Hann windows every 10 ms, pre-emphasis 0.97, mean of each window removed), the
+resampler a Hann-windowed sinc of width 6; both are written here in double precision.
+"""
+
+import math
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.encoders.clip_times import clip_times
+from motifmix.errors import FileError
+from motifmix.quirks import Quirk
+
+SAMPLE_RATE = 16000
+CLIPS = 3
+CLIP_SECONDS = 2
+MEL_BINS = 128
+FRAMES = 204
+LOG_MEL_MEAN, LOG_MEL_STD = -4.268, 9.138
+WINDOW_SECONDS, SHIFT_SECONDS = 0.025, 0.010
+PRE_EMPHASIS = 0.97
+LOWEST_HZ = 20.0
+LOG_FLOOR = float(np.finfo(np.float32).eps)
+SINC_WIDTH, ROLLOFF = 6, 0.99
+
+CLIP_MEANS_ADD_UP = Quirk(
+    "clip_means_add_up",
+    "ImageBind subtracts each clip's mean from the recording itself, so a clip that overlaps an earlier one is shifted twice.",
+)
+
+
+def prepared_sound(
+    waveform: np.ndarray,
+    rate: int,
+    clips: int = CLIPS,
+    seconds: float = CLIP_SECONDS,
+    sample_rate: int = SAMPLE_RATE,
+    mel_bins: int = MEL_BINS,
+    frames: int = FRAMES,
+    mean: float = LOG_MEL_MEAN,
+    std: float = LOG_MEL_STD,
+    quirks: Collection[Quirk] = (),
+) -> Tensor:
+    """Return a recording ``[channels, samples]`` as normalised clips ``[clips, 1, mel_bins, frames]``."""
+    samples = resampled(waveform, rate, sample_rate)
+    return torch.from_numpy(
+        (clip_energies(samples, sample_rate, clips, seconds, mel_bins, frames, quirks) - mean) / std
+    ).float()
+
+
+def clip_energies(
+    waveform: np.ndarray,
+    rate: int,
+    clips: int = CLIPS,
+    seconds: float = CLIP_SECONDS,
+    mel_bins: int = MEL_BINS,
+    frames: int = FRAMES,
+    quirks: Collection[Quirk] = (),
+) -> np.ndarray:
+    """Return log-mel energies ``[clips, 1, mel_bins, frames]`` of the first channel, filled up with zeros or cut.
+
+    The zeros stand for nothing in particular (silence is about -16), but the published network knows them.
+    """
+    waveform = np.array(waveform, np.float64)  # our own copy
+    made = np.zeros((clips, 1, mel_bins, frames))
+    for clip, (start, end) in zip(made, clip_times(waveform.shape[1] / rate, clips, seconds), strict=True):
+        part = waveform[:, int(start * rate) : int(end * rate)]
+        mean = part.mean() if part.size else 0.0
+        if CLIP_MEANS_ADD_UP in quirks:
+            part -= mean
+        else:
+            part = part - mean
+        energies = log_mel(part[0], rate, mel_bins)[:frames]
+        clip[0, :, : len(energies)] = energies.T
+    return made
+
+
+def log_mel(samples: np.ndarray, rate: int, mel_bins: int) -> np.ndarray:
+    """Return log-mel energies ``[frames, mel_bins]`` of one channel, whole windows only."""
+    window, shift = int(rate * WINDOW_SECONDS), int(rate * SHIFT_SECONDS)
+    if len(samples) < window:
+        return np.zeros((0, mel_bins))
+    pieces = np.lib.stride_tricks.sliding_window_view(samples, window)[::shift]  # [frames, window]
+    pieces = pieces - pieces.mean(1, keepdims=True)
+    pieces = pieces - PRE_EMPHASIS * np.concatenate([pieces[:, :1], pieces[:, :-1]], axis=1)
+    size = 1 << (window - 1).bit_length()
+    power = np.abs(np.fft.rfft(pieces * np.hanning(window), size)) ** 2  # [frames, size / 2 + 1]
+    return np.log(np.maximum(power @ mel_filters(rate, size, mel_bins).T, LOG_FLOOR))
+
+
+def mel_filters(rate: int, size: int, mel_bins: int) -> np.ndarray:
+    """Return triangles on the mel axis ``[mel_bins, size / 2 + 1]``; the last frequency counts for none."""
+
+    def mel(hertz: np.ndarray | float) -> np.ndarray:
+        return 1127.0 * np.log1p(np.asarray(hertz) / 700.0)
+
+    lowest, step = mel(LOWEST_HZ), (mel(rate / 2) - mel(LOWEST_HZ)) / (mel_bins + 1)
+    left = lowest + step * np.arange(mel_bins)[:, None]
+    place = (mel(np.arange(size // 2) * rate / size) - left) / step  # 0 at the left foot, 1 at the top, 2 at the right
+    filters = np.maximum(np.minimum(place, 2.0 - place), 0.0)
+    return np.pad(filters, ((0, 0), (0, 1)))
+
+
+def resampled(waveform: np.ndarray, rate: int, target: int) -> np.ndarray:
+    """Return a recording ``[channels, samples]`` at another rate by a windowed sinc, ``[channels, samples']``."""
+    if rate == target:
+        return waveform
+    common = math.gcd(rate, target)
+    old, new = rate // common, target // common
+    cutoff = ROLLOFF * min(old, new)
+    reach = math.ceil(SINC_WIDTH * old / cutoff)
+    offsets = np.arange(-reach, reach + old) / old - np.arange(new)[:, None] / new  # [new, 2 reach + old]
+    x = np.clip(cutoff * offsets, -SINC_WIDTH, SINC_WIDTH)
+    kernel = cutoff / old * np.sinc(x) * np.cos(np.pi * x / (2 * SINC_WIDTH)) ** 2
+    padded = np.pad(np.asarray(waveform, np.float64), ((0, 0), (reach, reach + old)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[1], axis=1)[:, ::old]
+    samples = (windows @ kernel.T).reshape(len(waveform), -1)
+    return samples[:, : math.ceil(new * waveform.shape[1] / old)]
+
+
+def read_sound(path: Path | str) -> tuple[np.ndarray, int]:
+    """Return the first sound of a file, also of a video, as ``[channels, samples]`` in -1 to 1, and its rate.
+
+    Raises ``FileError``.
+    """
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise FileError(f"{path}: there is no sound in this file")
+            stream = container.streams.audio[0]
+            converter = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+            pieces = [piece.to_ndarray() for frame in container.decode(stream) for piece in converter.resample(frame)]
+            pieces += [piece.to_ndarray() for piece in converter.resample(None)]
+            rate = stream.rate
+    except (FFmpegError, OSError) as error:
+        raise FileError(f"{path}: this sound cannot be read ({error})") from error
+    if not sum(piece.shape[1] for piece in pieces):
+        raise FileError(f"{path}: there is no sound in this file")
+    return np.concatenate(pieces, axis=1), rate

@@ -1,0 +1,119 @@
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from motifmix.encoders import image, sound, video
+from motifmix.encoders.clip_times import clip_times
+from motifmix.errors import FileError
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_clips_spread_from_the_beginning_to_the_end():
+    assert clip_times(4.0, 3, 2) == [(0, 2), (1, 3), (2, 4)]
+    assert clip_times(1.0, 2, 2) == [(0, 2), (0, 2)]
+    assert clip_times(3.0, 4, 2)[1] == (Fraction(1, 3), Fraction(7, 3))
+
+
+def test_a_picture_becomes_the_square_in_its_middle(tmp_path):
+    picture = np.zeros((40, 100, 3), np.uint8)
+    picture[:, 30:70] = 255
+    Image.fromarray(picture).save(tmp_path / "p.png")
+    square = image.prepared_image(image.read_image(tmp_path / "p.png"), 40)
+    white = (1 - torch.tensor(image.PIXEL_MEAN)) / torch.tensor(image.PIXEL_STD)
+    torch.testing.assert_close(square, white[:, None, None].expand(3, 40, 40))
+    assert image.prepared_image(picture.transpose(1, 0, 2), 16).shape == (3, 16, 16)
+
+
+def test_a_picture_stands_as_its_camera_noted(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(tmp_path / "turned.jpg", exif=exif)
+    assert image.read_image(tmp_path / "turned.jpg").shape == (20, 10, 3)
+
+
+def write_film(path, frames: int = 60) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=20)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for i in range(frames):
+            picture = np.full((48, 64, 3), 4 * i, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def test_a_film_file_gives_its_clips(tmp_path):
+    write_film(tmp_path / "film.mp4")
+    frames, total, fps = video.read_video(tmp_path / "film.mp4")
+    assert (total, fps) == (60, 20.0)
+    numbers = video.frame_numbers(total, fps)
+    assert numbers == [[0, 39], [5, 44], [10, 49], [15, 54], [20, 59]]
+    assert set(frames) == {i for clip in numbers for i in clip}
+    assert abs(int(frames[44].mean()) - 4 * 44) < 6
+    clips = video.prepared_video(frames, total, fps, size=32)
+    assert clips.shape == (15, 3, 2, 32, 32)
+    middle = video.prepared_video(frames, total, fps, size=32, crops=1)
+    assert torch.equal(middle, clips[1::3])
+    with pytest.raises(ValueError, match="2 crops"):
+        video.prepared_video(frames, total, fps, crops=2)
+
+
+def test_a_film_of_one_frame_is_enough():
+    assert video.frame_numbers(1, 25.0) == [[0, 0]] * 5
+
+
+def test_a_sound_file_keeps_its_samples(tmp_path):
+    tone = np.sin(2 * np.pi * 440 * np.arange(32000) / 16000).astype(np.float32)
+    with av.open(str(tmp_path / "tone.wav"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16000, layout="mono")
+        frame = av.AudioFrame.from_ndarray((tone * 32000).astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    waveform, rate = sound.read_sound(tmp_path / "tone.wav")
+    assert (rate, waveform.shape) == (16000, (1, 32000))
+    np.testing.assert_allclose(waveform[0], tone * 32000 / 32768, atol=1e-4)
+    clips = sound.prepared_sound(waveform, rate)
+    assert clips.shape == (3, 1, 128, 204)
+    # 440 Hz is 549.6 mel: between 31.7 and 2840 mel, cut into 129 steps, the filter around number 23.
+    assert abs(int(clips[0, 0, :, :198].mean(-1).argmax()) - 23) <= 1
+
+
+def test_resampling_keeps_a_tone_and_its_length():
+    wave = np.sin(2 * np.pi * 200 * np.arange(44100) / 44100)[None]
+    made = sound.resampled(wave, 44100, 16000)
+    expected = np.sin(2 * np.pi * 200 * np.arange(16000) / 16000)[None]
+    assert made.shape == (1, 16000)
+    np.testing.assert_allclose(made[:, 100:-100], expected[:, 100:-100], atol=3e-3)
+    assert sound.resampled(wave, 16000, 16000) is wave
+
+
+def test_only_the_published_way_lets_clip_means_add_up():
+    waveform = RANDOM.normal(0.3, 0.2, (1, 40000))
+    before = waveform.copy()
+    right = sound.clip_energies(waveform, 16000)
+    published = sound.clip_energies(waveform, 16000, quirks=[sound.CLIP_MEANS_ADD_UP])
+    assert np.array_equal(waveform, before)
+    assert np.array_equal(right[0], published[0])
+    assert not np.array_equal(right[1], published[1])
+
+
+def test_a_sound_shorter_than_a_window_is_all_padding():
+    assert not sound.clip_energies(np.zeros((1, 300)), 16000).any()
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    wrong = tmp_path / "wrong.bin"
+    wrong.write_bytes(b"neither picture nor sound")
+    for read in (image.read_image, video.read_video, sound.read_sound):
+        with pytest.raises(FileError, match=r"wrong\.bin"):
+            read(wrong)
+        with pytest.raises(FileError, match="absent"):
+            read(tmp_path / "absent")
+    write_film(tmp_path / "silent.mp4", 3)
+    with pytest.raises(FileError, match="no sound"):
+        sound.read_sound(tmp_path / "silent.mp4")
