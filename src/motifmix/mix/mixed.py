@@ -1,0 +1,104 @@
+"""MixerMDM (Ruiz-Ponce et al., CVPR 2025): a mixture of models, each with a chain and a space of its own.
+
+At every step each model predicts a clean motion; all are put into one place, a Mixer says for each person, frame and
+joint how much of which model to take, and the mixture leads the next step of all of them. One model is the anchor: it
+knows where people stand (in the paper the interaction model), and the others' people are put onto its paths.
+
+    mixed = Mixed(interaction, [individual], LearnedWeights(mixer))
+    guided = GuidedChains(mixed, [Difference(3.5, told=TEXTS)])
+    steps = sample_chains(guided, mixed.chains, schedule.levels(50), [noise, noise], condition, valid)
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.chains import Estimate
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.mix.ingredients import Ingredient
+from motifmix.mix.placement import PUBLISHED_PLACEMENT, align, orthonormal
+from motifmix.mix.schedules import original_step
+from motifmix.mix.weights import SHIFTED_ROTATION_WEIGHTS, Override, Weigher, over_features, shares
+from motifmix.quirks import Quirk
+
+PUBLISHED_MIXTURE = (*PUBLISHED_PLACEMENT, SHIFTED_ROTATION_WEIGHTS)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One mixed prediction, and all that led to it.
+
+    ``clean`` [B, P, T, 262]; ``anchor`` [B, P, T, 262] and ``others`` [B, K - 1, P, T, 262], the models' predictions
+    where they were mixed; ``weights`` [B, K - 1, P, T or 1, 23 or 1], the share of each model but the anchor;
+    ``learned``: the same before an override, None where no Mixer was asked; ``feature_weights``
+    [B, K - 1, P, T or 1, 262].
+    """
+
+    clean: Tensor
+    anchor: Tensor
+    others: Tensor
+    weights: Tensor
+    learned: Tensor | None
+    feature_weights: Tensor
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Denoisers mixed into one: a ``ChainDenoiser`` with a chain for each model, the anchor's first.
+
+    ``weigh`` gives the weights, ``override`` may replace them (then there need be no ``weigh``). ``placed`` off mixes
+    predictions where they stand. Raises ``ValueError`` without other models, or with nobody who weighs them.
+    """
+
+    anchor: Ingredient
+    others: Sequence[Ingredient]
+    weigh: Weigher | None = None
+    override: Override | None = None
+    placed: bool = True
+    quirks: Collection[Quirk] = ()
+
+    def __post_init__(self) -> None:
+        if not self.others:
+            raise ValueError(f"nothing to mix with {self.anchor.name!r}")
+        if self.weigh is None and self.override is None:
+            raise ValueError("a mixture needs a Mixer or forced weights")
+
+    @property
+    def chains(self) -> tuple[Ingredient, ...]:
+        """All models, in the order of their states."""
+        return (self.anchor, *self.others)
+
+    def __call__(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Estimate:
+        """Estimate the mixed clean motion [B, P, T, 262]; the trace ``mixing_weights`` is that of :class:`Mixture`."""
+        mixture = self.mixture(states, level, condition, valid)
+        return Estimate(mixture.clean, {"mixing_weights": mixture.weights})
+
+    def mixture(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Mixture:
+        """Ask all models and mix what they say; ``states``: one a model."""
+        predictions = [
+            model.estimate(state, level, condition, valid) for model, state in zip(self.chains, states, strict=True)
+        ]
+        timesteps = torch.full((len(valid),), original_step(level), device=valid.device)
+        return self.mix(predictions[0], predictions[1:], timesteps, condition, valid)
+
+    def mix(
+        self, anchor: Tensor, others: Sequence[Tensor], timesteps: Tensor, condition: Condition, valid: Tensor
+    ) -> Mixture:
+        """Mix given predictions, [B, P, T, 262] each; ``timesteps`` [B] are original steps, ``valid`` [B, T]."""
+        if self.placed:
+            anchor = orthonormal(anchor, self.quirks)
+            others = [align(other, anchor, valid[:, None], self.quirks) for other in others]
+        stacked = torch.stack(list(others), dim=1)  # [B, K - 1, P, T, 262]
+        learned = weights = None
+        if self.weigh is not None:
+            learned = weights = shares(self.weigh(stacked, anchor, timesteps, condition, valid))
+        if self.override is not None:
+            weights = self.override(learned, timesteps).to(anchor.dtype)
+            weights = weights.expand(*stacked.shape[:3], *weights.shape[-2:])
+        assert weights is not None  # __post_init__
+        by_feature = over_features(weights, self.quirks)
+        clean = anchor + (by_feature * (stacked - anchor[:, None])).sum(dim=1)
+        return Mixture(clean, anchor, stacked, weights, learned, by_feature)

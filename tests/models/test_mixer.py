@@ -1,0 +1,117 @@
+"""MixerMDM's Mixer: granularities, masks, sizes and names."""
+
+import pytest
+import torch
+
+from motifmix.errors import WeightsError
+from motifmix.models.mixer import POOLS_PADDING, Mixer
+from motifmix.pretrained.maps import mixermdm as maps
+from motifmix.pretrained.maps.key_map import load_published
+
+TINY = {"features": 262, "width": 8, "feed_forward": 12, "blocks": 2, "heads": 2, "text": 6}
+PARTS_OF_BLOCK = (
+    [f"{part}.norm.emb_layers.1" for part in ("sa_block", "ca_block", "ffn")]
+    + ["ca_block.xf_norm.emb_layers.1", "ffn.linear1", "ffn.linear2"]
+    + [f"{part}.attention.out_proj" for part in ("sa_block", "ca_block")]
+)
+
+
+def tiny(**options) -> Mixer:
+    torch.manual_seed(0)
+    mixer = Mixer(**{**TINY, **options})
+    for parameter in mixer.parameters():  # some start at zero
+        torch.nn.init.normal_(parameter, std=0.2)
+    return mixer.eval()
+
+
+def given(batch: int = 2, frames: int = 9) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    return {
+        "motion": torch.randn(batch, frames, 262),
+        "anchor": torch.randn(batch, frames, 262),
+        "timesteps": torch.tensor([900, 20][:batch]),
+        "own_text": torch.randn(batch, 6),
+        "shared_text": torch.randn(batch, 6),
+    }
+
+
+def published_state(mixer: Mixer, prefix: str = "mixing.") -> dict[str, torch.Tensor]:
+    names = ["motion_embed", "text_embed", "embed_timestep.time_embed.0", "embed_timestep.time_embed.2"]
+    names += ["influence.out"]
+    for number in range(len(mixer.weight_net.blocks)):
+        names += [f"influence.blocks.{number}.{part}" for part in PARTS_OF_BLOCK]
+    state = {f"{prefix}{name}.{kind}" for name in names for kind in ("weight", "bias")}
+    for number in range(len(mixer.weight_net.blocks)):
+        for part in ("sa_block", "ca_block"):
+            attention = f"{prefix}influence.blocks.{number}.{part}.attention.in_proj"
+            state |= {f"{attention}_weight", f"{attention}_bias"}
+    ours, own = {}, mixer.state_dict()
+    for name in state:
+        (place,), _, unmatched = maps.MIXER.apply({name: torch.zeros(())})
+        assert not unmatched
+        ours[name] = torch.randn(own[place].shape)
+    return ours
+
+
+@pytest.mark.parametrize(
+    ("granularity", "shape"),
+    [("global", (2, 1, 1)), ("temporal", (2, 9, 1)), ("spatial", (2, 1, 23)), ("spatio_temporal", (2, 9, 23))],
+)
+def test_a_weight_for_each_thing_that_it_is_asked_for(granularity, shape):
+    mixer = tiny(granularity=granularity)
+    assert mixer(**given()).shape == shape
+    assert torch.equal(mixer(**given()), mixer(**given()))
+
+
+@pytest.mark.parametrize("granularity", ["global", "temporal", "spatial", "spatio_temporal"])
+def test_padding_does_not_change_what_is_real(granularity):
+    mixer, inputs = tiny(granularity=granularity), given()
+    valid = torch.arange(9).expand(2, 9) < torch.tensor([9, 6])[:, None]
+    together = mixer(**inputs, valid_mask=valid)[1:]
+    alone = {name: value[1:, :6] if value.ndim == 3 else value[1:] for name, value in inputs.items()}
+    expected = mixer(**alone)
+    torch.testing.assert_close(together[:, : expected.shape[1]], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_published_mixer_pools_padding_too():
+    mixer, inputs = tiny(granularity="global", quirks=[POOLS_PADDING]), given()
+    valid = torch.arange(9).expand(2, 9) < 6
+    inputs["motion"][:, 6:] += 5.0
+    changed = given()
+    assert not torch.allclose(mixer(**inputs, valid_mask=valid), mixer(**changed, valid_mask=valid))
+
+
+def test_the_two_texts_and_the_step_count():
+    mixer, inputs = tiny(), given()
+    base = mixer(**inputs)
+    for name in ("timesteps", "own_text", "shared_text"):
+        assert not torch.allclose(base, mixer(**{**inputs, name: inputs[name] + 1}), atol=1e-5)
+
+
+def test_the_full_size_is_the_published_one():
+    with torch.device("meta"):
+        mixer, one = Mixer(), Mixer(granularity="global")
+    count = {name: sum(p.numel() for p in part.parameters()) for name, part in mixer.named_children()}
+    assert count == {"input": 134_656, "time": 525_312, "text": 393_728, "weight_net": 21_022_231}
+    assert sum(count.values()) == 22_075_927
+    assert sum(p.numel() for p in one.weight_net.parameters()) == 21_010_945
+    assert len(mixer.weight_net.state_dict()) == 82
+
+
+def test_published_names_load_strictly_both_ways():
+    mixer = tiny()
+    state = published_state(mixer)
+    report = load_published(mixer, {**state, "mixing.sequence_pos_encoder.pe": torch.zeros(5000, 8)}, maps.MIXER)
+    assert report.loaded == len(mixer.state_dict()) == len(state)
+    torch.testing.assert_close(mixer.weight_net.output.weight, state["mixing.influence.out.weight"])
+    load_published(mixer, {f"model.{name}": value for name, value in state.items()}, maps.MIXER)
+    load_published(mixer, published_state(mixer, ""), maps.MIXER)
+    with pytest.raises(WeightsError, match=r"1 missing: weight_net\.output\.bias"):
+        load_published(mixer, {k: v for k, v in state.items() if k != "mixing.influence.out.bias"}, maps.MIXER)
+    with pytest.raises(WeightsError, match=r"1 unknown: mixing\.influence\.gate"):
+        load_published(mixer, {**state, "mixing.influence.gate": torch.zeros(1)}, maps.MIXER)
+
+
+def test_an_unknown_granularity_is_refused():
+    with pytest.raises(ValueError, match="no granularity 'joint'; known are global"):
+        Mixer(granularity="joint")  # type: ignore[arg-type]
