@@ -251,3 +251,41 @@ def style100(folder: Path, styles=("Angry", "LimpLeft", "Zombie"), codes=("FW", 
     (folder / "Frame_Cuts.csv").write_bytes(("\r\n".join(lines) + "\r\n").encode())
     (folder / "Dataset_List.csv").write_text("Style Name,Description,Stochastic,Symmetric,Notes\n")
     return folder
+
+
+# id, published style and content; the second and third styles have a side. Fewer classes than the real lists have.
+STYLE100_CLIPS = {
+    "030001": ("Angry", "FW", 60), "030002": ("Angry", "ID", 80), "030003": ("LimpLeft", "FW", 44),
+    "030004": ("LimpRight", "FW", 230), "030005": ("Zombie", "BR", 50), "030006": ("Zombie", "FW", 64),
+}  # fmt: skip
+STYLE100_NUMBERS = {
+    "full": {"Angry": 2, "LimpLeft": 45, "LimpRight": 46, "Zombie": 99},
+    "filter": {"Angry": 1, "Zombie": 46},
+}
+
+
+def style100_humanml3d(folder: Path) -> Path:
+    """100STYLE merged into HumanML3D's folder by SMooDi, with the defects of the published lists in small."""
+    humanml3d(folder, damaged="")
+    for side in ("train", "test"):
+        (folder / f"{side}.txt").rename(folder / f"{side}_humanml.txt")
+    (folder / "val.txt").unlink()
+    for seed, (name, (_, _, frames)) in enumerate(STYLE100_CLIPS.items()):
+        for number, clip in enumerate((name, "M" + name)):
+            captions = ["someone walks angrily#whatever stands here", "a man dances"]
+            write_guo_clip(folder, clip, guo_features(frames, 100 + 2 * seed + number), captions)
+    for lists, numbers in STYLE100_NUMBERS.items():
+        names = [name for name, (style, _, _) in STYLE100_CLIPS.items() if style in numbers]
+        lines = []
+        for clip in names:
+            style, content, _ = STYLE100_CLIPS[clip]
+            suffix = "b030005vh" if clip == "030005" and lists == "full" else "bvh"
+            lines += [f"{c} {style}_{content}_0{clip[-1]}.{suffix} {numbers[style]}" for c in (clip, "M" + clip)]
+        (folder / f"100STYLE_name_dict{'_Filter' if lists == 'filter' else ''}.txt").write_text("\n".join(lines) + "\n")
+        both = [clip for name in names for clip in (name, "M" + name)]
+        test = [clip for clip in both if clip in ("030001", "M030006")]
+        train = [clip for clip in both if clip not in (*test, *(["M030002"] if lists == "filter" else []))]
+        kind = lists.capitalize()
+        write_list(folder / f"train_100STYLE_{kind}.txt", train, last_break=lists == "filter")
+        write_list(folder / f"test_100STYLE_{kind}.txt", test + test[-1:] * (lists == "filter"))
+    return folder

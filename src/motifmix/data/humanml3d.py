@@ -6,7 +6,7 @@ described from the code that reads it, no source shows its files in full. Stored
 as float32. A mirrored clip has the id of its twin behind an ``M`` and stands in the same list.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,6 @@ DAMAGED = {
     "007975": "is NaN when built with common library versions",
     "M007975": "is NaN when built with common library versions",
 }
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -57,21 +56,24 @@ KIT_FORM = Form("kit-ml", "KIT-ML (Guo's form)", "kit_251", 251, 21, 12.5, 24, t
 class HumanML3D:
     """A folder in Guo's form. ``left_out`` says why clips were passed over, as far as they were asked for.
 
-    Raises ``DataError`` when the folder is incomplete or not this dataset.
+    ``lists`` names the list files by split where they are not called ``train.txt``, ``val.txt``, ``test.txt``. Raises
+    ``DataError`` when the folder is incomplete or not this dataset.
     """
 
     form = HUMANML3D_FORM
 
-    def __init__(self, folder: Path | str, *, quirks: Collection[Quirk] = ()) -> None:
-        form = self.form
-        parts = ("new_joint_vecs/", "texts/", "Mean.npy", "Std.npy", "train.txt", "test.txt")
-        self.folder = Layout(form.what, parts).checked(folder)
+    def __init__(
+        self, folder: Path | str, *, lists: Mapping[str, str] | None = None, quirks: Collection[Quirk] = ()
+    ) -> None:
+        self.lists = dict(lists or {"train": "train.txt", "test": "test.txt"})
+        parts = ("new_joint_vecs/", "texts/", "Mean.npy", "Std.npy", *self.lists.values())
+        self.folder = Layout(self.form.what, parts).checked(folder)
         self.quirks = quirks
         self.left_out: dict[str, str] = {}
 
     def ids(self, split: str) -> tuple[str, ...]:
         """Return the ids of a list (``train``, ``val``, ``test``); all must have a motion and a caption file."""
-        ids = read_ids(self.folder / f"{split}.txt")
+        ids = read_ids(self.folder / self.lists.get(split, f"{split}.txt"))
         tolerated = self.form.tolerated
         missing = check_files(self.folder, ids, self._motion_path, "motion", tolerated)
         missing += check_files(self.folder, ids, self._text_path, "caption file", tolerated)
