@@ -19,6 +19,12 @@ from motifmix.models.in2in import SECOND_PERSON_NOT_CARRIED, In2INIndividual, In
 from motifmix.models.intergen import InterGenDenoiser, TextHead
 from motifmix.pretrained.maps import intergen as maps
 from motifmix.pretrained.maps.key_map import KeyMap, load_published
+from motifmix.training.objectives.published.interaction import (
+    PUBLISHED_LOSSES,
+    InteractionLoss,
+    simple_loss,
+    training_losses,
+)
 
 Outputs = dict[str, np.ndarray]
 NOBODY = Condition({})
@@ -245,8 +251,83 @@ def text_head(case: Case) -> Outputs:
     }
 
 
+LOSS_NAMES = {
+    "simple": "simple", "VEL": "velocity", "FC": "foot_contact", "BL": "bone_length", "DM": "distance_map",
+    "JA": "joint_affinity", "RO": "relative_orientation",
+}  # fmt: skip
+
+
+def named_losses(terms: dict[str, torch.Tensor]) -> Outputs:
+    short = {ours: published for published, ours in LOSS_NAMES.items()}
+    found = {}
+    for name, value in terms.items():
+        term, _, person = name.rpartition("_") if name.endswith(("_first", "_second")) else (name, "", "")
+        if name in ("first", "second"):
+            term, person = "", name
+        parts = [short.get(term, term), {"first": "A", "second": "B"}.get(person, "")]
+        found["loss_" + "_".join(part for part in parts if part)] = value.detach().numpy()
+    return found
+
+
+def interaction_loss(config: dict, given: dict[str, torch.Tensor]) -> InteractionLoss:
+    options = {"weights": {LOSS_NAMES[name]: value for name, value in config["weights"].items()}} if (
+        "weights" in config
+    ) else {}  # fmt: skip
+    for ours, published in {
+        "near": "distance_map_threshold",
+        "touching": "joint_affinity_threshold",
+        "contact_step": "foot_velocity_threshold",
+        "contact_heights": "foot_height_thresholds",
+    }.items():
+        if published in config:
+            options[ours] = config[published]
+    return InteractionLoss(given["mean"], given["std"], last_step=config["t_bar"], quirks=PUBLISHED_LOSSES, **options)
+
+
+def diffusion_training_losses(case: Case) -> Outputs:
+    config, given = case.config, tensors(case)
+    people = given["x_start"].shape[-1] // len(given["mean"])
+    clean = (given["x_start"] - given["mean"].repeat(people)) / given["std"].repeat(people)
+    valid = torch.arange(clean.shape[1]) < given["lengths"][:, None]
+    steps = given["t"]
+    net = None
+    if "prediction" in given:
+        prediction = given["prediction"].requires_grad_()
+        predict = lambda noisy: prediction  # noqa: E731
+    else:
+        net = loaded(case, InterGenDenoiser(**denoiser_sizes(config)), maps.DENOISER).train()
+        text = given["cond"] * (1 - given["drop"][:, None])
+        predict = lambda noisy: net(noisy, steps, text, valid)  # noqa: E731
+    if people == 2:
+        compare = interaction_loss(config, given)
+        loss = lambda guess, truth: compare(guess, truth, steps, valid)  # noqa: E731
+    else:
+        weight = config["weights"]["simple"]
+        loss = lambda guess, truth: {"simple": weight * simple_loss(guess, truth, valid)}  # noqa: E731
+    terms, noisy = training_losses(predict, loss, clean, given["noise"], steps, schedule_of(config))
+    if people == 1:
+        terms |= {"first": terms["simple"], "total": terms["simple"]}
+    outputs = named_losses(terms)
+    if net is None:
+        (10 * terms["total"]).backward()
+        return {**outputs, "x_t": noisy.numpy(), "grad_10_total_wrt_prediction": given["prediction"].grad.numpy()}
+    terms["total"].backward()
+    return {**outputs, "x_t": noisy.numpy(), **gradients(case, net, maps.DENOISER)}
+
+
+def gradients(case: Case, net: torch.nn.Module, key_map: KeyMap) -> Outputs:
+    """The gradients that a case asks for by published names."""
+    wanted = [name for name in case.meta["outputs"] if name.startswith("grad.")]
+    found = {}
+    for name in wanted:
+        (ours,), _, _ = key_map.apply({name.removeprefix("grad."): torch.zeros(0)})
+        found[name] = net.get_parameter(ours).grad.numpy()
+    return found
+
+
 RUNNERS: dict[str, Callable[[Case], Outputs]] = {
     "diffusion": diffusion,
+    "diffusion_training_losses": diffusion_training_losses,
     "intergen_denoiser": intergen_denoiser,
     "in2in_denoiser": in2in_denoiser,
     "text_head": text_head,
