@@ -27,9 +27,13 @@ class FlowSchedule:
         """Return the level at ``time`` in [0, 1]."""
         return NoiseLevel(1.0 - time, time, time)
 
-    def levels(self, steps: int) -> list[NoiseLevel]:
-        """``steps + 1`` levels from noise to clean, equally far apart in time."""
-        return [self.level(1.0 - k / steps) for k in range(steps + 1)]
+    def levels(self, steps: int, shift: float = 1.0) -> list[NoiseLevel]:
+        """``steps + 1`` levels from noise to clean, equally far apart in time where ``shift`` is 1.
+
+        A greater shift spends more of them near the noise (Esser et al. 2024, section 5.3.2).
+        """
+        times = [1.0 - k / steps for k in range(steps + 1)]
+        return [self.level(shift * time / (1.0 + (shift - 1.0) * time)) for time in times]
 
 
 class CosineSchedule(FlowSchedule):
