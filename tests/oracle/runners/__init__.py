@@ -20,15 +20,8 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
 NOT_YET = frozenset(
     [
         "interclip_evaluator",
-        "mdm_humanml",
-        "mdm_individual",
         "metrics_interaction",
         "motionlcm_distillation",
-        "smoodi_denoiser",
-        "smoodi_guidance_step",
-        "smoodi_sample",
-        "smoodi_style_classifier",
-        "smoodi_style_transfer",
         "smoodi_train_losses",
     ]
 )

@@ -1,0 +1,120 @@
+"""MDM, the human motion diffusion model (Tevet et al., ICLR 2023; published symbol ``MDM``, ``trans_enc``).
+
+One token for diffusion step and text stands before the frames in a plain post-norm transformer; the network predicts the
+clean features. Two forms: :class:`MDM` is the original one (HumanML3D features, CLIP ViT-B/32), :class:`IndividualMDM`
+the one that MixerMDM composes (InterHuman's 262 numbers of one person), which differs in what "no text" means.
+"""
+
+from collections.abc import Callable, Collection
+
+import torch
+from torch import Tensor, nn
+
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.models.layers.sinusoids import add_positions, sinusoids
+from motifmix.models.layers.timestep_embedding import TimestepNet
+from motifmix.models.layers.transformer import EncoderLayer
+from motifmix.quirks import Quirk
+
+PADDING_ATTENDED = Quirk(
+    "padding_attended",
+    "MDM's first release hides no padding in self-attention; its checkpoints were trained and measured so",
+)
+Hook = Callable[[int, Tensor], Tensor]
+
+
+class MDM(nn.Module):
+    """Predicts clean features; the defaults are the HumanML3D model (17,880,327 parameters)."""
+
+    def __init__(
+        self,
+        features: int = 263,
+        width: int = 512,
+        feed_forward: int = 1024,
+        layers: int = 8,
+        heads: int = 4,
+        text: int = 512,
+        dropout: float = 0.1,
+        quirks: Collection[Quirk] = (),
+    ) -> None:
+        super().__init__()
+        self.features, self.width, self.quirks = features, width, tuple(quirks)
+        self.input = nn.Linear(features, width)
+        self.time = TimestepNet(width, width)
+        self.text = nn.Linear(text, width)
+        self.layers = nn.ModuleList(EncoderLayer(width, heads, feed_forward, dropout) for _ in range(layers))
+        self.output = nn.Linear(width, features)
+        self.dropout = nn.Dropout(dropout)
+
+    def text_token(self, text: Tensor, present: Tensor | None = None) -> Tensor:
+        """``text`` [B, text] to [B, D]; where it is not ``present`` [B], zeros are projected, so a bias remains."""
+        return self.text(text if present is None else text * present[:, None].to(text.dtype))
+
+    def forward(
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: Tensor,
+        present: Tensor | None = None,
+        valid_mask: Tensor | None = None,
+        hook: Hook | None = None,
+    ) -> Tensor:
+        """``noisy`` [B, T, F], ``timesteps`` [B], ``text`` [B, text], said to those ``present`` [B], ``valid_mask``
+        [B, T]; returns [B, T, F].
+
+        ``hook(number, tokens)`` may change what layer ``number`` (from 1) hands on, [B, 1 + T, D].
+        """
+        told = self.text_token(text, present)
+        told = told + self.time(sinusoids(timesteps, self.width).to(told.dtype))
+        x = self.dropout(add_positions(torch.cat([told[:, None], self.input(noisy)], dim=1)))  # [B, 1 + T, D]
+        if valid_mask is not None and PADDING_ATTENDED not in self.quirks:
+            valid_mask = nn.functional.pad(valid_mask, (1, 0), value=True)
+        else:
+            valid_mask = None
+        for number, layer in enumerate(self.layers, start=1):
+            x = layer(x, valid_mask)
+            x = x if hook is None else hook(number, x)
+        return self.output(x[:, 1:])
+
+    def denoise(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Speak the protocol of denoisers: the part ``text`` [B, text].
+
+        Raises ``ValueError`` for a level without a step, or a condition that has no such part at all.
+        """
+        part = condition.get("text")
+        if level.step is None or part is None:
+            raise ValueError("this network needs levels with their step, and a condition with the part 'text'")
+        return self(noisy, noisy.new_full((len(noisy),), level.step), part.value, part.present, valid)
+
+
+class IndividualMDM(MDM):
+    """MixerMDM's form; the defaults are MDM's own sizes, as no configuration of it is published."""
+
+    def __init__(
+        self,
+        features: int = 262,
+        width: int = 512,
+        feed_forward: int = 1024,
+        layers: int = 8,
+        heads: int = 4,
+        text: int = 512,
+        dropout: float = 0.1,
+        quirks: Collection[Quirk] = (),
+    ) -> None:
+        super().__init__(features, width, feed_forward, layers, heads, text, dropout, quirks)
+
+    def text_token(self, text: Tensor, present: Tensor | None = None) -> Tensor:
+        """``text`` [B, text] to [B, D]; where it is not ``present`` [B], zeros, without the projection's bias."""
+        told = self.text(text)
+        return told if present is None else told * present[:, None].to(told.dtype)
+
+
+def from_published_layout(features: Tensor) -> Tensor:
+    """MDM's [B, F, 1, T] to our [B, T, F]."""
+    return features.flatten(1, 2).transpose(1, 2)
+
+
+def to_published_layout(features: Tensor) -> Tensor:
+    """[B, T, F] to MDM's [B, F, 1, T]."""
+    return features.transpose(1, 2)[:, :, None]
