@@ -30,9 +30,10 @@ def test_content_gives_the_length_and_style_may_have_another(model):
         torch.testing.assert_close(model(content[1:], style[1:]), made[1:])
 
 
-def test_a_clip_of_another_length_than_a_multiple_of_4_is_refused(model):
-    with pytest.raises(ValueError, match="multiple of 4 frames, not 18"):
-        model(torch.randn(1, 12, 21, 18), torch.randn(1, 12, 21, 16))
+@pytest.mark.parametrize("frames", [8, 18])
+def test_a_clip_that_is_too_short_or_no_multiple_of_4_is_refused(model, frames):
+    with pytest.raises(ValueError, match=f"multiple of 4 frames, at least 12, not {frames}"):
+        model(torch.randn(1, 12, 21, frames), torch.randn(1, 12, 21, 16))
 
 
 def test_with_all_parts_its_own_a_clip_does_not_see_the_style(model):

@@ -42,7 +42,9 @@ KEPT = (0, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 15, 16, 18, 19, 20, 22, 25, 26, 27, 
 KEPT_PARENTS = (-1, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 10, 13, 14, 15, 10, 17, 18, 19)
 LEFT_FOOT, RIGHT_FOOT = (3, 4), (7, 8)  # ankle and toe, among the kept
 
+METRES = 0.0254 / 0.45  # in a unit of the files
 CMU_31 = Skeleton(NAMES, PARENTS, np.array(OFFSETS))
+CMU_31_METRES = Skeleton(NAMES, PARENTS, np.array(OFFSETS) * METRES)
 
 
 def in_file_units(motion: Motion, skeleton: Skeleton = CMU_31) -> Motion:

@@ -176,6 +176,7 @@ class Encoder(nn.Module):
             for activated in (True, False)
         )
         self.residual = residual
+        self.shortest = 4 * ((max(part, bottleneck) - 1) // 2 + 1)
         self.to_mid: Tensor
         self.to_parts: Tensor
         self.register_buffer("to_mid", averaging(TO_MID))
@@ -184,10 +185,12 @@ class Encoder(nn.Module):
     def forward(self, motion: Tensor) -> Features:
         """Return the maps of joints [B, 2 C, T, 21], mid nodes [B, 4 C, T / 2, 10], parts and bottleneck [B, 8 C, T / 4, 5].
 
-        Raises ``ValueError`` when T is no multiple of 4.
+        Raises ``ValueError`` when T is no multiple of 4, or shorter than the reflection at its ends (12 as published).
         """
-        if motion.shape[-1] % 4:
-            raise ValueError(f"a clip needs a multiple of 4 frames, not {motion.shape[-1]}")
+        if motion.shape[-1] % 4 or motion.shape[-1] < self.shortest:
+            raise ValueError(
+                f"a clip needs a multiple of 4 frames, at least {self.shortest}, not {motion.shape[-1]}; lengthen it"
+            )
         graphs = self.graphs()
         joint = self.joint(self.input(motion.transpose(2, 3)), graphs[0])
         mid = self.mid(functional.avg_pool2d(joint @ self.to_mid, (2, 1)), graphs[1])

@@ -8,6 +8,9 @@ from golden import Case
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from motifmix.features import aberman, motion_puzzle
+from motifmix.features.space import Normaliser
+from motifmix.files.bvh import read_bvh
 from motifmix.models.aberman import (
     IN_PLACE_ACTIVATIONS,
     AbermanDiscriminator,
@@ -15,6 +18,7 @@ from motifmix.models.aberman import (
     discriminator_input,
 )
 from motifmix.models.motion_puzzle import BODY_PARTS, UNSCALED_ATTENTION, MotionPuzzle
+from motifmix.motion import Skeleton
 from motifmix.pretrained.maps import aberman as aberman_maps
 from motifmix.pretrained.maps import motion_puzzle as puzzle_maps
 from motifmix.pretrained.maps.key_map import KeyMap, load_published
@@ -155,6 +159,106 @@ def aberman_losses(case: Case) -> Outputs:
     return arrays(found)
 
 
+def aberman_preproc(case: Case) -> Outputs:
+    config, given = case.config, case.inputs
+    motion = read_bvh(case.folder / "clip.bvh", up="y", units=1.0).people[0]
+    offered, wanted = (config["skeleton"][name] for name in ("parents", "kept_joints"))
+    assert motion.skeleton.names == tuple(config["joint_names"]) and motion.skeleton.parents == tuple(offered)
+    skeleton = Skeleton(motion.skeleton.names, motion.skeleton.parents, np.array(config["skeleton"]["offsets"]))
+    how = aberman.AbermanLayout(
+        skeleton=skeleton,
+        kept=tuple(wanted),
+        downsample=config["downsample"],
+        trim_multiple=config["trim_multiple"],
+        contact_squared_step=config["contact_squared_velocity"],
+        heading_filter_frames=config["heading_filter_sigma"],
+        **{name: tuple(config[name]) for name in ("left_foot", "right_foot", "hips", "shoulders")},
+    )
+    clip = aberman.clip_of(motion, how)
+    views = zip(given["view_angles"], given["scales"], strict=True)
+    raw = {
+        "content": clip.content,
+        "style3d": clip.style3d,
+        "style2d": np.stack([clip.style2d(angles, scale) for angles, scale in views]),
+    }
+    normalised = {
+        name: Normaliser(given[f"norm.{name}_mean"], aberman.fitted_std(given[f"norm.{name}_std"])).normalise(value)
+        for name, value in raw.items()
+    }
+    back = aberman.animation(given["network_output"].T, skeleton, [aberman.EXPORTED_TURNED])
+    cleanup = aberman.cleaned_feet(
+        back,
+        given["foot_contact_for_cleanup"].T,
+        foot_joints=tuple(config["foot_joints_full_skeleton"]),
+        blend_frames=config["interpolation_frames"],
+        on_floor=config["force_contact_height_zero"],
+        softness=config["floor_softness"],
+        iterations=config["ik_iterations"],
+        damping=config["ik_damping"],
+    )
+    return {
+        "local_rotations": wxyz(motion.rotations),
+        "root_positions": motion.root,
+        "global_positions_kept": clip.joints,
+        "foot_contact": clip.foot_contacts.T,
+        "heading_angle": clip.heading,
+        "heading_free_rotations": wxyz(clip.heading_free),
+        **{f"{name}_raw": value.swapaxes(-1, -2) for name, value in raw.items()},
+        **{name: value.swapaxes(-1, -2) for name, value in normalised.items()},
+        "view_local_x": clip.view_axes[0],
+        "back.local_rotations": wxyz(back.rotations),
+        "back.root_positions": back.root,
+        "back.global_positions_all": back.joints,
+        "cleanup.targets": cleanup.targets,
+        "cleanup.root_positions": cleanup.motion.root,
+        "cleanup.ik_rotations": wxyz(cleanup.motion.rotations),
+    }
+
+
+def motion_puzzle_preproc(case: Case) -> Outputs:
+    config, given = case.config, case.inputs
+    motion = read_bvh(case.folder / "clip.bvh", up="y", units=1.0).people[0]
+    left, right = config["feet"]
+    how = motion_puzzle.PuzzleLayout(
+        kept=tuple(config["kept_joints"]),
+        kept_parents=tuple(config["kept_parents"]),
+        left_foot=tuple(left),
+        right_foot=tuple(right),
+        hips=tuple(config["hips"]),
+        shoulders=tuple(config["shoulders"]),
+        downsample=config["downsample"],
+        contact_squared_steps=tuple(config["contact_squared_velocity"]),
+        contact_heights=tuple(config["contact_height"]),
+        heading_filter_frames=config["heading_filter_sigma"],
+        floor_softness=config["floor_softness"],
+    )
+    clip = motion_puzzle.clip_of(motion, how, [motion_puzzle.LEVEL_ROOT])
+    whole, windows = clip.whole(), clip.windows(config["window"], config["window_step"])
+    normaliser = Normaliser(given["mean"], given["std"])
+    made = motion_puzzle.postures(
+        normaliser.restore(given["network_output"].transpose(2, 1, 0)),
+        given["root_for_output"],
+        how,
+        [motion_puzzle.FIRST_FRAME_FROM_LAST, motion_puzzle.SKEW_AXES],
+    )
+    return {
+        "windows.motion": np.stack([window.motion for window in windows]),
+        "windows.root": np.stack([window.root for window in windows]),
+        "windows.foot_contact": np.stack([window.foot_contacts for window in windows]),
+        "whole.motion": whole.motion,
+        "whole.root": whole.root,
+        "whole.foot_contact": whole.foot_contacts,
+        "network_input": normaliser.normalise(whole.motion).transpose(2, 1, 0),
+        "back.positions": made.positions,
+        "back.global_transforms": made.global_transforms,
+        "back.local_transforms": made.local_transforms,
+    }
+
+
+def wxyz(quaternions: np.ndarray) -> np.ndarray:
+    return np.roll(quaternions, 1, axis=-1)
+
+
 def motion_puzzle_generator(case: Case) -> Outputs:
     config, given = case.config, tensors(case)
     graphs, kernels = config["graph"], config["temporal_kernels"]
@@ -206,6 +310,8 @@ def motion_puzzle_losses(case: Case) -> Outputs:
 RUNNERS: dict[str, Callable[[Case], Outputs]] = {
     "aberman_generator": aberman_generator,
     "aberman_losses": aberman_losses,
+    "aberman_preproc": aberman_preproc,
     "motion_puzzle_generator": motion_puzzle_generator,
+    "motion_puzzle_preproc": motion_puzzle_preproc,
     "motion_puzzle_losses": motion_puzzle_losses,
 }
