@@ -113,4 +113,5 @@ def test_names_of_the_hundred_become_labels():
     assert style_label("ArmsAboveHead") == "arms-above-head" and style_label("Old") == "elderly"
     with pytest.raises(DataError, match="no style"):
         style_label("Ninja")
-    assert style_names(["zombie", "angry", "zombie"]) == (*STYLES, "zombie")
+    assert style_names(["zombie", "cat", "proud", "angry", None, "cat"]) == ("angry", "proud", "cat", "zombie")
+    assert style_names(reversed(STYLES)) == STYLES

@@ -72,9 +72,10 @@ def more_styles() -> tuple[str, ...]:
     return tuple(_words("styles_100style.yaml"))
 
 
-def style_names(present: Iterable[str]) -> tuple[str, ...]:
-    """Return :data:`STYLES` and, behind them, those of ``present`` that are not among them, by name."""
-    return (*STYLES, *sorted(set(present) - set(STYLES)))
+def style_names(present: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the styles that are present, once each: ours in the order of :data:`STYLES`, then the others by name."""
+    found = {style for style in present if style is not None}
+    return (*(style for style in STYLES if style in found), *sorted(found - set(STYLES)))
 
 
 def mirrored_style(style: str) -> str:

@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from motifmix.data.feature_cache import CachedClip, FeatureCache
+from motifmix.data.labels import MORE_CONTENTS
 from motifmix.data.prepared import Prepared
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace
 from motifmix.features.space import Normaliser
 from motifmix.home import home
 
-LOCOMOTION = ("walk", "run", "dash", "walk-back", "walk-left", "walk-right", "walk-turn-left", "walk-turn-right")
+LOCOMOTION = (
+    "walk", "run", "dash", "walk-back", "walk-left", "walk-right", "walk-turn-left", "walk-turn-right", *MORE_CONTENTS,
+)  # fmt: skip
 
 
 def open_sets(names: Sequence[str], root: Path | None = None) -> list[FeatureCache]:

@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from motifmix.data.captions import caption_groups, style_phrase_groups
 from motifmix.data.feature_cache import CachedClip
-from motifmix.data.labels import CONTENTS, STYLES, content_synonyms, style_synonyms
+from motifmix.data.labels import CONTENTS, MORE_CONTENTS, content_synonyms, style_names, style_synonyms
 from motifmix.features.own import rested_to_multiple
 from motifmix.features.space import Normaliser
 from motifmix.home import home
@@ -57,9 +57,10 @@ class AlignObjective:
         _, _, base_rest = load_part(self.weights, "denoiser")
         self.normaliser = Normaliser(vae_rest["mean"].numpy(), vae_rest["std"].numpy())
         self.text_mean, self.text_std = base_rest["text_mean"], base_rest["text_std"]
+        self.styles = style_names(clip.style for cache in self.caches for clip in cache.prepared.select(split="train"))
         self.vectors, self.labels = self._style_vectors()
         self.weight = self._weights()
-        self.phrases = {style: self._standardised(style_texts(style)) for style in STYLES}
+        self.phrases = {style: self._standardised(style_texts(style)) for style in self.styles}
         torch.manual_seed(seed)
         network = TextToStyle(style=self.vectors.shape[1])
         if o.start:
@@ -76,7 +77,7 @@ class AlignObjective:
             entries = [e for e in cache.entries(cache.prepared.select(split="train")) if e.clip.style is not None]
             for entry in entries:
                 vectors.append(self._vector(cache.window(entry, 0, min(entry.frames, 200))))
-                labels.append(STYLES.index(entry.clip.style))  # type: ignore[arg-type]
+                labels.append(self.styles.index(entry.clip.style))  # type: ignore[arg-type]
         return torch.stack(vectors), torch.tensor(labels)
 
     def _vector(self, features: np.ndarray) -> Tensor:
@@ -95,7 +96,7 @@ class AlignObjective:
         labels, motion = self.labels[numbers], self.vectors[numbers]
         spoken = []
         for label in labels.tolist():
-            own = self.phrases[STYLES[label]]
+            own = self.phrases[self.styles[label]]
             one, two = own[int(rng.integers(len(own)))], own[int(rng.integers(len(own)))]
             spoken.append(torch.lerp(one, two, float(rng.random())) if rng.random() < 0.3 else one)
         text = torch.stack(spoken)
@@ -124,7 +125,7 @@ class AlignObjective:
         )
 
     def _prototypes(self) -> Tensor:
-        return torch.stack([self.vectors[self.labels == number].mean(dim=0) for number in range(len(STYLES))])
+        return torch.stack([self.vectors[self.labels == number].mean(dim=0) for number in range(len(self.styles))])
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
         """Write the projection and the bank."""
@@ -151,20 +152,19 @@ class AlignObjective:
                     styles.update([clip.clip.style])
                 for name in names[:1] if not clip.clip.content else []:
                     said.setdefault(name, []).extend(clip.clip.captions)
-        contents = [name for name in CONTENTS if clips[name]]
+        labels = (*CONTENTS, *MORE_CONTENTS)
+        contents = [name for name in labels if clips[name]]
         contents += [
-            n for n, count in clips.most_common() if n not in CONTENTS and count >= o.least_clips and said.get(n)
+            n for n, count in clips.most_common() if n not in labels and count >= o.least_clips and said.get(n)
         ]
         texts, owners = [], []
         for number, name in enumerate(contents):
-            spoken = (
-                [group[0] for group in caption_groups(name)] if name in CONTENTS else list(dict.fromkeys(said[name]))
-            )
+            spoken = [group[0] for group in caption_groups(name)] if name in labels else list(dict.fromkeys(said[name]))
             chosen = spoken[: o.captions_a_content]
             texts += chosen
             owners += [number] * len(chosen)
         phrases, phrase_owners = [], []
-        for number, style in enumerate(STYLES):
+        for number, style in enumerate(self.styles):
             chosen = [group[0] for group in style_phrase_groups(style)][: o.phrases_a_style]
             phrases += chosen
             phrase_owners += [number] * len(chosen)
@@ -174,9 +174,9 @@ class AlignObjective:
             "style_prototypes": self._prototypes(),
         }  # fmt: skip
         extra = {
-            "styles": [{"name": s, "clips": styles[s], "synonyms": list(style_synonyms(s))} for s in STYLES],
+            "styles": [{"name": s, "clips": styles[s], "synonyms": list(style_synonyms(s))} for s in self.styles],
             "contents": [
-                {"name": c, "clips": clips[c], "synonyms": list(content_synonyms(c)) if c in CONTENTS else []}
+                {"name": c, "clips": clips[c], "synonyms": list(content_synonyms(c)) if c in labels else []}
                 for c in contents
             ],
         }

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
 from motifmix.data.feature_cache import CachedClip
-from motifmix.data.labels import STYLES
+from motifmix.data.labels import STYLES, style_names
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.predictions import PredictionType, target
 from motifmix.diffusion.schedule import SCHEDULES
@@ -93,9 +93,10 @@ class DenoiserObjective:
         self.caches = open_sets(data)
         self.weights = Path(o.weights) if o.weights else home() / "weights"
         self.pool = self._pool()
+        self.styles = style_names(entry.clip.style for _, entry in self.pool.list)
         self.store = LatentStore(self.weights, self.caches, self.pool.list)
         self.table, self.said = self._texts()
-        self.style_phrases = {style: self._numbers(style_texts(style)) for style in STYLES}
+        self.style_phrases = {style: self._numbers(style_texts(style)) for style in self.styles}
         self.references = self._references()
         torch.manual_seed(seed)
         latent = self.store.mean.shape[0]
@@ -106,7 +107,7 @@ class DenoiserObjective:
                 "style_encoder": StyleEncoder(MotifmixSpace.dim, o.style_width, o.style),
                 "text_to_style": TextToStyle(style=o.style),
                 "length": LengthPredictor(style=o.style),
-                "classes": nn.Linear(o.style, len(STYLES)),
+                "classes": nn.Linear(o.style, len(self.styles)),
             }
         )
         self.log_temperature = nn.Parameter(torch.tensor(np.log(1 / 0.1), dtype=torch.float32))
@@ -154,7 +155,7 @@ class DenoiserObjective:
                 by_entry.append([text for caption in clip.captions for text in caption_texts(caption)])
         for own in by_entry:
             texts += own
-        for style in STYLES:
+        for style in dict.fromkeys((*STYLES, *self.styles)):  # previews speak of ours whatever the data have
             texts += style_texts(style)
         table = TextTable(texts)
         return table, [[table.numbers[text] for text in own] for own in by_entry]
@@ -168,7 +169,7 @@ class DenoiserObjective:
             if entry.clip.style is not None:
                 by_style[entry.clip.style].append(number)
         if not by_style:
-            raise DataError("no clip has a style; the denoiser recipe needs the style set (bandai)")
+            raise DataError("no clip has a style; the denoiser recipe needs a style set (bandai or 100style)")
         return dict(by_style)
 
     def _start_from(self) -> None:
@@ -267,7 +268,7 @@ class DenoiserObjective:
         figures: dict[str, float] = {}
         style_vectors = torch.zeros(len(items), o.style)
         if styled:
-            labels = torch.tensor([STYLES.index(styles[place]) for place in styled])  # type: ignore[arg-type]
+            labels = torch.tensor([self.styles.index(styles[place]) for place in styled])  # type: ignore[arg-type]
             features, frames = self._style_batch(numbers, rng)
             motion_style = self.modules["style_encoder"](features, frames)
             phrases = [self._phrase(styles[place], rng) for place in styled]  # type: ignore[arg-type]
