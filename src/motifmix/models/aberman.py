@@ -260,6 +260,7 @@ class AbermanDiscriminator(nn.Module):
         quirks: Collection[Quirk] = (),
     ) -> None:
         super().__init__()
+        self.incoming = incoming
         self.slope = leaky_relu_slope
         self.activated = IN_PLACE_ACTIVATIONS in quirks
         excess = pool_size - pool_stride

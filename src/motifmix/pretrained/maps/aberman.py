@@ -1,5 +1,9 @@
 """Published names of the style transfer network of Aberman et al.: ``gen_*.pt`` under ``gen``, ``dis_*.pt`` under ``dis``."""
 
+import torch
+from torch import Tensor
+
+from motifmix.models.aberman import AbermanDiscriminator, AbermanGenerator, discriminator_input
 from motifmix.pretrained.maps.key_map import KeyMap
 
 
@@ -40,3 +44,17 @@ DISCRIMINATOR = KeyMap(
         (r"cnn_c\.2\.(weight|bias)", r"classes.1.\1"),
     ]
 )
+
+
+def try_generator(generator: AbermanGenerator) -> list[Tensor]:
+    """Give half a second the style of a 3D and of a 2D clip; quaternions and joint positions."""
+    content = torch.zeros(1, 4 * len(generator.kinematics.parents) + 4, 16)
+    encoders = (generator.style_encoder_3d, generator.style_encoder_2d)
+    made = [generator(content, torch.ones(1, encoder.incoming, 16)) for encoder in encoders]
+    return [*made, generator.positions(made[0])]
+
+
+def try_discriminator(discriminator: AbermanDiscriminator) -> tuple[Tensor, Tensor]:
+    """Judge a clip of a window's length as the first style."""
+    motion = torch.ones(1, discriminator.incoming, 32)
+    return discriminator(discriminator_input(motion), torch.zeros(1, dtype=torch.int64))

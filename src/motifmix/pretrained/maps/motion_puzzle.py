@@ -1,5 +1,9 @@
 """Published names of Motion Puzzle: ``gen_*.pt`` under ``gen_ema`` (the averaged weights, used for tests) or ``gen``."""
 
+import torch
+from torch import Tensor
+
+from motifmix.models.motion_puzzle import MotionPuzzle
 from motifmix.pretrained.maps.key_map import KeyMap
 
 _NETWORKS = {"enc_content": "content_encoder", "enc_style": "style_encoder", "dec": "decoder"}
@@ -57,3 +61,9 @@ def _renames() -> list[tuple[str, str]]:
 
 
 GENERATOR = KeyMap(renames=_renames(), computed=[r".*\.graphs\.(joint|mid|part)", r".*\.to_(mid|parts|joints)"])
+
+
+def try_generator(model: MotionPuzzle) -> Tensor:
+    """Restyle the shortest clip, its spine in its own style."""
+    clip = torch.ones(1, model.content_encoder.input.in_channels, 21, model.content_encoder.shortest)
+    return model(clip, 0.5 * clip, own_parts=[2])
