@@ -28,8 +28,8 @@ def main() -> None:
     count = len(SET_2_CONTENTS)
     everyone, valid = torch.ones(count, dtype=torch.bool), torch.ones(count, TOKENS, dtype=torch.bool)
     with torch.no_grad():
-        text = model._text_vectors([captions(content)[0] for content in SET_2_CONTENTS])
-        style, _ = model._style_vectors([SET_2_STYLES[n % len(SET_2_STYLES)] for n in range(count)])
+        texts = [captions(content)[0] for content in SET_2_CONTENTS]
+        text, style, _ = model._vectors(texts, [SET_2_STYLES[n % len(SET_2_STYLES)] for n in range(count)])
     parts = {"text": Part(text, everyone), "style": Part(style, everyone)}
     condition = Condition({**parts, "strength": Part(torch.ones(count), everyone)})
     noise = torch.randn(count, TOKENS, model.vae.latent, generator=torch.Generator().manual_seed(0))

@@ -21,19 +21,21 @@ def cleaned_feet(motion: Motion) -> Motion:
     """Return the motion with its drift under resting feet removed and its floor at y = 0 (motifmix skeleton)."""
     if motion.frames < 3:
         return motion
-    cleaned = motion
-    for _ in range(PASSES):
-        cleaned = _without_drift(cleaned)
-    floor = floor_height(cleaned)
-    return cleaned.moved(np.array([0.0, -floor, 0.0])) if abs(floor) < LARGEST_FLOOR_SHIFT else cleaned
-
-
-def _without_drift(motion: Motion) -> Motion:
     toes = motion.joints[:, [LEFT_TOE, RIGHT_TOE]]  # [T, 2, 3]
+    offset = np.zeros((motion.frames, 3))
+    for _ in range(PASSES):
+        offset += _against_drift(toes + offset[:, None], motion.fps)
+    floor = floor_height(motion)  # the path gives way along the floor only
+    if abs(floor) < LARGEST_FLOOR_SHIFT:
+        offset[:, 1] = -floor
+    return motion.moved(offset)
+
+
+def _against_drift(toes: np.ndarray, fps: float) -> np.ndarray:
     low = np.percentile(toes[..., 1].min(axis=1), 5)
     near = toes[..., 1] < low + NEAR_FLOOR
     step = np.diff(toes, axis=0)[..., [0, 2]]  # [T - 1, 2 feet, 2]
-    speed = np.linalg.norm(step, axis=-1) * motion.fps
+    speed = np.linalg.norm(step, axis=-1) * fps
     down = near[1:] & near[:-1] & (speed < FASTEST)
     weight = np.where(down, 1.0 / (1.0 + (speed / SURE_BELOW) ** 2), 0.0)
     total = weight.sum(axis=1)
@@ -41,6 +43,6 @@ def _without_drift(motion: Motion) -> Motion:
     drift = np.where(total[:, None] > 0, drift, 0.0)
     padded = np.concatenate([drift[:1], drift, drift[-1:]])
     smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
-    offset = np.zeros((motion.frames, 3))
+    offset = np.zeros((len(toes), 3))
     offset[1:, [0, 2]] = -np.cumsum(smooth, axis=0)
-    return motion.moved(offset)
+    return offset

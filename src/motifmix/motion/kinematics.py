@@ -37,14 +37,18 @@ def forward(
     offset of single joints by ``[..., 3]``.
     """
     world = global_rotations(skeleton, local)
-    positions = np.empty((*world.shape[:-1], 3))
-    translations = joint_translations or {}
+    parents = np.maximum(skeleton.parents, 0)
+    offsets = np.broadcast_to(skeleton.offsets, (*world.shape[:-1], 3))
+    if joint_translations:
+        offsets = offsets.copy()
+        for joint, translation in joint_translations.items():
+            offsets[..., joint, :] = translation
+    positions = rot.rotate(world[..., parents, :], offsets)  # bones in the world, all at once; then along the tree
     for joint, parent in enumerate(skeleton.parents):
         if parent < 0:
             positions[..., joint, :] = root
         else:
-            offset = translations[joint] if joint in translations else skeleton.offsets[joint]
-            positions[..., joint, :] = positions[..., parent, :] + rot.rotate(world[..., parent, :], offset)
+            positions[..., joint, :] += positions[..., parent, :]
     return positions, world
 
 

@@ -32,10 +32,13 @@ def inverse(q: np.ndarray) -> np.ndarray:
 
 def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Rotate vectors ``[..., 3]`` by quaternions ``[..., 4]``, broadcast."""
-    q, v = np.asarray(q), np.asarray(v)
-    axis, w = q[..., :3], q[..., 3:]
-    twice = 2.0 * np.cross(axis, v)
-    return v + w * twice + np.cross(axis, twice)
+    qx, qy, qz, w = np.moveaxis(np.asarray(q), -1, 0)
+    x, y, z = np.moveaxis(np.asarray(v), -1, 0)
+    # v + 2 w (axis x v) + 2 axis x (axis x v), written out: np.cross spends more on moving axes than on numbers.
+    a, b, c = 2.0 * (qy * z - qz * y), 2.0 * (qz * x - qx * z), 2.0 * (qx * y - qy * x)
+    return np.stack(
+        [x + w * a + (qy * c - qz * b), y + w * b + (qz * a - qx * c), z + w * c + (qx * b - qy * a)], axis=-1
+    )
 
 
 def normalized(q: np.ndarray) -> np.ndarray:

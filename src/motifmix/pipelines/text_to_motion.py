@@ -29,6 +29,7 @@ from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
+from motifmix.style import references
 from motifmix.style.references import StyleLike, resolve
 from motifmix.style.styled_denoiser import StyledDenoiser
 
@@ -109,7 +110,7 @@ class TextToMotion:
     ) -> list[Motion]:
         """Return one motion (20 fps, motifmix skeleton) a text.
 
-        ``styles`` holds, for each text, None, words, a motion file, a `Motion`, or a list of these with weights;
+        ``styles`` holds, for each text, None, words, a motion file, a video, a `Motion`, or a list of these with weights;
         ``seconds`` 1 to 10, None for the length that suits; ``seeds`` one an item, a first one to count up from, or None
         for 0, 1, 2, ...; ``strength`` scales the fusion's gamma. An item's noise
         depends on its own seed alone. Raises ``RequestError`` for what cannot be met.
@@ -134,8 +135,7 @@ class TextToMotion:
         )
         wanted_seeds = [place if seed is None else int(seed) for place, seed in enumerate(wanted_seeds)]
         with torch.no_grad():
-            text = self._text_vectors(texts)
-            style, has_style = self._style_vectors(wanted_styles)
+            text, style, has_style = self._vectors(texts, wanted_styles)
             tokens, frames = self._lengths(text, style, has_style, strength, _seconds(seconds, count))
             motions: list[Motion | None] = [None] * count
             order = sorted(range(count), key=lambda place: tokens[place])
@@ -173,8 +173,8 @@ class TextToMotion:
             return self.style_encoder(features, valid)[0]
 
     def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
-        """Return sentences on what is far from anything known, naming what is nearest; empty where all is near."""
-        notes = []
+        """Return sentences on what is far from anything known, naming what is nearest, and on what a video gave."""
+        notes = references.notes(style) if style is not None else []
         name, near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
         if near < FAR:
             notes.append(f'the text "{text}" is far from anything trained on; nearest: {name}')
@@ -194,14 +194,16 @@ class TextToMotion:
     def _text_vectors(self, texts: Sequence[str]) -> Tensor:
         return (self.text_encoder.encode(list(texts)) - self._text_mean) / self._text_std
 
-    def _style_vectors(self, styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor]:
-        size = self.denoiser.project.in_features
-        vectors, present = torch.zeros(len(styles), size), torch.zeros(len(styles), dtype=torch.bool)
+    def _vectors(self, texts: Sequence[str], styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode sentences and style words in one batch; returns texts, styles and which styles there are."""
         # One reference given for many texts is read, retargeted and encoded once.
         resolved = {id(style): resolve(style) for style in {id(s): s for s in styles if s is not None}.values()}
         parts = [[] if style is None else resolved[id(style)] for style in styles]
         words = sorted({part.words for own in parts for part in own if part.words is not None})
-        spoken = dict(zip(words, self.text_to_style(self._text_vectors(words)), strict=True)) if words else {}
+        sentences = self._text_vectors([*texts, *words])
+        spoken = dict(zip(words, self.text_to_style(sentences[len(texts) :]), strict=True)) if words else {}
+        vectors = torch.zeros(len(styles), self.denoiser.project.in_features)
+        present = torch.zeros(len(styles), dtype=torch.bool)
         seen: dict[int, Tensor] = {}
         for place, own in enumerate(parts):
             for part in own:
@@ -215,7 +217,7 @@ class TextToMotion:
                     continue
                 vectors[place] += part.weight * vector
                 present[place] = True
-        return vectors, present
+        return sentences[: len(texts)], vectors, present
 
     def _lengths(
         self, text: Tensor, style: Tensor, has_style: Tensor, strength: float, seconds: list[float | None]
@@ -286,6 +288,8 @@ def style_name(style: StyleLike) -> str:
     """Return how a style is called in labels: its words, its file's name, or both with weights."""
     if isinstance(style, Motion):
         return str(style.labels.get("style") or "a motion")
+    if isinstance(style, references.Video):
+        return style.name
     if isinstance(style, str | Path):
         return Path(style).name if isinstance(style, Path) else style
     return " + ".join(f"{style_name(part)}:{weight:g}" for part, weight in style)
