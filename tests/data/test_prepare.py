@@ -220,7 +220,7 @@ def test_wrong_sources_are_one_sentence(tmp_path):
     (tmp_path / "holiday.txt").write_text("x")
     for source, words in (
         (tmp_path / "nowhere", "no such file"),
-        (tmp_path / "holiday.txt", "not a readable tar"),
+        (tmp_path / "holiday.txt", "not a readable tar or zip"),
         (tmp_path, "this is not the Bandai"),
     ):
         with pytest.raises(DataError, match=words) as caught:

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from tests.data.leaks import leaks
@@ -60,7 +62,12 @@ def test_flat_folders_archives_and_other_files_do(folder, tmp_path, data):
     prepare("100style", flat.parent, tmp_path / "a")
     files = {f"100STYLE/{p.relative_to(folder)}": p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
     prepare("100style", write_archive(files, tmp_path / "100style.tar.xz"), tmp_path / "b")
+    with zipfile.ZipFile(tmp_path / "100style.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    prepare("100style", tmp_path / "100style.zip", tmp_path / "c")
     for name in ("clips.jsonl", "root.npy", "rotations.npy"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
         assert (tmp_path / "a" / name).read_bytes() == (data.folder / name).read_bytes()
 
@@ -87,6 +94,18 @@ def test_what_is_wrong_with_the_table_is_one_sentence(tmp_path, table, message):
     with pytest.raises(DataError, match=message) as caught:
         prepare("100style", tmp_path / "in", tmp_path / "out")
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_zip_is_one_sentence(tmp_path):
+    path = tmp_path / "100style.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Frame_Cuts.csv", "STYLE_NAME,FW_START,FW_STOP\nAngry,10,200\n")
+        archive.writestr("Angry_FW.bvh", xsens_bvh(200))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"HIERARCHY") + 30] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"Angry_FW\.bvh cannot be unpacked"):
+        prepare("100style", path, tmp_path / "out")
 
 
 def test_a_folder_without_the_table_is_not_the_dataset(tmp_path):

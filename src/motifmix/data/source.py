@@ -2,11 +2,15 @@
 
 import hashlib
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from motifmix.errors import DataError
+
+MOST_BYTES = 1 << 30  # of one file: a zip may claim to hold any amount
 
 
 class Source:
@@ -22,11 +26,12 @@ class Source:
         if not self.path.exists():
             raise DataError(f"{self.path}: there is no such file or folder; give the {what} archive or its folder")
         self._archive = self.path.is_file()
+        self._zipped = self._archive and zipfile.is_zipfile(self.path)
         try:
             members = self._archive_members() if self._archive else self._folder_members()
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
             raise DataError(
-                f"{self.path}: not a readable tar archive ({error}); give the {what} archive or the folder it unpacks to"
+                f"{self.path}: not a readable tar or zip archive ({error}); give the {what} archive or the folder it unpacks to"
             ) from error
         tops = [name[: -len(marker)] for name in members if name == marker or name.endswith("/" + marker)]
         if not tops:
@@ -43,6 +48,9 @@ class Source:
             for name in self.order:
                 if wanted(name):
                     yield name, (self.path / (self._top + name)).read_bytes()
+            return
+        if self._zipped:
+            yield from self._read_zip(wanted)
             return
         with tarfile.open(self.path, "r|*") as archive:
             for member in archive:
@@ -71,7 +79,25 @@ class Source:
         """Whether the source is one file."""
         return self._archive
 
+    def _read_zip(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+        with zipfile.ZipFile(self.path) as archive:
+            for member in archive.infolist():
+                name = _clean(member.filename)
+                if member.is_dir() or not name.startswith(self._top) or not wanted(name[len(self._top) :]):
+                    continue
+                try:
+                    with archive.open(member) as stream:
+                        data = stream.read(MOST_BYTES + 1)
+                except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+                    raise DataError(f"{self.path}: {name} cannot be unpacked ({error}); take a fresh copy") from error
+                if len(data) > MOST_BYTES:
+                    raise DataError(f"{self.path}: {name} is larger than {MOST_BYTES >> 30} GB; take a fresh copy")
+                yield name[len(self._top) :], data
+
     def _archive_members(self) -> list[str]:
+        if self._zipped:
+            with zipfile.ZipFile(self.path) as archive:
+                return [_clean(member.filename) for member in archive.infolist() if not member.is_dir()]
         with tarfile.open(self.path, "r|*") as archive:
             return [_clean(member.name) for member in archive if member.isfile()]
 
