@@ -12,7 +12,7 @@ from motifmix.errors import MotifmixError
 if TYPE_CHECKING:
     from motifmix.files import read, write
     from motifmix.motion import MOTIFMIX, Motion, Scene, Skeleton
-    from motifmix.pipelines.text_to_motion import load
+    from motifmix.pipelines.loading import load
 
 __version__ = "0.1.0"
 __all__ = ["MOTIFMIX", "MotifmixError", "Motion", "Scene", "Skeleton", "__version__", "load", "read", "write"]
@@ -23,7 +23,7 @@ _HOMES = {
     "Motion": "motifmix.motion",
     "Scene": "motifmix.motion",
     "Skeleton": "motifmix.motion",
-    "load": "motifmix.pipelines.text_to_motion",
+    "load": "motifmix.pipelines.loading",
     "read": "motifmix.files",
     "write": "motifmix.files",
 }

@@ -1,25 +1,79 @@
-"""From a card to a network."""
+"""From a card to a network: our own parts and published ones alike."""
 
+import importlib
+import inspect
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from motifmix.errors import WeightsError
 from motifmix.pretrained.cards import Card, read_weights
+from motifmix.quirks import Quirk
 
 
 def build(card: Card) -> Any:
     """Return the network that a card describes, without weights. Raises ``WeightsError`` for an unknown one."""
-    from motifmix.models.latent_denoiser import LatentDenoiser
-    from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
-    from motifmix.models.temporal_vae import TemporalVAE
-
-    known = {m.__name__: m for m in (LatentDenoiser, LengthPredictor, StyleEncoder, TemporalVAE, TextToStyle)}
-    if card.architecture not in known:
-        raise WeightsError(f"card {card.name!r} names the architecture {card.architecture!r}, which is not known here")
     try:
-        return known[card.architecture](**card.sizes)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"card {card.name!r}: its sizes do not fit {card.architecture} ({error})") from error
+        return network(card.architecture, card.sizes, card.quirks)
+    except WeightsError as error:
+        raise WeightsError(f"card {card.name!r}{error}") from error
+
+
+def network(architecture: str, sizes: Mapping[str, Any], quirks: Sequence[str] = ()) -> Any:
+    """Return a network of our own (``TemporalVAE``) or of ``motifmix.models`` (``mld_vae:MotionVAE``), by its sizes.
+
+    Raises ``WeightsError`` where there is no such class, quirk or size; the message goes on after a subject.
+    """
+    kind = _class(architecture)
+    found = [_quirk(kind, name) for name in quirks]
+    try:
+        return kind(**sizes, **({"quirks": found} if found else {}))
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise WeightsError(f": its sizes do not fit {architecture} ({error})") from error
+
+
+def is_network(card: Card) -> bool:
+    """Whether a card describes one of the networks that :func:`build` knows; banks and word lists are none."""
+    try:
+        _class(card.architecture)
+    except WeightsError:
+        return False
+    return True
+
+
+def _class(architecture: str) -> Any:
+    from torch import nn
+
+    if ":" not in architecture:
+        from motifmix.models.latent_denoiser import LatentDenoiser
+        from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
+        from motifmix.models.temporal_vae import TemporalVAE
+
+        known = {m.__name__: m for m in (LatentDenoiser, LengthPredictor, StyleEncoder, TemporalVAE, TextToStyle)}
+        if architecture not in known:
+            raise WeightsError(f" names the architecture {architecture!r}, which is not known here")
+        return known[architecture]
+    module, _, name = architecture.partition(":")
+    found = None
+    if re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", module):
+        try:
+            found = getattr(importlib.import_module(f"motifmix.models.{module}"), name, None)
+        except ImportError:
+            found = None
+    if not (
+        inspect.isclass(found) and issubclass(found, nn.Module) and found.__module__.startswith("motifmix.models.")
+    ):
+        raise WeightsError(f" names the architecture {architecture!r}, which is not known here")
+    return found
+
+
+def _quirk(kind: Any, name: str) -> Quirk:
+    """Find a quirk by its name in the file of the class that has it."""
+    for value in vars(importlib.import_module(kind.__module__)).values():
+        if isinstance(value, Quirk) and value.name == name:
+            return value
+    raise WeightsError(f" names the quirk {name!r}, which {kind.__name__} does not have")
 
 
 def load_part(folder: Path, part: str) -> tuple[Card, Any, dict[str, Any]]:

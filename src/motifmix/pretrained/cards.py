@@ -11,7 +11,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from motifmix.atomic import replacing
 from motifmix.errors import WeightsError
+from motifmix.home import PACKAGE_WEIGHTS
 
 
 class Card(BaseModel):
@@ -31,6 +33,7 @@ class Card(BaseModel):
     commit: str
     numbers: dict[str, Any] = {}
     extra: dict[str, Any] = {}
+    quirks: list[str] = []
     sha256: str
 
 
@@ -44,10 +47,10 @@ def read_card(path: Path) -> Card:
     try:
         return Card.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except OSError as error:
-        raise WeightsError(f"{path}: the card is missing; install motifmix again or run 'make weights'") from error
+        raise WeightsError(f"{path}: the card is missing; {_remedy(path)} or run 'make weights'") from error
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path}: this is no model card ({reason}); install motifmix again") from error
+        raise WeightsError(f"{path}: this is no model card ({reason}); {_remedy(path)}") from error
 
 
 def read_weights(folder: Path, part: str) -> tuple[Card, dict[str, Any]]:
@@ -64,34 +67,51 @@ def read_weights(folder: Path, part: str) -> tuple[Card, dict[str, Any]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{path}: the weights are missing; install motifmix again or run 'make weights'") from error
+        raise WeightsError(f"{path}: the weights are missing; {_remedy(path)} or run 'make weights'") from error
     if checksum(data) != card.sha256:
-        raise WeightsError(f"{path}: the file was altered or is damaged (its checksum differs); install motifmix again")
+        raise WeightsError(f"{path}: the file was altered or is damaged (its checksum differs); {_remedy(path)}")
     try:
         tensors = load(data)
     except SafetensorError as error:
-        raise WeightsError(f"{path}: not a safetensors file; install motifmix again") from error
+        raise WeightsError(f"{path}: not a safetensors file; {_remedy(path)}") from error
     return card, {name: t.float() if t.dtype == torch.float16 else t for name, t in tensors.items()}
 
 
-def write_weights(folder: Path, part: str, tensors: dict[str, Any], **facts: Any) -> Card:
-    """Write tensors (floating ones in half precision) and their card; both are replaced as wholes.
+def write_weights(folder: Path, part: str, tensors: dict[str, Any], *, exact: bool = False, **facts: Any) -> Card:
+    """Write tensors and their card; both are replaced as wholes. Floating ones are halved in precision unless ``exact``.
 
     The order matters: weights first, so that a card never promises a file that is not there yet.
     """
     import torch
-    from safetensors.torch import save
+    from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    small = {
-        name: (t.to(torch.float16) if t.is_floating_point() else t).detach().contiguous().clone()
-        for name, t in tensors.items()
-    }
-    data = save(small)
-    card = Card(sha256=checksum(data), **facts)
+    small: dict[str, Any] = {}
+    shared: set[int] = set()
+    for name, tensor in tensors.items():
+        half = tensor.is_floating_point() and not exact
+        own = (tensor.to(torch.float16) if half else tensor).detach().contiguous()
+        alone = own.untyped_storage().nbytes() == own.nbytes and own.data_ptr() not in shared
+        small[name] = own if alone else own.clone()  # large networks are not copied once more
+        shared.add(own.data_ptr())
+    temporary = folder / f".{part}.safetensors.part"
+    try:
+        save_file(small, temporary)
+        card = Card(sha256=checksum_of(temporary), **facts)
+        temporary.replace(folder / f"{part}.safetensors")
+    finally:
+        temporary.unlink(missing_ok=True)
     text = yaml.safe_dump(card.model_dump(), sort_keys=False, allow_unicode=True, width=120)
-    for name, content in ((f"{part}.safetensors", data), (f"{part}.yaml", text.encode())):
-        temporary = folder / f".{name}.part"
-        temporary.write_bytes(content)
-        temporary.replace(folder / name)
+    with replacing(folder / f"{part}.yaml", force=True) as path:
+        path.write_text(text, "utf-8")
     return card
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 of a file, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remedy(path: Path) -> str:
+    return "install motifmix again" if path.is_relative_to(PACKAGE_WEIGHTS) else "convert, train or download it again"

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from motifmix import __version__
-from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, styles, train
+from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, models, styles, train
 from motifmix.apps.cli.terminal import remark, say
 from motifmix.errors import MotifmixError
 
@@ -32,6 +32,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.add_typer(data.app, name="data")
+app.add_typer(models.app, name="models")
 
 
 def _version(wanted: bool) -> None:

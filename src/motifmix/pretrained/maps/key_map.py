@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from motifmix.errors import WeightsError
@@ -64,36 +63,54 @@ class LoadReport:
     computed: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How published tensors fit a network: ``tensors`` by our names, and every complaint by kind."""
+
+    tensors: dict[str, Tensor]
+    dropped: dict[str, str]
+    computed: tuple[str, ...]
+    complaints: dict[str, list[str]]
+
+    def __str__(self) -> str:
+        return "; ".join(_listed(kind, names) for kind, names in self.complaints.items() if names)
+
+
+def fit(module: nn.Module, published: Mapping[str, Tensor], key_map: KeyMap) -> Fit:
+    """Compare published tensors with a network, which may stand on the meta device; nothing is loaded.
+
+    Raises ``WeightsError`` where two tensors claim one place.
+    """
+    ours, dropped, unmatched = key_map.apply(published)
+    own = module.state_dict()
+    computed = tuple(name for name in own if name not in ours and any(re.fullmatch(e, name) for e in key_map.computed))
+    complaints = {
+        "unknown": unmatched + [name for name in ours if name not in own],
+        "missing": [name for name in own if name not in ours and name not in computed],
+        "of another shape": [
+            f"{name} ({list(ours[name].shape)}, expected {list(own[name].shape)})"
+            for name in own
+            if name in ours and ours[name].shape != own[name].shape
+        ],
+        "not finite": [n for n, t in ours.items() if t.is_floating_point() and not t.is_meta and not t.isfinite().all()],
+    }
+    return Fit(ours, dropped, computed, {kind: names for kind, names in complaints.items() if names})
+
+
 def load_published(module: nn.Module, published: Mapping[str, Tensor], key_map: KeyMap) -> LoadReport:
     """Load published tensors into a network, strictly in both directions.
 
     Raises ``WeightsError`` that counts and names unknown, missing, misshapen and non-finite tensors; the network is
     untouched then.
     """
-    ours, dropped, unmatched = key_map.apply(published)
+    found = fit(module, published, key_map)
+    if found.complaints:
+        raise WeightsError(f"the weights do not fit {type(module).__name__}: {found}")
     own = module.state_dict()
-    computed = tuple(name for name in own if name not in ours and any(re.fullmatch(e, name) for e in key_map.computed))
-    complaints = [
-        _listed("unknown", unmatched + [name for name in ours if name not in own]),
-        _listed("missing", [name for name in own if name not in ours and name not in computed]),
-        _listed(
-            "of another shape",
-            [
-                f"{name} ({list(ours[name].shape)}, expected {list(own[name].shape)})"
-                for name in own
-                if name in ours and ours[name].shape != own[name].shape
-            ],
-        ),
-        _listed("not finite", [n for n, t in ours.items() if t.is_floating_point() and not torch.isfinite(t).all()]),
-    ]
-    if any(complaints):
-        raise WeightsError(f"the weights do not fit {type(module).__name__}: " + "; ".join(c for c in complaints if c))
-    module.load_state_dict({**{name: own[name] for name in computed}, **ours})
-    return LoadReport(len(ours), dropped, computed)
+    module.load_state_dict({**{name: own[name] for name in found.computed}, **found.tensors})
+    return LoadReport(len(found.tensors), found.dropped, found.computed)
 
 
 def _listed(what: str, names: list[str]) -> str:
-    if not names:
-        return ""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{len(names)} {what}: {', '.join(names[:SHOWN])}{more}"

@@ -14,7 +14,8 @@ To add a model, write ``<name>.yaml`` here; its file name is the name on the com
 How several files become one network: ``order`` is worked through from top to bottom, each step takes tensors of one file
 and gives them names in one common state dict; a later step overrides an earlier one, which is reported. Then names under
 ``doubled`` are compared with their originals and left out, names under ``dropped`` are left out, and each part takes what
-begins with its ``prefix`` (the longest one wins), without it. A name that no part takes is an error.
+its expression ``takes`` matches (the first such part wins), or what begins with its ``prefix`` (the longest one wins),
+which is cut off. A name that no part takes is an error.
 
 All this is data: nothing in a card is executed, and its module names are looked up in the two packages above only.
 """
@@ -70,12 +71,14 @@ class Step(_Strict):
 
 
 class PublishedPart(_Strict):
-    """One network: which class and sizes, which tensors (those that begin with ``prefix``) and how they are renamed."""
+    """One network: which class and sizes, which tensors (by ``takes`` or ``prefix``) and how they are renamed."""
 
     architecture: str = Field(pattern=f"^{_OBJECT}$")
     key_map: str = Field(pattern=f"^{_OBJECT}$")
     trial: str = Field(pattern=f"^{_OBJECT}$")
     prefix: str = ""
+    takes: str | None = None  # expression over whole names, which the key map then gets whole
+    role: Literal["generate", "guide", "select", "score"] = "generate"
     sizes: dict[str, Any] = {}
     sizes_from: str | None = Field(None, pattern=f"^{_OBJECT}$")
     quirks: tuple[str, ...] = ()
@@ -164,6 +167,8 @@ class PublishedModel(_Strict):
             raise ValueError("order leaves out a file")
         for expression in (*self.doubled, *self.dropped, *(step.take for step in self.order)):
             re.compile(expression)
+        for part in self.parts.values():
+            re.compile(part.takes or "")
         if "numbers" in self.proof and not self.items:
             raise ValueError("proof says 'numbers' but items names no golden item")
         return self

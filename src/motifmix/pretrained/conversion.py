@@ -1,0 +1,202 @@
+"""``motifmix models convert``: published files to a folder of safetensors with cards, strictly or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+import yaml
+from torch import Tensor
+
+from motifmix.errors import FileError, WeightsError
+from motifmix.pretrained.build import network
+from motifmix.pretrained.cards import write_weights
+from motifmix.pretrained.converted import MODEL_CARD, STATISTICS, ModelCard, check_statistics
+from motifmix.pretrained.gathering import Gathered, PartFit, fits, gather, looks_like, read_all
+from motifmix.pretrained.published import PublishedModel, Statistics, published, published_names
+from motifmix.pretrained.safe_reading import read_safely, state_dict
+
+Say = Callable[[str], None]
+
+
+def convert(
+    model: PublishedModel,
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    stats: Path | None = None,
+    sizes: Mapping[str, Mapping[str, Any]] | None = None,
+    force: bool = False,
+    version: str = "",
+    say: Say = lambda line: None,
+) -> Path:
+    """Write the published model in ``paths`` as the folder ``out``; every remark and complaint goes to ``say``.
+
+    ``stats`` holds mean and std where the files do not; ``sizes`` (part -> name -> value) are those of a network that
+    was trained in another size. Raises ``FileError`` or ``WeightsError``, and leaves nothing behind then.
+    """
+    if out.exists() and not force and (not out.is_dir() or any(out.iterdir())):
+        raise FileError(f"{out} exists and is kept; choose another folder, or --force to replace it")
+    unknown = [part for part in sizes or {} if part not in model.parts]
+    if unknown:
+        raise WeightsError(f"{model.name} has no part {unknown[0]!r}; its parts are {', '.join(model.parts)}")
+    files, facts = read_all(model, paths, say)
+    try:
+        gathered = gather(model, files)
+        found, complaints = fits(model, gathered, sizes or {})
+    except FileError as error:
+        raise FileError(f"{error}{_hint(model, list(files.values()))}") from error
+    for line in (*gathered.remarks, *_counted(gathered.left_out)):
+        say(line)
+    if complaints:
+        for line in complaints:
+            say(line)
+        kinds = f"{len(complaints)} thing{'s' * (len(complaints) > 1)} do not fit, the first: {complaints[0]}"
+        raise WeightsError(f"{model.name}: {kinds}{_hint(model, list(files.values()))}")
+    statistics = _statistics(model, gathered, stats)
+    with _new_folder(out, force) as folder:
+        _write(folder, model, found, statistics, facts, version)
+    return out
+
+
+def _hint(model: PublishedModel, files: Sequence[Any]) -> str:
+    """Say which published model the files look like, where it is another one."""
+    found = looks_like(files, [published(name) for name in published_names()])
+    return f". This looks like {found}: try --as {found}" if found not in (None, model.name) else ""
+
+
+def _counted(left_out: Mapping[str, str]) -> list[str]:
+    reasons = [why for why in left_out.values() if not why.startswith("a double of ")]
+    return [f"{reasons.count(why)} tensors left out: {why}" for why in dict.fromkeys(reasons)]
+
+
+def _statistics(model: PublishedModel, gathered: Gathered, stats: Path | None) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for name, wanted in model.statistics.items():
+        mean, std = _pair(model, name, wanted, gathered, stats)
+        for kind, values in (("mean", mean), ("std", std)):
+            if values.shape != (wanted.dim,):
+                raise WeightsError(
+                    f"{model.name}: the {kind} of {name} has the shape {list(values.shape)}, expected [{wanted.dim}]; "
+                    f"take it from {wanted.where}"
+                )
+            found[f"{name}.{kind}"] = torch.from_numpy(np.ascontiguousarray(values, np.float32))
+        check_statistics(f"{model.name}, {name}", mean, std)
+    return found
+
+
+def _pair(
+    model: PublishedModel, name: str, wanted: Statistics, gathered: Gathered, stats: Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    if wanted.inside is not None and all(key in gathered.statistics for key in wanted.inside):
+        return tuple(gathered.statistics[key].numpy() for key in wanted.inside)  # type: ignore[return-value]
+    files = f"{wanted.mean[0]} and {wanted.std[0]} ({wanted.dim} numbers each)"
+    if stats is None:
+        raise WeightsError(
+            f"{model.name} needs the mean and std of its {name}, which its files do not hold; "
+            f"name the folder of {files} with --stats; they come from: {wanted.where}"
+        )
+    pair = []
+    for kind, names in (("mean", wanted.mean), ("std", wanted.std)):
+        path = next((stats / file for file in names if (stats / file).is_file()), None)
+        if path is None:
+            raise WeightsError(f"{stats} holds no {' or '.join(names)}; {files} come from: {wanted.where}")
+        pair.append(_numbers(path, kind))
+    return pair[0], pair[1]
+
+
+def _numbers(path: Path, kind: str) -> np.ndarray:
+    """Read a file of one array, or the array called ``kind`` of an ``.npz`` (as Aberman et al. publish theirs)."""
+    if path.suffix != ".npz":
+        tensors, _ = state_dict(read_safely(path))
+        return next(iter(tensors.values())).numpy()
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays[kind]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise WeightsError(f"{path}: no array {kind!r} can be read from it ({error}); fetch it again") from error
+
+
+def _write(
+    folder: Path,
+    model: PublishedModel,
+    found: Mapping[str, PartFit],
+    statistics: dict[str, Tensor],
+    facts: dict[str, Any],
+    version: str,
+) -> None:
+    licence = model.licence
+    common: dict[str, Any] = {
+        "space": model.space or "none",
+        "licence": f"weights: {licence.weights}; code: {licence.code}; data: {licence.data}. {licence.consequence}",
+        "credit": [f"{model.title}: {model.page}", model.citation],
+        "data": [licence.data],
+        "recipe": "published by its authors",
+        "commit": "none",
+        "extra": {"published": model.name, "converted_by": version},
+    }
+    for name, part in model.parts.items():
+        if name not in found:
+            continue
+        own = found[name].fit.tensors
+        if found[name].fit.computed:
+            tables = network(part.architecture, found[name].sizes, part.quirks).state_dict()
+            own = {**own, **{table: tables[table] for table in found[name].fit.computed}}
+        facts_of_part = {
+            "name": name, "role": part.role, "architecture": part.architecture, "sizes": found[name].sizes,
+            "quirks": list(part.quirks),
+        }  # fmt: skip
+        write_weights(folder, name, own, exact=True, **facts_of_part, **common)
+    if statistics:
+        write_weights(
+            folder, STATISTICS, statistics, exact=True, name=STATISTICS, role="generate", architecture="none",
+            sizes={}, **common,
+        )  # fmt: skip
+    card = ModelCard(
+        published=model.name,
+        title=model.title,
+        converted_by=version,
+        files=facts,
+        licence=licence,
+        citation=model.citation,
+        parts=[name for name in model.parts if name in found],
+        statistics=list(model.statistics),
+        space=model.space,
+        schedule=model.schedule,
+        quirks=list(model.quirks),
+        text_encoder=model.text_encoder,
+    )
+    text = yaml.safe_dump(card.model_dump(), sort_keys=False, allow_unicode=True, width=120)
+    (folder / MODEL_CARD).write_text(text, "utf-8")
+
+
+@contextmanager
+def _new_folder(out: Path, force: bool) -> Any:
+    """Give a folder beside ``out`` to fill, which takes its name at the end; when the body fails nothing stays."""
+    if not out.parent.is_dir():
+        raise FileError(f"{out.parent} is no folder that exists; make it first")
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.", dir=out.parent))
+    except OSError as error:
+        raise FileError(f"{out} cannot be written: {error.strerror}; choose another folder") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
+        elif out.exists() and force:
+            old = temporary.with_name(f"{temporary.name}.old")
+            out.rename(old)
+            temporary.rename(out)
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+            return
+        temporary.rename(out)
+    except OSError as error:
+        raise FileError(f"{out} could not be written: {error.strerror or error}; nothing of it was left") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,300 @@
+"""`motifmix models`: published files become folders that load, and what does not fit is said in full.
+
+No published file is at hand; these are made under the published names, small, and wrapped as the authors wrap theirs.
+"""
+
+import argparse
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from tests.pretrained.published_files import files_of
+
+import motifmix
+from motifmix.pretrained.published import published
+
+SIZES = {
+    "vae": {"features": 263, "width": 16, "feed_forward": 24, "layers": 3, "heads": 2, "positions": 40},
+    "denoiser": {"width": 16, "text_dim": 12, "feed_forward": 24, "layers": 3, "heads": 2, "positions": 40},
+}
+SET = [
+    word
+    for part, sizes in SIZES.items()
+    for size, value in sizes.items()
+    for word in ("--set", f"{part}.{size}={value}")
+]
+
+
+@pytest.fixture(scope="module")
+def content() -> dict[str, Any]:
+    return files_of(published("mld"), SIZES)["mld"]
+
+
+@pytest.fixture
+def checkpoint(here: Path, content: dict[str, Any]) -> Path:
+    state = {**content["state_dict"], "t2m_textencoder.pos_emb.weight": torch.ones(2), "metric.count": torch.tensor(3)}
+    torch.save({"state_dict": state, "epoch": 1, "args": argparse.Namespace(name="mld")}, "mld.ckpt")
+    return Path("mld.ckpt")
+
+
+@pytest.fixture
+def stats(here: Path) -> Path:
+    Path("HumanML3D").mkdir()
+    np.save("HumanML3D/Mean.npy", np.linspace(-1, 1, 263, dtype=np.float32))
+    np.save("HumanML3D/Std.npy", np.full(263, 0.5, np.float32))
+    return Path("HumanML3D")
+
+
+def spoilt(checkpoint: Path, **changes: Any) -> Path:
+    """The same checkpoint with tensors changed, or taken out where the change is None."""
+    content = torch.load(checkpoint, weights_only=False)
+    for name, value in changes.items():
+        name = name.replace("__", ".")
+        if value is None:
+            del content["state_dict"][name]
+        else:
+            content["state_dict"][name] = value
+    torch.save(content, "spoilt.ckpt")
+    return Path("spoilt.ckpt")
+
+
+def test_convert_verify_load_and_a_forward_pass(run, checkpoint, stats, content):
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 0 and done.out == "mld\n", done.err
+    assert "mld.ckpt: 1 x argparse.Namespace is no data and was passed over" in done.lines
+    assert "1 tensors left out: the evaluators are loaded as the model t2m-evaluator" in done.lines
+    assert done.lines[-1].startswith("licence: The code is free; treat the weights as research only")
+    assert sorted(path.name for path in Path("mld").iterdir()) == [
+        "denoiser.safetensors", "denoiser.yaml", "model.yaml", "statistics.safetensors", "statistics.yaml",
+        "vae.safetensors", "vae.yaml",
+    ]  # fmt: skip
+    assert sorted(os.listdir()) == ["HumanML3D", "mld", "mld.ckpt"]
+
+    done = run("models", "verify", "mld")
+    assert done.code == 0
+    assert done.out.splitlines()[0].startswith("vae: checksum, ")
+    assert "forward pass [1, 8, 263]: good" in done.out
+    assert "statistics motion: 263 numbers, finite, no deviation below 0: good" in done.out
+    assert "compare the published figures" in done.err
+
+    model = motifmix.load("mld")
+    assert torch.equal(model.parts["vae"].tokens, content["state_dict"]["vae.global_motion_token"])
+    assert model.statistics["motion"].std.tolist() == [0.5] * 263
+    assert "research only" in model.licence
+    noise = model.parts["denoiser"](torch.ones(2, 1, 16), torch.tensor(5), torch.ones(2, 1, 12))
+    assert noise.shape == (2, 1, 16) and bool(noise.isfinite().all())
+
+
+def test_a_converted_folder_inherits_licence_citation_and_checksums(run, checkpoint, stats):
+    import hashlib
+
+    run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    card = yaml.safe_load(Path("mld/model.yaml").read_text())
+    model = published("mld")
+    assert card["licence"] == model.licence.model_dump()
+    assert card["citation"] == model.citation
+    assert card["files"]["mld.ckpt"]["sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    part = yaml.safe_load(Path("mld/vae.yaml").read_text())
+    assert model.licence.consequence in part["licence"]
+
+
+def test_every_misfit_is_reported_and_nothing_is_left(run, checkpoint, stats):
+    wrong = spoilt(
+        checkpoint,
+        vae__skel_embedding__weight=torch.ones(5, 3),
+        vae__global_motion_token=None,
+        denoiser__query_pos__pe=None,
+        denoiser__extra=torch.ones(1),
+        unheard=torch.ones(7),
+    )
+    done = run("models", "convert", wrong, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2
+    for line in (
+        "unknown: unheard [7]",
+        "vae: missing: tokens",
+        "vae: of another shape: embed.weight ([5, 3], expected [16, 263])",
+        "denoiser: unknown: extra",
+        "denoiser: missing: positions.table",
+    ):
+        assert line in done.lines, done.err
+    assert done.lines[-1].startswith("motifmix: mld: 5 things do not fit, the first: ")
+    assert sorted(os.listdir()) == ["HumanML3D", "mld.ckpt", "spoilt.ckpt"]
+
+
+def test_another_size_than_the_published_is_said(run, checkpoint, stats):
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld")
+    assert done.code == 2
+    assert "vae: of another shape: tokens ([2, 16], expected [2, 256])" in done.lines
+
+
+def test_not_a_number_in_the_weights(run, checkpoint, stats):
+    wrong = spoilt(checkpoint, vae__global_motion_token=torch.full((2, 16), float("nan")))
+    done = run("models", "convert", wrong, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2
+    assert "vae: not finite: tokens" in done.lines
+
+
+def test_an_object_in_place_of_a_weight_is_refused(run, checkpoint, stats):
+    wrong = spoilt(checkpoint, vae__global_motion_token=argparse.Namespace())
+    done = run("models", "convert", wrong, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2
+    assert (
+        "vae: vae.global_motion_token: an object of the class argparse.Namespace stands in place of a weight"
+        in done.lines
+    )
+
+
+class Touches:
+    def __reduce__(self) -> Any:
+        return os.system, ("touch trace",)
+
+
+def test_a_hostile_file_is_read_and_not_obeyed(run, here, stats, content):
+    torch.save({"state_dict": content["state_dict"], "callbacks": Touches()}, "hostile.ckpt")
+    done = run("models", "convert", "hostile.ckpt", "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 0
+    assert "hostile.ckpt: 1 x posix.system is no data and was passed over" in done.lines
+    assert not Path("trace").exists()
+
+
+def test_missing_statistics_say_which_and_where_from(run, checkpoint, stats):
+    done = run("models", "convert", checkpoint, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2
+    assert "needs the mean and std of its motion" in done.err
+    assert "Mean.npy and Std.npy (263 numbers each) with --stats" in done.err
+    Path("empty").mkdir()
+    done = run("models", "convert", checkpoint, "--stats", "empty", "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and "empty holds no Mean.npy or mean.npy" in done.err
+    np.save("HumanML3D/Mean.npy", np.ones(251, np.float32))
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and "has the shape [251], expected [263]" in done.err
+    np.save("HumanML3D/Mean.npy", np.full(263, np.nan, np.float32))
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and "mean or standard deviation is not finite" in done.err
+    assert not Path("mld").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"", "is empty"), (b"<html>", "web page"), (b"no weights", "damaged or no checkpoint"), (None, "cannot be read")],
+)
+def test_files_that_are_no_checkpoints(run, here, data, message):
+    if data is not None:
+        Path("model.ckpt").write_bytes(data)
+    done = run("models", "convert", "model.ckpt", "--as", "mld", "--out", "mld")
+    assert done.code == 2 and len(done.lines) == 1
+    assert message in done.err
+
+
+def test_a_truncated_file(run, checkpoint, stats):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-5000])
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and "is cut off or damaged" in done.err
+
+
+def test_the_wrong_number_of_files_names_the_right_ones(run, checkpoint):
+    done = run("models", "convert", checkpoint, checkpoint, "--as", "mld", "--out", "mld")
+    assert done.code == 2
+    assert "put together from 1 file, 2 were given; name 1222_mld_humanml3d_FID041.ckpt (https://" in done.err
+
+
+def test_a_file_of_another_model_names_that_model(run, checkpoint, stats):
+    done = run("models", "convert", checkpoint, "--as", "aberman", "--out", "out", "--stats", stats)
+    assert done.code == 2
+    assert done.lines[-1].endswith("This looks like mld: try --as mld"), done.lines[-1]
+
+
+def test_an_existing_folder_is_kept_unless_forced(run, checkpoint, stats):
+    Path("mld").mkdir()
+    Path("mld/mine.txt").write_text("mine")
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and "mld exists and is kept" in done.err
+    assert os.listdir("mld") == ["mine.txt"]
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET, "--force")
+    assert done.code == 0 and not Path("mld/mine.txt").exists() and Path("mld/model.yaml").exists()
+    assert sorted(os.listdir()) == ["HumanML3D", "mld", "mld.ckpt"]
+
+
+def test_verify_notices_what_was_altered(run, checkpoint, stats):
+    run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    path = Path("mld/vae.safetensors")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    done = run("models", "verify", "mld")
+    assert done.code == 2
+    assert "was altered or is damaged (its checksum differs); convert, train or download it again" in done.err
+    path.unlink()
+    assert "the weights are missing" in run("models", "verify", "mld").err
+    assert "is no folder" in run("models", "verify", "nowhere").err
+    Path("empty").mkdir()
+    assert "empty holds no weights" in run("models", "verify", "empty").err
+
+
+def test_verify_finds_numbers_that_are_not_finite_and_other_shapes(run, checkpoint, stats):
+    from safetensors.torch import load_file, save_file
+
+    run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+
+    def replaced(**tensors: torch.Tensor) -> str:
+        import hashlib
+
+        path, card = Path("mld/vae.safetensors"), Path("mld/vae.yaml")
+        save_file({**load_file(path), **tensors}, path)
+        text = yaml.safe_load(card.read_text())
+        text["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        card.write_text(yaml.safe_dump(text))
+        done = run("models", "verify", "mld")
+        assert done.code == 2
+        return done.err
+
+    assert "tokens holds numbers that are not finite" in replaced(tokens=torch.full((2, 16), torch.inf))
+    assert "does not fit its card at 'tokens'" in replaced(tokens=torch.ones(2, 17))
+    assert "holds the unknown tensor 'more'" in replaced(tokens=torch.ones(2, 16), more=torch.ones(1))
+
+
+def test_our_own_weights_verify_and_load_the_same_way(run):
+    from motifmix.home import PACKAGE_WEIGHTS
+
+    done = run("models", "verify", PACKAGE_WEIGHTS / "default")
+    assert done.code == 0, done.err
+    assert any(line.startswith("vae: checksum") and "shapes" in line for line in done.out.splitlines())
+
+
+def test_list_info_and_cite(run):
+    done = run("models", "list")
+    assert done.code == 0 and any(line.startswith("mld ") for line in done.out.splitlines())
+    done = run("models", "info", "mld")
+    for words in (
+        "https://github.com/ChenFengYe/motion-latent-diffusion",
+        "1222_mld_humanml3d_FID041.ckpt",
+        "checkpoints/mld_humanml3d_checkpoint/",
+        "code: MIT",
+        "so: The code is free",
+        "26,381,319 parameters",
+        "@inproceedings{chen2023executing",
+    ):
+        assert words in done.out
+    done = run("models", "info", "mld", "--cite")
+    assert done.out.startswith("@inproceedings{chen2023executing") and done.out.count("\n") == 1
+    done = run("models", "info", "mdl")
+    assert done.code == 2 and "did you mean" in done.err and "mld" in done.err
+
+
+def test_no_hub_is_asked(run, checkpoint, stats, monkeypatch):
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    for command in (
+        ("list",),
+        ("info", "mld"),
+        ("convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET),
+        ("verify", "mld"),
+    ):
+        assert run("models", *command, "--offline").code == 0
