@@ -63,7 +63,8 @@ class MLDDenoiser(nn.Module):
 class MLDEstimator(nn.Module):
     """A denoiser of this kind as one that speaks of clean latents; an absent ``text`` is the encoded empty sentence.
 
-    ``null_text`` [1, S, text_dim]. Condition part: ``text`` [B, S, text_dim].
+    ``null_text`` [1, S, text_dim]. Condition part: ``text`` [B, S, text_dim]. The state may be in double precision, which
+    keeps the implied noise exact where there is little of it; the network works in its own.
     """
 
     null_text: Tensor
@@ -80,8 +81,9 @@ class MLDEstimator(nn.Module):
 
     def forward(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Estimate the clean latents [B, n, D]; all latent tokens are ``valid``."""
-        noise = self.denoiser(noisy, step_of(level, noisy), self.told(condition))
-        return to_clean(noise, noisy, level.alpha, level.sigma, "epsilon")
+        text = self.told(condition)
+        noise = self.denoiser(noisy.to(text.dtype), step_of(level, noisy), text)
+        return to_clean(noise.to(noisy.dtype), noisy, level.alpha, level.sigma, "epsilon")
 
 
 def step_of(level: NoiseLevel, like: Tensor) -> Tensor:

@@ -27,7 +27,8 @@ def given(case: Case) -> dict[str, Tensor]:
 
 
 def weights(case: Case, prefix: str = "") -> dict[str, Tensor]:
-    stored = load_file(case.folder / "weights.safetensors")
+    file = case.folder / "weights.safetensors"
+    stored = load_file(file) if file.exists() else {}
     return {name.removeprefix(prefix): tensor for name, tensor in stored.items() if name.startswith(prefix)}
 
 
