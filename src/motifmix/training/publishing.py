@@ -5,7 +5,15 @@ from typing import Any
 
 from motifmix.features.own import MotifmixSpace
 
+OF_THE_DEFAULT_SETS = {"bandai", "cmu"}
 LICENCE = "research and non-commercial use (CC BY-NC 4.0 and the CMU terms of the training data); see LICENSE.md"
+
+
+def licence_of(cards: Sequence[dict[str, Any]]) -> str:
+    """Return the licence of weights that were trained on prepared sets with these cards."""
+    if {card.get("dataset", "bandai") for card in cards} <= OF_THE_DEFAULT_SETS:
+        return LICENCE
+    return "that of the training data: " + "; ".join(f"{card.get('name')}: {card.get('licence')}" for card in cards)
 
 
 def facts_of(
@@ -22,7 +30,7 @@ def facts_of(
         "architecture": architecture,
         "sizes": sizes,
         "space": MotifmixSpace.name,
-        "licence": LICENCE,
+        "licence": licence_of([cache.prepared.card for cache in caches]),
         "credit": credit,
         "data": [cache.prepared.folder.name for cache in caches],
         "recipe": facts["recipe"],
