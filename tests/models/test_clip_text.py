@@ -112,3 +112,15 @@ def test_loading_is_strict_and_passes_over_the_image_tower(tower: ClipTextTower)
 def test_a_text_longer_than_the_context_is_refused(tower: ClipTextTower):
     with pytest.raises(ValueError, match="10 tokens do not fit a context of 9"):
         tower(torch.zeros(1, 10, dtype=torch.int64))
+
+
+def test_the_tower_inside_intergens_file_has_no_projection(tower: ClipTextTower):
+    published = {name: t for name, t in authors_names(tower).items() if name not in ("text_projection", "logit_scale")}
+    inside = {f"clip_{name}" if name.startswith("transformer") else name: t for name, t in published.items()}
+    bare = ClipTextTower(**{**TINY, "projection_dim": None})
+    load_published(bare, inside, clip_map.INSIDE)
+    features = bare(ids([3, 4, 5]))
+    assert torch.equal(features.embedding, features.pooled)
+    torch.testing.assert_close(features.tokens, tower(ids([3, 4, 5])).tokens)
+    with torch.device("meta"):
+        assert sum(p.numel() for p in ClipTextTower(projection_dim=None).parameters()) == 123_060_480

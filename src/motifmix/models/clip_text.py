@@ -5,7 +5,7 @@ Token and position embeddings, causal pre-norm blocks with quick GELU, one layer
 masked: it stands after the end token, which sees nothing behind itself. The image tower is not here; nothing uses it.
 
 ViT-L/14 and ViT-L/14@336px: width 768, 12 heads (the defaults; 123,650,305 parameters). ViT-B/32: 512, 8 heads, 512
-(63,428,097).
+(63,428,097). InterGen, in2IN and MixerMDM store the tower without its projection (``projection_dim`` None; 123,060,480).
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class ClipTextTower(nn.Module):
         width: int = 768,
         layers: int = 12,
         heads: int = 12,
-        projection_dim: int = 768,
+        projection_dim: int | None = 768,
         feed_forward: int | None = None,
         end_token: int | None = None,
         epsilon: float = 1e-5,
@@ -58,9 +58,11 @@ class ClipTextTower(nn.Module):
             for _ in range(layers)
         )
         self.final_norm = nn.LayerNorm(width, eps=epsilon)
-        self.projection = nn.Linear(width, projection_dim, bias=False)
-        # Scales the comparison with images. No text feature depends on it; kept so that a file is read whole.
-        self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
+        self.projection = nn.Identity()
+        if projection_dim is not None:
+            self.projection = nn.Linear(width, projection_dim, bias=False)
+            # Scales the comparison with images. No text feature depends on it; kept so that a file is read whole.
+            self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
 
     @property
     def context_length(self) -> int:

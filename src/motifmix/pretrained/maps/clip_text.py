@@ -84,6 +84,16 @@ TRANSFORMERS = KeyMap(
     computed=[r"logit_scale"],
 )
 
+# The tower inside files of InterGen, in2IN and MixerMDM, for a network without projection.
+INSIDE = KeyMap(
+    renames=[
+        (r"token_embedding\.weight", "token_embedding.weight"),
+        (r"positional_embedding", "positions"),
+        *((r"clip_" + published, ours) for published, ours in AUTHORS_BLOCKS),
+        (r"ln_final\.(weight|bias)", r"final_norm.\1"),
+    ]
+)
+
 # For a card: whichever of the two a user has.
 EITHER = KeyMap(
     renames=[*AUTHORS.renames, *TRANSFORMERS.renames],
