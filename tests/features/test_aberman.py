@@ -32,6 +32,16 @@ def test_an_animation_comes_back_from_its_content():
     np.testing.assert_allclose(made.joints, motion.joints[::4], atol=1e-9)
 
 
+def test_a_clip_can_be_made_again_from_its_content_alone():
+    clip = aberman.clip_of(walk(203, heading=2.0), aberman.layout())
+    again = aberman.clip_from_content(clip.content, clip.layout)
+    for part in ("content", "style3d", "joints", "foot_contacts", "rotations"):
+        np.testing.assert_allclose(getattr(again, part), getattr(clip, part), atol=1e-9)
+    np.testing.assert_allclose(
+        again.style2d(np.array([0.1, 0.2, 0.3]), 1.1), clip.style2d(np.array([0.1, 0.2, 0.3]), 1.1)
+    )
+
+
 def test_as_published_an_animation_is_turned_towards_ahead():
     clip = aberman.clip_of(walk(96, heading=1.7), aberman.layout())
     made = aberman.animation(clip.content, quirks=[EXPORTED_TURNED])

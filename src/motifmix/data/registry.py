@@ -14,6 +14,8 @@ READERS = {
     "interhuman": "motifmix.data.interhuman:InterHuman",
     "humanml3d-262": "motifmix.data.interhuman:HumanML3DIn262",
     "inter-x": "motifmix.data.inter_x:InterX",
+    "xia": "motifmix.data.xia:Xia",
+    "bfa": "motifmix.data.bfa:BFA",
 }
 PREPARED = {
     "bandai": "motifmix.data.bandai_namco",

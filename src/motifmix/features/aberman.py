@@ -119,7 +119,6 @@ def clip_of(motion: Motion, how: AbermanLayout) -> AbermanClip:
     frames = -(-motion.frames // how.downsample) // how.trim_multiple * how.trim_multiple
     rotations, root = (part[:: how.downsample][:frames] for part in (motion.rotations, motion.root))
     joints = kinematics.forward(how.skeleton, rotations, root)[0][:, list(how.kept)]
-    still = cmu.squared_steps(joints, (*how.left_foot, *how.right_foot)) < how.contact_squared_step
     away = cmu.heading_removal(cmu.facing(joints, how.hips, how.shoulders, how.heading_filter_frames))
     ahead = rot.rotate(rot.inverse(away), cmu.AHEAD)
     free = rotations.copy()
@@ -129,10 +128,26 @@ def clip_of(motion: Motion, how: AbermanLayout) -> AbermanClip:
         rotations=rotations,
         root=root,
         joints=joints,
-        foot_contacts=np.concatenate([still[:1], still]).astype(np.float32),
+        foot_contacts=_foot_contacts(joints, how),
         heading=np.arctan2(ahead[:, 0], ahead[:, 2]),
         heading_free=free,
     )
+
+
+def clip_from_content(content: np.ndarray, how: AbermanLayout) -> AbermanClip:
+    """Return a whole clip, or a window of one, from its content array ``[T, 4 J + 4]`` (not normalised)."""
+    motion = animation(content, how.skeleton)
+    joints = motion.joints[:, list(how.kept)]
+    heading = np.array(content[:, -1], dtype=np.float64)
+    free = motion.rotations.copy()
+    free[:, 0] = rot.multiply(rot.about_y(-heading), motion.rotations[:, 0])
+    return AbermanClip(how, motion.rotations, motion.root, joints, _foot_contacts(joints, how), heading, free)
+
+
+def _foot_contacts(joints: np.ndarray, how: AbermanLayout) -> np.ndarray:
+    """``[T, 4]`` of 0 and 1; the first frame repeats the second. A single frame rests."""
+    still = cmu.squared_steps(joints, (*how.left_foot, *how.right_foot)) < how.contact_squared_step
+    return np.concatenate([still[:1] if len(still) else np.ones((1, 4), dtype=bool), still]).astype(np.float32)
 
 
 def view_rotation(angles: np.ndarray) -> np.ndarray:
