@@ -50,6 +50,8 @@ class ClipTextTower(nn.Module):
         epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
+        self.width = width
+        self.projection_dim = projection_dim
         self.end_token = end_token
         self.token_embedding = nn.Embedding(vocabulary, width)
         self.positions = nn.Parameter(torch.randn(context_length, width) * 0.01)
