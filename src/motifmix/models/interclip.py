@@ -36,6 +36,7 @@ class InterCLIP(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
+        self.features = features
         self.query = nn.Parameter(torch.randn(1, width))
         self.input = nn.Linear(PEOPLE * (features - CONTACTS), width)
         self.motion_layers = nn.ModuleList(EncoderLayer(width, heads, feed_forward, dropout) for _ in range(layers))

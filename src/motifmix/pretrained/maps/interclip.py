@@ -1,5 +1,9 @@
 """Key map of InterCLIP (a Lightning file; names below ``state_dict`` begin with ``model.``)."""
 
+import torch
+from torch import Tensor
+
+from motifmix.models.interclip import InterCLIP
 from motifmix.pretrained.maps.key_map import KeyMap
 from motifmix.pretrained.maps.transformer import KIND, renames_of_layer
 
@@ -21,3 +25,10 @@ EVALUATOR = KeyMap(
     ],
     dropped={MOTION + r"sequence_pos_encoder\.pe": "a fixed table of sinusoids, computed here"},
 )
+
+
+def try_evaluator(network: InterCLIP) -> tuple[Tensor, Tensor]:
+    """Embed a short text and a short motion of two people."""
+    first, second = torch.linspace(-1, 1, 12 * network.features).view(2, 1, 6, -1)
+    last = network.token_embedding.num_embeddings - 1
+    return network(first, second, torch.ones(1, 6, dtype=torch.bool), torch.tensor([[last - 1, 0, last]]))

@@ -4,6 +4,10 @@ A denoiser's names may keep the prefixes of the whole model (``decoder.net.``, `
 ``decoder.net_individual.``), with Lightning's ``model.`` in front of them.
 """
 
+import torch
+from torch import Tensor
+
+from motifmix.models.intergen import InterGenDenoiser
 from motifmix.pretrained.maps.key_map import KeyMap
 from motifmix.pretrained.maps.transformer import KIND, Renames, renames_of_layer
 
@@ -80,3 +84,9 @@ DENOISER = KeyMap(
 TEXT_HEAD = text_head("")
 INTERACTION_TEXT_HEAD = text_head("_interaction")
 INDIVIDUAL_TEXT_HEAD = text_head("_individual")
+
+
+def try_denoiser(network: InterGenDenoiser) -> Tensor:
+    """Clean features of one small forward pass of InterGen's network."""
+    noisy = torch.linspace(-1, 1, 12 * network.features).view(1, 6, -1)
+    return network(noisy, torch.tensor([500]), torch.ones(1, network.text.in_features))

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from motifmix.errors import WeightsError
+from motifmix.models.mdm import MDM
 from motifmix.pretrained.maps.key_map import KeyMap
 from motifmix.pretrained.maps.transformer import KIND, renames_of_layer
 
@@ -43,3 +45,9 @@ def read_sizes(published: Mapping[str, Tensor]) -> dict[str, int]:
         }
     except KeyError as error:
         raise WeightsError(f"these are not MDM's weights: {error.args[0]} is missing") from error
+
+
+def try_denoiser(network: MDM) -> Tensor:
+    """Clean features of one small forward pass."""
+    noisy = torch.linspace(-1, 1, 6 * network.features).view(1, 6, -1)
+    return network(noisy, torch.tensor([500]), torch.ones(1, network.text.in_features))
