@@ -116,7 +116,8 @@ class SMooDi:
 
         ``text`` [B, S, text_dim], ``reference`` [1 or B, T', F] or None for MLD alone, ``valid_mask`` [B, T] of the frames
         to be made. ``guidance`` None leaves the classifier out, ``adapter`` False the denoiser's own sight of the style.
-        ``targets`` are pulled towards instead of the reference. ``permutations`` are drawn with ``generator`` where the quirk asks for them.
+        ``targets`` are pulled towards instead of the reference. Where a quirk asks for
+        ``permutations``, they are drawn with ``generator``.
         """
         batch = len(noise)
         everyone = torch.ones(batch, dtype=torch.bool, device=noise.device)
