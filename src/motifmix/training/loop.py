@@ -1,8 +1,12 @@
 """One loop for every model.
 
-A step's batch, noise and dropout depend on the recipe's seed and the step's number alone, so a run that was killed goes
-on from its last checkpoint with the same bits as if it had never stopped. Checkpoints are written beside their
-target and renamed; the curves are drawn while it runs.
+A step's batch, noise and dropout depend on the recipe's seed, the step's number and the process's rank alone, so a run
+that was killed goes on from its last checkpoint with the same bits as if it had never stopped. Checkpoints are written
+beside their target and renamed; the curves are drawn while it runs.
+
+Under ``torchrun`` every process draws a batch of its own and gradients are averaged, so N processes train on N times the
+recipe's batch; the first one alone writes. Gradients are reduced by hand, in one message: objectives call their networks
+as they need, which a wrapper around one network's ``forward`` would not see.
 """
 
 import json
@@ -64,27 +68,32 @@ def train(
         trained, lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True
     )
     average = {name: value.detach().clone() for name, value in modules.state_dict().items()}
+    group = _Group(accelerator.process_index, accelerator.num_processes, accelerator.device)
     run.mkdir(parents=True, exist_ok=True)
     first = _resume(run, recipe, data or {}, modules, optimizer, average)
     figures: dict[str, float] = {}
-    curve = _Curve(run, first)
+    curve = _Curve(run, first) if group.leads else None
     modules.train()
     started = time.monotonic()
     for step in range(first, recipe.steps):
-        torch.manual_seed(_step_seed(recipe.seed, step, 0))  # dropout
-        generator = torch.Generator().manual_seed(_step_seed(recipe.seed, step, 1))
-        rng = np.random.default_rng([recipe.seed, step, 2])
-        for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(recipe, step)
+        torch.manual_seed(_step_seed(recipe.seed, step, 0, *group.stream))  # dropout
+        generator = torch.Generator().manual_seed(_step_seed(recipe.seed, step, 1, *group.stream))
+        rng = np.random.default_rng([recipe.seed, step, 2, *group.stream])
+        for parameters in optimizer.param_groups:
+            parameters["lr"] = _learning_rate(recipe, step)
         with accelerator.autocast():
             loss, figures = objective.loss(generator, rng)
         accelerator.backward(loss)
+        group.average_gradients(trained)
         norm = torch.nn.utils.clip_grad_norm_(trained, recipe.gradient_clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         _update_average(average, modules, min(recipe.ema, (1 + step) / (10 + step)))
         done = step + 1
-        curve.add(done, {"loss": float(loss.detach()), "gradient": float(norm), **figures})
+        figures = group.mean({"loss": float(loss.detach()), "gradient": float(norm), **figures})
+        if curve is None:
+            continue
+        curve.add(done, figures)
         if done % recipe.log_every == 0 or done == recipe.steps:
             latest = curve.flush(seconds=time.monotonic() - started)
             if log is not None:
@@ -95,10 +104,45 @@ def train(
         if done % recipe.preview_every == 0 and done < recipe.steps:
             objective.preview(_averaged(objective, average), run, done)
             modules.train()
-    final = _averaged(objective, average)
-    objective.preview(final, run, recipe.steps)
-    objective.save(final, out, {"recipe": recipe.name, "commit": _commit()})
+    if curve is not None:
+        final = _averaged(objective, average)
+        objective.preview(final, run, recipe.steps)
+        objective.save(final, out, {"recipe": recipe.name, "commit": _commit()})
+    group.wait()
     return figures
+
+
+class _Group:
+    """The processes that train together; one alone needs no messages, and draws as it always did."""
+
+    def __init__(self, rank: int, count: int, device: torch.device) -> None:
+        self.count, self.device = count, device
+        self.leads = rank == 0
+        self.stream = () if rank == 0 else (rank,)
+
+    def average_gradients(self, trained: list[nn.Parameter]) -> None:
+        """Replace each gradient by its mean over the processes; a parameter that one of them did not use counts as 0."""
+        if self.count == 1:
+            return
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in trained]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(flat)
+        for parameter, mean in zip(trained, flat.div_(self.count).split([p.numel() for p in trained]), strict=True):
+            parameter.grad = mean.view_as(parameter).clone()
+
+    def mean(self, figures: dict[str, float]) -> dict[str, float]:
+        """Average figures that all processes have."""
+        if self.count == 1:
+            return figures
+        everyone: list[Any] = [None] * self.count
+        torch.distributed.all_gather_object(everyone, figures)
+        shared = [name for name in figures if all(name in own for own in everyone)]
+        return {name: float(np.mean([own[name] for own in everyone])) for name in shared}
+
+    def wait(self) -> None:
+        """Return when all have come here: nobody leaves while the first one still writes."""
+        if self.count > 1:
+            torch.distributed.barrier()
 
 
 def _averaged(objective: Objective, average: dict[str, Tensor]) -> nn.ModuleDict:
@@ -109,8 +153,8 @@ def _averaged(objective: Objective, average: dict[str, Tensor]) -> nn.ModuleDict
     return modules.eval()
 
 
-def _step_seed(seed: int, step: int, stream: int) -> int:
-    return int(np.random.SeedSequence([seed, step, stream]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def _step_seed(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _learning_rate(recipe: Recipe, step: int) -> float:
