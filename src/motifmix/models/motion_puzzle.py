@@ -128,9 +128,17 @@ class GraphConvolution(nn.Module):
         self.channels = nn.Conv2d(incoming, matrices * outgoing, 1)
 
     def forward(self, x: Tensor, graph: Tensor) -> Tensor:
-        """Mix channels for each matrix, then nodes along it."""
-        mixed = self.channels(x).unflatten(1, (len(graph), -1))  # [B, K, outgoing, T, V]
-        return torch.einsum("bkctv,kvw->bctw", mixed, graph)
+        """Mix channels for each matrix and nodes along it, on the side that has fewer channels: the sum is the same."""
+        matrices, incoming = len(graph), x.shape[1]
+        outgoing = self.channels.out_channels // matrices
+        if incoming >= outgoing:
+            mixed = self.channels(x).unflatten(1, (matrices, outgoing))  # [B, K, outgoing, T, V]
+            return sum((mixed[:, k] @ graph[k] for k in range(1, matrices)), mixed[:, 0] @ graph[0])
+        spread = torch.cat([x @ matrix for matrix in graph], dim=1)  # [B, K incoming, T, V]
+        weight = self.channels.weight.view(matrices, outgoing, incoming).transpose(0, 1)
+        assert self.channels.bias is not None
+        bias = self.channels.bias.view(matrices, outgoing).T @ graph.sum(dim=1)  # [outgoing, V]
+        return functional.conv2d(spread, weight.reshape(outgoing, -1, 1, 1)) + bias[:, None]
 
 
 def temporal_convolution(channels: int, kernel: int) -> nn.Conv2d:
