@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from motifmix.errors import RequestError
+
+if TYPE_CHECKING:
+    from motifmix.style.references import Video
 
 MAX_TEXT = 1000
 MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
@@ -27,11 +30,14 @@ DEFAULT_FPS = 30.0
 MAX_SEED = 2**63 - 1
 
 MOTION_FILES = (".bvh", ".npz")
-"""Suffixes of files that can be a style reference."""
+"""Suffixes of motion files that can be a style reference."""
+VIDEO_FILES = (".mp4", ".webm", ".mov", ".avi", ".mkv", ".gif")
+"""Suffixes of videos of a person that can be one."""
+STYLE_FILES = MOTION_FILES + VIDEO_FILES
 
 # A file of another kind handed over as a style: "photo.jpg" is no sentence.
 _LOOKS_LIKE_A_FILE = re.compile(
-    r"\.(?:fbx|glb|gltf|usd[acz]?|mp4|mov|avi|webm|gif|png|jpe?g|wav|mp3|c3d|asf|amc|csv|txt)$", re.I
+    r"\.(?:fbx|glb|gltf|usd[acz]?|wmv|flv|m4v|png|jpe?g|wav|mp3|c3d|asf|amc|csv|txt)$", re.I
 )
 _WEIGHT = re.compile(r"^(?P<reference>.*\S):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))$", re.S)
 _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
@@ -39,7 +45,7 @@ _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
 
 @dataclass(frozen=True)
 class StyleReference:
-    """A style as a word, a sentence or a motion file, with its share in a blend."""
+    """A style as a word, a sentence, a motion file or a video, with its share in a blend."""
 
     reference: str | Path
     weight: float = 1.0
@@ -87,6 +93,7 @@ class GenerateRequest(BaseModel):
     fps: float = DEFAULT_FPS
     in_place: bool = False
     raw: bool = False
+    style_from: Literal["pose", "content"] = "pose"
 
     @field_validator("text", mode="before")
     @classmethod
@@ -129,14 +136,31 @@ class GenerateRequest(BaseModel):
             return None
         return _whole("seed", value, 0, MAX_SEED, hint="leave it out for a new motion each time")
 
+    @field_validator("style_from", mode="before")
+    @classmethod
+    def _style_from(cls, value: Any) -> str:
+        if value not in ("pose", "content"):
+            raise ValueError(
+                f"--style-from takes pose (how the person in a video moves) or content (what it shows), not {value!r}"
+            )
+        return value
+
     @property
-    def style(self) -> "str | Path | list[tuple[str | Path, float]] | None":
+    def style(self) -> "str | Path | Video | list[tuple[str | Path | Video, float]] | None":
         """The styles as the pipeline takes them: none, one reference, or references with their shares."""
         if not self.styles:
             return None
         if len(self.styles) == 1:
-            return self.styles[0].reference
-        return [(style.reference, style.weight) for style in self.styles]
+            return self._reference(self.styles[0])
+        return [(self._reference(style), style.weight) for style in self.styles]
+
+    def _reference(self, style: StyleReference) -> "str | Path | Video":
+        reference = style.reference
+        if self.style_from == "pose" or not isinstance(reference, Path) or reference.suffix.lower() not in VIDEO_FILES:
+            return reference
+        from motifmix.style.references import Video
+
+        return Video(reference, self.style_from)
 
     @property
     def acting_strength(self) -> float:
@@ -180,8 +204,8 @@ def one_line(text: str) -> str:
 
 
 def _file(text: str, folder: Path | None) -> Path | None:
-    """The existing motion file that ``text`` names, if there is one."""
-    if Path(text).suffix.lower() not in MOTION_FILES:
+    """The existing motion file or video that ``text`` names, if there is one."""
+    if Path(text).suffix.lower() not in STYLE_FILES:
         return None
     for path in ([folder / text] if folder else []) + [Path(text)]:
         try:
@@ -196,11 +220,11 @@ def _reference(text: str, folder: Path | None) -> str | Path:
     found = _file(text, folder)
     if found:
         return found
-    if Path(text).suffix.lower() in MOTION_FILES:
+    if Path(text).suffix.lower() in STYLE_FILES:
         raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
     if _LOOKS_LIKE_A_FILE.search(text):
         raise ValueError(
-            f"style file {_short(text)!r} is of a kind that cannot be read; use {' or '.join(MOTION_FILES)}"
+            f"style file {_short(text)!r} is of a kind that cannot be read; use one of {', '.join(STYLE_FILES)}"
         )
     if len(text) > MAX_TEXT:
         raise ValueError(

