@@ -3,8 +3,13 @@
 import pytest
 import torch
 
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel
+from motifmix.mix.mixed import Mixed
+from motifmix.mix.weights import LearnedWeights
 from motifmix.models.discriminators import Discriminator
+from motifmix.models.mixer import Mixer
 from motifmix.training.objectives.published import mixermdm as losses
 
 VALID = torch.arange(6).expand(2, 6) < torch.tensor([6, 4])[:, None]
@@ -79,3 +84,39 @@ def test_models_are_given_noise_in_their_own_spaces():
     )
     torch.testing.assert_close(published[0], 0.5 * motion)
     assert torch.equal(published[1], states[1])
+
+
+def test_a_training_step_reaches_the_mixer_and_then_the_critics_only():
+    torch.manual_seed(0)
+    mixer = Mixer(262, 8, 8, 1, 2, 4)
+    for parameter in mixer.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    critics = losses.Critics(Discriminator(262, 8, 8, 1, 2, 4), Discriminator(524, 8, 8, 1, 2, 4))
+
+    def network(*told):
+        raise AssertionError("predictions are given")
+
+    scaling = Scaling(torch.zeros(262), torch.ones(262))
+    mixed = Mixed(
+        SceneModel("interaction", network, scaling),
+        [PersonModel("individual", network, scaling)],
+        LearnedWeights(mixer),
+    )
+    objective = losses.MixerObjective(mixed, critics, DiscreteSchedule.of(cosine_betas(100)))
+    everybody = torch.ones(2, dtype=torch.bool)
+    condition = Condition(
+        {"text": Part(torch.randn(2, 4), everybody), "individual_text": Part(torch.randn(2, 2, 4), everybody)}
+    )
+    motion, noise, steps = torch.randn(2, 2, 6, 262), torch.randn(2, 2, 6, 262), torch.tensor([3, 80])
+
+    def predict(states, timesteps):
+        assert len(states) == 2 and torch.equal(timesteps, steps)
+        return [torch.tanh(state) for state in states]
+
+    mixture = objective.mixture(predict, motion, noise, steps, condition, VALID)
+    objective.generator(mixture, steps, condition, VALID).total.backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in mixer.parameters())
+    mixer.zero_grad()
+    objective.discriminator(mixture, steps, condition, VALID).total.backward()
+    assert all(p.grad is None for p in mixer.parameters())
+    assert all(p.grad is not None for p in critics.individual.parameters())

@@ -72,9 +72,15 @@ class Mixed:
         return (self.anchor, *self.others)
 
     def __call__(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Estimate:
-        """Estimate the mixed clean motion [B, P, T, 262]; the trace ``mixing_weights`` is that of :class:`Mixture`."""
+        """Estimate the mixed clean motion [B, P, T, 262].
+
+        Traces: ``mixing_weights`` and, where a Mixer was asked, ``learned_weights``; see :class:`Mixture`.
+        """
         mixture = self.mixture(states, level, condition, valid)
-        return Estimate(mixture.clean, {"mixing_weights": mixture.weights})
+        traces = {"mixing_weights": mixture.weights}
+        if mixture.learned is not None:
+            traces["learned_weights"] = mixture.learned
+        return Estimate(mixture.clean, traces)
 
     def mixture(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Mixture:
         """Ask all models and mix what they say; ``states``: one a model."""

@@ -1,6 +1,7 @@
 """MixerMDM: placement, Mixer, discriminators, losses, its sampler; DualMDM and DiffusionBlending."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,7 +20,7 @@ from motifmix.features import humanml3d_to_interhuman as conversion
 from motifmix.mix import placement
 from motifmix.mix.blended import Blended, Dual
 from motifmix.mix.ingredients import EachPerson, PersonModel, Scaling, SceneModel, Told
-from motifmix.mix.mixed import PUBLISHED_MIXTURE, Mixed
+from motifmix.mix.mixed import PUBLISHED_MIXTURE, Mixed, Mixture
 from motifmix.mix.schedules import Constant, Share, published_schedule
 from motifmix.mix.weights import Forced, LearnedWeights
 from motifmix.models.discriminators import Discriminator
@@ -227,7 +228,7 @@ def mixermdm_step(case: Case) -> Outputs:
             {
                 "x_interaction_trace": torch.stack([side_by_side(step.states[0])[..., :4] for step in steps[:-1]]),
                 "x_individual_trace": torch.stack([side_by_side(step.states[1])[..., :4] for step in steps[:-1]]),
-                "mean_weight_trace": torch.stack([step.traces["mixing_weights"][:, 0, 0].mean() for step in steps]),
+                "mean_weight_trace": torch.stack([step.traces["learned_weights"][:, 0, 0].mean() for step in steps]),
                 "motion": side_by_side(steps[-1].clean),
             }
         )
@@ -238,13 +239,14 @@ def mixermdm_step(case: Case) -> Outputs:
     (step,) = sample_chains(guided, mixed.chains, levels, states, condition, valid)
     told = mixed.mixture(states, levels[0], condition, valid)
     untold = mixed.mixture(states, levels[0], condition.without(STEP_TEXTS), valid)
+    assert told.learned is not None and untold.learned is not None
     return arrays(
         {
             "individual_aligned_cond": side_by_side(told.others[:, 0]),
             "interaction_cond": side_by_side(told.anchor),
-            "weights_p1_cond": published_weights(told.weights, 0, granularity),
-            "weights_p1_uncond": published_weights(untold.weights, 0, granularity),
-            "weights_p2_cond": published_weights(told.weights, 1, granularity),
+            "weights_p1_cond": published_weights(told.learned, 0, granularity),
+            "weights_p1_uncond": published_weights(untold.learned, 0, granularity),
+            "weights_p2_cond": published_weights(told.learned, 1, granularity),
             "mixed_cond": side_by_side(told.clean),
             "mixed_uncond": side_by_side(untold.clean),
             "x0_interaction": side_by_side(step.projected[0]),
@@ -441,66 +443,53 @@ def adversarial_losses(case: Case) -> Outputs:
         centred=config["align"],
         quirks=PUBLISHED_MIXTURE,
     )
-    valid = given["mask"][..., 0] > 0.5
     together = SceneModel("interaction", unused, Scaling(given["mean_interaction"], given["std_interaction"]))
     statistics = Scaling(given["mean_individual"], given["std_individual"])
     alone = PersonModel("individual", unused, statistics, centred=config["align"], quirks=PUBLISHED_MIXTURE)
-    betas = BETAS[config["beta_schedule"]](config["diffusion_steps"])
-    schedule, steps = DiscreteSchedule.of(betas), given["timesteps"]
-    strengths = (torch.from_numpy(table)[steps].float() for table in (schedule.alphas, schedule.sigmas))
-    states = losses.noised_states(
-        [together, alone],
-        apart(given["ground_truth"]),
-        apart(given["noise"]),
-        *strengths,
-        valid,
-        losses.PUBLISHED_LOSSES,
+    objective = losses.MixerObjective(
+        Mixed(together, [alone], override=Forced(Constant())),
+        critics,
+        DiscreteSchedule.of(BETAS[config["beta_schedule"]](config["diffusion_steps"])),
     )
-    columns = 140
-    outputs = {
-        "noised_interaction": states[0][:, 0, :, :columns],
-        "noised_individual": states[1][:, 0, :, :columns],
-    }
+    outputs: dict[str, Tensor] = {}
     for ending, left_out in (("", ()), ("_valid_frames", (losses.LOSS_MASK_INVERTED,))):
-        quirks = [quirk for quirk in losses.PUBLISHED_LOSSES if quirk not in left_out]
         settings = losses.LossSettings(
             config["individual_factor"],
             config["interaction_factor"],
             config["balance_factor"],
             config["margin"],
-            quirks,
+            [quirk for quirk in losses.PUBLISHED_LOSSES if quirk not in left_out],
         )
-        outputs |= one_side(config["mode"], critics, given, valid, settings, ending)
+        outputs |= one_half(config["mode"], replace(objective, settings=settings), given, ending)
     return arrays(outputs)
 
 
-def one_side(
-    mode: str,
-    critics: losses.Critics,
-    given: dict[str, Tensor],
-    valid: Tensor,
-    settings: losses.LossSettings,
-    ending: str,
-) -> dict[str, Tensor]:
-    """Losses, scores and gradients of a generator or discriminator step."""
+def one_half(mode: str, objective: losses.MixerObjective, given: dict[str, Tensor], ending: str) -> dict[str, Tensor]:
+    """Noisy inputs, losses, scores and gradients of a generator or discriminator step."""
+    columns, valid = 140, given["mask"][..., 0] > 0.5
+    states = objective.states(apart(given["ground_truth"]), apart(given["noise"]), given["timesteps"], valid)
     motion = given["mixed"].clone().requires_grad_()
     texts = [given[f"cond_{name}"].clone().requires_grad_() for name in ("interaction", "p1", "p2")]
-    told = losses.critic_text(people_said(*texts[1:]), settings.quirks), losses.critic_text(texts[0], settings.quirks)
-    timesteps, mixed = given["timesteps"], apart(motion)
-    fake = critics.scores(mixed, mixed, timesteps, *told, valid)
+    condition = said(mixer__text=texts[0], mixer__individual_text=people_said(*texts[1:]))
+    anchor, others, nothing = apart(given["interaction"]), apart(given["individual"])[:, None], torch.empty(0)
+    mixture = Mixture(apart(motion), anchor, others, nothing, None, nothing)
+    told = given["timesteps"], condition, valid
+    fake = objective.scores_of_mixture(mixture, *told)
     outputs = {
+        "noised_interaction": states[0][:, 0, :, :columns],
+        "noised_individual": states[1][:, 0, :, :columns],
         "logits_mixed_p1": fake.people[:, 0, :, None],
         "logits_mixed_p2": fake.people[:, 1, :, None],
         "logits_mixed_interaction": fake.scene[..., None],
     }
     if mode == "generator":
-        found = losses.generator_losses(fake, valid, settings)
+        found = objective.generator(mixture, *told)
         gradients = torch.autograd.grad(found.total, [motion, *texts])
         outputs |= {f"grad_mixed{ending}": gradients[0], f"grad_cond{ending}": torch.cat(gradients[1:], dim=-1)}
     else:
-        real = critics.scores(apart(given["individual"]), apart(given["interaction"]), timesteps, *told, valid)
-        found = losses.discriminator_losses(real, fake, valid, settings)
-        leaves = critics.individual.output.weight, critics.interaction.input.bias
+        real = objective.scores_of_models(mixture, *told)
+        found = objective.discriminator(mixture, *told)
+        leaves = objective.critics.individual.output.weight, objective.critics.interaction.input.bias
         gradients = torch.autograd.grad(found.total, leaves)
         outputs |= {
             "logits_real_p1": real.people[:, 0, :, None],

@@ -6,17 +6,21 @@ real. Motions of data serve to make noisy inputs only. Hinge losses, and a penal
 to each other, so that no model wins everywhere.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.discrete import DiscreteSchedule
 from motifmix.diffusion.predictions import noised
-from motifmix.mix.ingredients import Ingredient
+from motifmix.mix.ingredients import Ingredient, scoped
+from motifmix.mix.mixed import Mixed, Mixture
 from motifmix.mix.placement import center
 from motifmix.models.discriminators import Discriminator
+from motifmix.models.intergen import zeroed_part
 from motifmix.quirks import Quirk
 
 LOSS_MASK_INVERTED = Quirk(
@@ -51,6 +55,9 @@ PUBLISHED_LOSSES = (
     BALANCE_UNSCALED,
     FROZEN_DROPOUT,
 )
+
+# The models' clean predictions in the shared space, the anchor's first, for their noisy inputs at steps [B].
+Predict = Callable[[Sequence[Tensor], Tensor], Sequence[Tensor]]
 
 _EPSILON = 1e-8  # of the masked mean, published
 
@@ -152,6 +159,62 @@ def discriminator_losses(
 def critic_text(text: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
     """The text as critics are told it: in generator steps no gradient flows back through it."""
     return text if CRITIC_TEXT_NOT_DETACHED in quirks else text.detach()
+
+
+@dataclass(frozen=True)
+class MixerObjective:
+    """Both halves of a training step of a mixture of two: the Mixer's, and then the critics'.
+
+    Each half draws its own noise and steps (published). Base models are frozen; whoever calls keeps them in evaluation
+    mode, which the published code forgets in the Mixer's half (``FROZEN_DROPOUT``).
+    """
+
+    mixed: Mixed
+    critics: Critics
+    schedule: DiscreteSchedule
+    settings: LossSettings = field(default_factory=LossSettings)
+    name: str = "mixer"  # of the parts that Mixer and critics are told
+
+    def states(self, motion: Tensor, noise: Tensor, timesteps: Tensor, valid: Tensor) -> list[Tensor]:
+        """Noisy inputs of all models from data [B, P, T, 262] at ``timesteps`` [B]; see :func:`noised_states`."""
+        alpha, sigma = (
+            torch.as_tensor(table, dtype=motion.dtype, device=motion.device)[timesteps]
+            for table in (self.schedule.alphas, self.schedule.sigmas)
+        )
+        return noised_states(self.mixed.chains, motion, noise, alpha, sigma, valid, self.settings.quirks)
+
+    def mixture(
+        self, predict: Predict, motion: Tensor, noise: Tensor, timesteps: Tensor, condition: Condition, valid: Tensor
+    ) -> Mixture:
+        """Noise the data, ask the frozen models (``predict``) and mix what they say; gradients reach the Mixer only."""
+        states = self.states(motion, noise, timesteps, valid)
+        with torch.no_grad():
+            anchor, *others = predict(states, timesteps)
+        return self.mixed.mix(anchor, others, timesteps, condition, valid)
+
+    def generator(self, mixture: Mixture, timesteps: Tensor, condition: Condition, valid: Tensor) -> MixerLosses:
+        """The Mixer's losses; the critics' parameters should be frozen meanwhile."""
+        return generator_losses(self.scores_of_mixture(mixture, timesteps, condition, valid), valid, self.settings)
+
+    def discriminator(self, mixture: Mixture, timesteps: Tensor, condition: Condition, valid: Tensor) -> MixerLosses:
+        """The critics' losses; nothing flows back into the mixture."""
+        mixture = replace(mixture, clean=mixture.clean.detach())
+        real = self.scores_of_models(mixture, timesteps, condition, valid)
+        fake = self.scores_of_mixture(mixture, timesteps, condition, valid)
+        return discriminator_losses(real, fake, valid, self.settings)
+
+    def scores_of_mixture(self, mixture: Mixture, timesteps: Tensor, condition: Condition, valid: Tensor) -> Scores:
+        """What both critics say of the mixture."""
+        return self.critics.scores(mixture.clean, mixture.clean, timesteps, *self._texts(condition), valid)
+
+    def scores_of_models(self, mixture: Mixture, timesteps: Tensor, condition: Condition, valid: Tensor) -> Scores:
+        """What each critic says of its own model's prediction."""
+        return self.critics.scores(mixture.others[:, 0], mixture.anchor, timesteps, *self._texts(condition), valid)
+
+    def _texts(self, condition: Condition) -> tuple[Tensor, Tensor]:
+        told = scoped(condition, self.name)
+        texts = zeroed_part(told, "individual_text"), zeroed_part(told, "text")
+        return (critic_text(texts[0], self.settings.quirks), critic_text(texts[1], self.settings.quirks))
 
 
 def _weighed(terms: Mapping[str, Tensor], valid: Tensor, settings: LossSettings) -> MixerLosses:
