@@ -11,7 +11,7 @@ STAGES := vae style_content style denoiser vae_decoder align
 # One run each: a shared run would tie the judges together through the clipping of their gradients.
 JUDGES := guide select score retrieval
 
-.PHONY: help install test lint types format check check-gltf check-blender check-data data weights results publish bench docs ci
+.PHONY: help install test lint types format check check-gltf check-blender check-data data weights results publish fidelity bench docs ci
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ results: ## Measure the default weights: tables as markdown and JSON in build/re
 
 publish: ## Write README and docs from what 'make results' measured
 	$(PYTHON) scripts/publish_results.py build/results
+
+fidelity: ## Compare with the golden numbers (MOTIFMIX_GOLDEN) and write docs/fidelity.md
+	$(PYTHON) scripts/fidelity.py
 
 bench: ## Seconds and memory of each stage on this machine
 	$(PYTHON) -m motifmix bench --out build/bench.json

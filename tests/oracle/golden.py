@@ -80,6 +80,29 @@ def differences(case: Case, ours: dict[str, np.ndarray]) -> list[str]:
     return complaints
 
 
+def errors(case: Case, ours: dict[str, np.ndarray]) -> dict[str, tuple[float, float, float]]:
+    """For each output that both have: (error, its tolerance, their ratio) of the element nearest to its tolerance."""
+    found = {}
+    for name, described in case.meta["outputs"].items():
+        if name not in ours:
+            continue
+        expected, got = case.outputs[name].astype(np.float64), np.asarray(ours[name]).astype(np.float64)
+        atol, rtol = tolerance(case, name)
+        error = np.where((got == expected) | (np.isnan(got) & np.isnan(expected)), 0.0, np.abs(got - expected))
+        if described.get("compare") == "up_to_sign":
+            flipped = np.abs(got + expected)
+            error = np.where(error.max(-1, keepdims=True) <= flipped.max(-1, keepdims=True), error, flipped)
+        allowed = np.broadcast_to(atol + rtol * np.abs(expected), error.shape)
+        share = np.where(error == 0, 0.0, error / np.maximum(allowed, 1e-300)).ravel()
+        worst = int(share.argmax()) if share.size else 0
+        found[name] = (
+            (float(error.ravel()[worst]), float(allowed.ravel()[worst]), float(share[worst]))
+            if share.size
+            else (0.0, atol, 0.0)
+        )
+    return found
+
+
 def tolerance(case: Case, output: str) -> tuple[float, float]:
     """Return (atol, rtol) of one output."""
     general = case.meta["tolerance"]

@@ -1,12 +1,16 @@
 """The cards of published models: each holds together, and each recognises the file that it describes."""
 
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from motifmix.errors import RequestError, WeightsError
+from motifmix.errors import FileError, RequestError, WeightsError
 from motifmix.pretrained import gathering
+from motifmix.pretrained.conversion import convert
+from motifmix.pretrained.converted import load_model, verify
 from motifmix.pretrained.gathering import empty_network, fits, gather, looks_like
 from motifmix.pretrained.published import PublishedModel, named_object, published, published_names
 from motifmix.pretrained.safe_reading import SafeFile
@@ -22,8 +26,8 @@ def test_a_card_names_what_exists(name: str):
     for part in model.parts.values():
         for reference in (part.key_map, part.trial, part.sizes_from):
             assert reference is None or named_object(reference, "pretrained.maps") is not None
-        _, network = empty_network(part.model_copy(update={"sizes_from": None}), {}, {})
         if part.parameters is not None:
+            _, network = empty_network(part.model_copy(update={"sizes_from": None}), {}, {})
             assert sum(p.numel() for p in network.parameters()) == part.parameters
     assert {model.citation.count(sign) for sign in "{}"} == {model.citation.count("{")}
     for file in model.files.values():
@@ -35,8 +39,8 @@ def test_a_card_recognises_its_own_file(name: str, monkeypatch: pytest.MonkeyPat
     # On the meta device: names and shapes at the published size, no numbers to compare.
     monkeypatch.setattr(gathering, "_equal", lambda one, other: True)
     model = published(name)
-    if not model.files:
-        return  # nothing is published
+    if not model.files or any(step.holds == "words" for step in model.order):
+        return  # nothing is published, or no file of weights
     files = {s: SafeFile(Path(model.files[s].name), c) for s, c in files_of(model, {}, "meta").items()}
     found, complaints = fits(model, gather(model, files), {})
     assert complaints == []
@@ -68,6 +72,24 @@ def test_a_card_that_contradicts_itself_is_refused():
     ):
         with pytest.raises(ValueError, match=message):
             PublishedModel.model_validate({**card, **change})
+
+
+def test_word_vectors_are_put_in_the_order_of_their_words(tmp_path: Path):
+    np.save(tmp_path / "our_vab_data.npy", np.arange(12.0).reshape(4, 3))
+    (tmp_path / "our_vab_words.pkl").write_bytes(pickle.dumps(["sos", "eos", "unk", "größe"], 2))
+    (tmp_path / "our_vab_idx.pkl").write_bytes(pickle.dumps({"eos": 1, "sos": 3, "unk": 2, "größe": 0}, 2))
+    files = [tmp_path / f"our_vab_{ending}" for ending in ("words.pkl", "data.npy", "idx.pkl")]
+    table = load_model(convert(published("glove"), files, tmp_path / "glove")).parts["words"]
+    assert table.words == ["sos", "eos", "unk", "größe"]
+    assert table.vectors[:, 0].tolist() == [9.0, 3.0, 6.0, 0.0]
+    verify(tmp_path / "glove", lambda line: None)
+    (tmp_path / "our_vab_idx.pkl").write_bytes(pickle.dumps({"eos": 1, "sos": 9, "unk": 2, "größe": 0}, 2))
+    with pytest.raises(WeightsError, match="do not belong together"):
+        convert(published("glove"), files, tmp_path / "again")
+    (tmp_path / "our_vab_words.pkl").write_bytes(pickle.dumps({"a": []}))
+    with pytest.raises(FileError, match="something else than their rows"):
+        convert(published("glove"), files, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_two_published_counts_are_those_of_the_authors():

@@ -14,7 +14,7 @@ from motifmix.pretrained.build import network
 from motifmix.pretrained.cards import checksum_of
 from motifmix.pretrained.maps.key_map import Fit, fit
 from motifmix.pretrained.published import PublishedModel, PublishedPart, Step, named_object
-from motifmix.pretrained.safe_reading import SafeFile, read_safely, state_dict
+from motifmix.pretrained.safe_reading import SafeFile, read_safely, state_dict, word_list
 
 _REASON_PLACEHOLDER = "stands in place of a weight"
 
@@ -72,7 +72,7 @@ def gather(model: PublishedModel, files: Mapping[str, SafeFile]) -> Gathered:
 
 
 def _take(result: Gathered, step: Step, file: SafeFile) -> None:
-    tensors, others = state_dict(file, step.within)
+    tensors, others = (word_list(file), {}) if step.holds == "words" else state_dict(file, step.within)
     overridden = changed = 0
     for old, tensor in tensors.items():
         found = re.fullmatch(step.take, old)
@@ -227,14 +227,21 @@ def _likeness(model: PublishedModel, short: str, file: SafeFile) -> tuple[float,
         shares, nobody = shared_out(model, list(gathered.tensors))
     except (FileError, WeightsError):
         return None
+    if len(nobody) > 0.1 * len(gathered.tensors):
+        return None  # before any network is built
     own = filled = shaped = unknown = 0
     for name, part in model.parts.items():
         published = {inner: gathered.tensors[outer] for inner, outer in shares[name].items()}
         if not published:
             continue
+        key_map = named_object(part.key_map, "pretrained.maps")
+        strangers = [name for name in published if not key_map.knows(name)]
+        if len(strangers) > 0.1 * len(published):
+            unknown += len(published)
+            continue
         try:
             _, empty = empty_network(part, published, {})
-            found = fit(empty, published, named_object(part.key_map, "pretrained.maps"))
+            found = fit(empty, published, key_map)
         except (WeightsError, RuntimeError, KeyError, ValueError, IndexError):
             unknown += len(published)
             continue

@@ -253,6 +253,23 @@ def state_dict(file: SafeFile, within: tuple[str, ...] = ()) -> tuple[dict[str, 
     return tensors, others
 
 
+def word_list(file: SafeFile) -> dict[str, Tensor]:
+    """Return a pickled list of words as the tensor ``words`` (UTF-8, one a line), and the ``rows`` of a dictionary.
+
+    Raises ``FileError`` where the file holds something else.
+    """
+    words = list(file.content) if isinstance(file.content, (list, dict)) else []
+    if not words or not all(isinstance(word, str) and "\n" not in word for word in words):
+        raise FileError(f"{file.path} holds no list of words; it holds {_summary(file.content)}")
+    found = {"words": torch.frombuffer(bytearray("\n".join(words).encode("utf-8")), dtype=torch.uint8)}
+    if isinstance(file.content, dict):
+        rows = list(file.content.values())
+        if not all(isinstance(row, (int, np.integer)) for row in rows):
+            raise FileError(f"{file.path} holds words with something else than their rows")
+        found["rows"] = torch.tensor([int(row) for row in rows])
+    return found
+
+
 def _tensors_in(place: Any) -> bool:
     return isinstance(place, Mapping) and any(isinstance(value, (Tensor, np.ndarray)) for value in place.values())
 

@@ -27,6 +27,10 @@ class KeyMap:
     steps: Sequence[Step] = ()
     computed: Sequence[str] = ()
 
+    def knows(self, name: str) -> bool:
+        """Whether a published name has a place here, or is dropped."""
+        return any(re.fullmatch(e, name) for e in self.dropped) or any(re.fullmatch(old, name) for old, _ in self.renames)
+
     def apply(self, published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str], list[str]]:
         """Return our tensors by name, the dropped names with the reason, and the names that nothing matches.
 

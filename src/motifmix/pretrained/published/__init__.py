@@ -60,12 +60,14 @@ class Step(_Strict):
     """Take tensors of ``file`` into the common state dict.
 
     ``within``: the key under which the file holds them, or several that lead there; without it a flat file and one with
-    ``state_dict`` are both read. ``take``: expression over a whole name in the file; other names are not read here.
+    ``state_dict`` are both read. ``holds: words`` reads a pickled list of words (tensor ``words``, one a line) or a
+    dictionary of words to rows (also ``rows``). ``take``: expression over a whole name in the file; other names are not read here.
     ``name``: what it becomes (``\\1`` as in ``re``).
     """
 
     file: str
     within: tuple[str, ...] = ()
+    holds: Literal["tensors", "words"] = "tensors"
     take: str = r"(.*)"
     name: str = r"\1"
 
