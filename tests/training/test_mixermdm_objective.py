@@ -120,3 +120,17 @@ def test_a_training_step_reaches_the_mixer_and_then_the_critics_only():
     objective.discriminator(mixture, steps, condition, VALID).total.backward()
     assert all(p.grad is None for p in mixer.parameters())
     assert all(p.grad is not None for p in critics.individual.parameters())
+
+
+def test_base_models_never_learn_and_run_with_dropout_only_in_the_published_way():
+    mixer, base = Mixer(262, 8, 8, 1, 2, 4), torch.nn.Dropout()
+    critics = losses.Critics(Discriminator(262, 8, 8, 1, 2, 4), Discriminator(524, 8, 8, 1, 2, 4))
+    for half, quirks, dropout in (
+        ("generator", (), False),
+        ("generator", losses.PUBLISHED_LOSSES, True),
+        ("discriminator", losses.PUBLISHED_LOSSES, False),
+    ):
+        losses.prepare_half(half, [mixer], critics, [base], quirks)
+        assert base.training == dropout
+        assert all(p.requires_grad == (half == "generator") for p in mixer.parameters())
+        assert all(p.requires_grad == (half == "discriminator") for p in critics.interaction.parameters())

@@ -8,9 +8,10 @@ to each other, so that no model wins everywhere.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from motifmix.diffusion.condition import Condition
@@ -156,6 +157,27 @@ def discriminator_losses(
     return _weighed(terms, valid, settings)
 
 
+def prepare_half(
+    half: Literal["generator", "discriminator"],
+    learning: Sequence[nn.Module],
+    critics: Critics,
+    base_models: Sequence[nn.Module],
+    quirks: Collection[Quirk] = (),
+) -> None:
+    """Set who learns in this half (the Mixer and its text head, or the critics) and who runs with dropout.
+
+    Base models never learn. ``FROZEN_DROPOUT`` lets them run with dropout in the generator's half.
+    """
+    judges = (critics.individual, critics.interaction)
+    for modules, learns in ((learning, half == "generator"), (judges, half == "discriminator"), (base_models, False)):
+        for module in modules:
+            module.requires_grad_(learns)
+    for module in (*learning, *judges):
+        module.train()
+    for module in base_models:
+        module.train(half == "generator" and FROZEN_DROPOUT in quirks)
+
+
 def critic_text(text: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
     """The text as critics are told it: in generator steps no gradient flows back through it."""
     return text if CRITIC_TEXT_NOT_DETACHED in quirks else text.detach()
@@ -165,8 +187,7 @@ def critic_text(text: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
 class MixerObjective:
     """Both halves of a training step of a mixture of two: the Mixer's, and then the critics'.
 
-    Each half draws its own noise and steps (published). Base models are frozen; whoever calls keeps them in evaluation
-    mode, which the published code forgets in the Mixer's half (``FROZEN_DROPOUT``).
+    Each half draws its own noise and steps (published), after :func:`prepare_half` has said who learns.
     """
 
     mixed: Mixed
