@@ -60,6 +60,12 @@ def test_the_protocol_needs_a_step_and_a_text():
             net.denoise(NOISY, level, condition, VALID)
 
 
+def test_half_precision_does_not_round_the_step():
+    net, told = network().bfloat16(), Condition({"text": Part(TEXT.bfloat16(), torch.ones(2, dtype=torch.bool))})
+    one, other = (net.denoise(NOISY.bfloat16(), NoiseLevel(0.6, 0.8, 0.5, step), told, VALID) for step in (998, 999))
+    assert not torch.equal(one, other)
+
+
 def test_the_published_layout_there_and_back():
     published = random(2, 6, 1, 7)
     assert torch.equal(to_published_layout(from_published_layout(published)), published)

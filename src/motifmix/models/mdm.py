@@ -85,7 +85,8 @@ class MDM(nn.Module):
         part = condition.get("text")
         if level.step is None or part is None:
             raise ValueError("this network needs levels with their step, and a condition with the part 'text'")
-        return self(noisy, noisy.new_full((len(noisy),), level.step), part.value, part.present, valid)
+        timesteps = torch.full((len(noisy),), level.step, device=noisy.device)
+        return self(noisy, timesteps, part.value, part.present, valid)
 
 
 class IndividualMDM(MDM):

@@ -215,6 +215,9 @@ def in2in_denoiser(case: Case) -> Outputs:
             told = said(individual_text=texts[:, 3:5])
         else:
             told = said(text=texts[:, 0], individual_text=texts[:, 1:3])
+    elif config["mode"] == "individual":
+        (text,) = (value for name, value in given.items() if name.startswith("cond"))
+        told = said(text=text)
     else:
         own = torch.stack([given["cond_interaction_individual1"], given["cond_interaction_individual2"]], dim=1)
         told = said(text=given["cond_interaction"], individual_text=own)
@@ -302,7 +305,7 @@ def diffusion_training_losses(case: Case) -> Outputs:
         compare = interaction_loss(config, given)
         loss = lambda guess, truth: compare(guess, truth, steps, valid)  # noqa: E731
     else:
-        weight = config["weights"]["simple"]
+        weight = config.get("weights", {}).get("simple", 1)
         loss = lambda guess, truth: {"simple": weight * simple_loss(guess, truth, valid)}  # noqa: E731
     terms, noisy = training_losses(predict, loss, clean, given["noise"], steps, schedule_of(config))
     if people == 1:
