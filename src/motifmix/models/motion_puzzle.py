@@ -8,6 +8,7 @@ are [batch, channels, T, nodes].
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -133,7 +134,8 @@ class GraphConvolution(nn.Module):
         outgoing = self.channels.out_channels // matrices
         if incoming >= outgoing:
             mixed = self.channels(x).unflatten(1, (matrices, outgoing))  # [B, K, outgoing, T, V]
-            return sum((mixed[:, k] @ graph[k] for k in range(1, matrices)), mixed[:, 0] @ graph[0])
+            parts = [mixed[:, k] @ matrix for k, matrix in enumerate(graph)]
+            return reduce(torch.add, parts)
         spread = torch.cat([x @ matrix for matrix in graph], dim=1)  # [B, K incoming, T, V]
         weight = self.channels.weight.view(matrices, outgoing, incoming).transpose(0, 1)
         assert self.channels.bias is not None
