@@ -77,7 +77,10 @@ def test_two_individuals_do_not_know_of_each_other():
     both = people_in_batch(net.forward_pair(noisy, steps, texts))
     alone = net(people_in_batch(noisy), steps.repeat_interleave(2), texts.flatten(0, 1))
     torch.testing.assert_close(both, alone)
-    published = people_in_batch(net.forward_pair(noisy, steps, texts, quirks=[SECOND_PERSON_NOT_CARRIED]))
+    quirks = [SECOND_PERSON_NOT_CARRIED]
+    published = people_in_batch(net.forward_pair(noisy, steps, texts, quirks=quirks))
+    watched = net.forward_pair(noisy, steps, texts, hook=lambda number, tokens: tokens, quirks=quirks)
+    torch.testing.assert_close(people_in_batch(watched), published)
     torch.testing.assert_close(published[::2], alone[::2])
     net.blocks = net.blocks[-1:]
     torch.testing.assert_close(

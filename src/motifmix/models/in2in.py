@@ -7,6 +7,7 @@ its cross-attention is skipped, but its weights are stored in published files. B
 
 from collections.abc import Collection
 
+import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition
@@ -119,11 +120,26 @@ class In2INIndividual(InterGenNetwork):
         x = add_positions(self.input(people_in_batch(noisy)))  # [B 2, T, D]
         condition = self.embedding(timesteps, texts).flatten(0, 1)
         valid = None if valid_mask is None else valid_mask.repeat_interleave(PEOPLE, dim=0)
-        unmoved = x[1::PEOPLE] if SECOND_PERSON_NOT_CARRIED in quirks else None
-        for number, block in enumerate(self.blocks, start=1):
-            if unmoved is not None:
-                x = x.clone()
-                x[1::PEOPLE] = unmoved
-            x = block(x, condition, valid_mask=valid)
-            x = x if hook is None else hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
+        if SECOND_PERSON_NOT_CARRIED in quirks:
+            x = self._first_carried(x, condition, valid, hook)
+        else:
+            for number, block in enumerate(self.blocks, start=1):
+                x = block(x, condition, valid_mask=valid)
+                x = x if hook is None else hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
         return people_side_by_side(self.output(x))
+
+    def _first_carried(self, x: Tensor, condition: Tensor, valid: Tensor | None, hook: Hook | None) -> Tensor:
+        """Run the blocks over [B 2, T, D] as published: only the first person's tokens go from block to block.
+
+        What the second one's give before the last block is lost, so it is computed only where a hook looks at it.
+        """
+        carried, unmoved = x[::PEOPLE], x[1::PEOPLE]
+        for number, block in enumerate(self.blocks, start=1):
+            if hook is None and number < len(self.blocks):
+                own = None if valid is None else valid[::PEOPLE]
+                carried = block(carried, condition[::PEOPLE], valid_mask=own)
+                continue
+            x = block(torch.stack([carried, unmoved], dim=1).flatten(0, 1), condition, valid_mask=valid)
+            x = x if hook is None else hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
+            carried = x[::PEOPLE]
+        return x
