@@ -18,6 +18,8 @@ from motifmix.encoders.published import PUBLISHED_ENCODERS, text_encoder
 from motifmix.errors import DataError, RequestError, WeightsError
 from motifmix.models.clip_text import ClipTextTower
 from motifmix.models.sentence_t5 import SentenceT5
+from motifmix.pretrained.conversion import convert
+from motifmix.pretrained.published import published as card_of
 
 TEXTS = [
     "a person walks",
@@ -118,15 +120,13 @@ def write_t5(folder) -> SentenceT5:
         for ours, theirs in (
             ("token_embedding", "shared"), ("final_norm", "encoder.final_layer_norm"),
             ("relative_bias.table", "encoder.block.0.layer.0.SelfAttention.relative_attention_bias"),
-            ("blocks.", "encoder.block."), (".out.", ".layer.0.SelfAttention.o."),
+            ("blocks.", "encoder.block."), (".out.", ".layer.0.SelfAttention.o."), (".query.", ".layer.0.SelfAttention.q."),
+            (".key.", ".layer.0.SelfAttention.k."), (".value.", ".layer.0.SelfAttention.v."),
             (".attention_norm", ".layer.0.layer_norm"), (".feed_forward_norm", ".layer.1.layer_norm"),
             (".widen", ".layer.1.DenseReluDense.wi"), (".narrow", ".layer.1.DenseReluDense.wo"),
         ):  # fmt: skip
             key = key.replace(ours, theirs)
-        if ".qkv." in key:
-            for letter, part in zip("qkv", tensor.chunk(3), strict=True):
-                state[key.replace(".qkv.", f".layer.0.SelfAttention.{letter}.")] = part.contiguous()
-        elif key != "dense.weight":
+        if key != "dense.weight":
             state[key] = tensor
     (folder / "2_Dense").mkdir(parents=True)
     save_file(state, folder / "model.safetensors")
@@ -258,3 +258,17 @@ def test_wrong_names_and_files_are_named(tmp_path):
     with pytest.raises(WeightsError, match="strange"):
         text_encoder(CLIP[0], tmp_path)
     assert published.WEIGHTS[0] == "model.safetensors"
+
+
+def test_a_converted_folder_is_an_encoder_too(tmp_path):
+    write_clip(tmp_path / "published")
+    expected = text_encoder(CLIP[0], tmp_path / "published").encode(TEXTS).values
+    convert(card_of(CLIP[0]), [tmp_path / "published" / "model.safetensors"], tmp_path / "ours")
+    assert torch.equal(text_encoder(CLIP[0], tmp_path / "ours", offline=True).encode(TEXTS).values, expected)
+    with pytest.raises(WeightsError, match=f"holds {CLIP[0]}, not {CLIP[2]}"):
+        text_encoder(CLIP[2], tmp_path / "ours")
+    write_glove(tmp_path / "glove")
+    captions = ["a/DET man/NOUN walk/VERB"]
+    expected = text_encoder("glove", tmp_path / "glove").encode(captions).values
+    convert(card_of("glove"), sorted((tmp_path / "glove").iterdir()), tmp_path / "words")
+    assert torch.equal(text_encoder("glove", tmp_path / "words").encode(captions).values, expected)

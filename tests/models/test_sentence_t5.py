@@ -17,11 +17,10 @@ def published_names(network: SentenceT5) -> dict[str, torch.Tensor]:
         parts = name.split(".")
         if parts[0] == "blocks":
             block = f"encoder.block.{parts[1]}.layer"
-            if parts[2] == "qkv":
-                for letter, part in zip("qkv", tensor.chunk(3), strict=True):
-                    names[f"{block}.0.SelfAttention.{letter}.weight"] = part
-                continue
             name = {
+                "query": f"{block}.0.SelfAttention.q.weight",
+                "key": f"{block}.0.SelfAttention.k.weight",
+                "value": f"{block}.0.SelfAttention.v.weight",
                 "out": f"{block}.0.SelfAttention.o.weight",
                 "attention_norm": f"{block}.0.layer_norm.weight",
                 "feed_forward_norm": f"{block}.1.layer_norm.weight",
@@ -76,7 +75,7 @@ def test_the_published_spelling_is_read_strictly(network: SentenceT5):
     with pytest.raises(WeightsError, match="1 unknown: decoder"):
         load_published(other, {**published, "decoder": torch.ones(1)}, SENTENCE_T5)
     del published["encoder.block.2.layer.0.SelfAttention.v.weight"]
-    with pytest.raises(WeightsError, match=r"1 missing: blocks\.2\.qkv\.weight"):
+    with pytest.raises(WeightsError, match=r"1 missing: blocks\.2\.value\.weight"):
         load_published(other, published, SENTENCE_T5)
 
 

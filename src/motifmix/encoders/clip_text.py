@@ -42,7 +42,7 @@ class ClipText:
     @property
     def width(self) -> int:
         """How many numbers a vector has."""
-        return self.tower.projection_dim if self.feature == "embedding" else self.tower.width
+        return (self.tower.projection_dim if self.feature == "embedding" else None) or self.tower.width
 
     def encode(self, texts: Sequence[str]) -> TextFeatures:
         """Encode texts; see the class."""

@@ -34,7 +34,7 @@ class PublishedEncoder:
 
     files: EncoderFiles
     build: Callable[[dict[str, Path]], TextEncoder]
-    of_tower: Callable[[nn.Module], TextEncoder] | None = None  # from a folder that ``models convert`` wrote
+    of_network: Callable[[nn.Module], TextEncoder] | None = None  # from a folder that ``models convert`` wrote
 
 
 def text_encoder(name: str, folder: Path | str | None = None, *, offline: bool = False) -> TextEncoder:
@@ -49,8 +49,8 @@ def text_encoder(name: str, folder: Path | str | None = None, *, offline: bool =
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(PUBLISHED_ENCODERS)}"
         raise RequestError(f"no text encoder is called {name!r}; {hint}")
     own = Path(folder) if folder is not None else encoder.files.folder
-    if encoder.of_tower is not None and (own / MODEL_CARD).is_file():
-        return encoder.of_tower(_converted(name, own))
+    if encoder.of_network is not None and (own / MODEL_CARD).is_file():
+        return encoder.of_network(_converted(name, own))
     return encoder.build(encoder.files.found(folder, offline=offline))
 
 
@@ -60,7 +60,8 @@ def _converted(name: str, folder: Path) -> nn.Module:
     model = load_model(folder)
     if model.card.published != name:
         raise WeightsError(f"{folder} holds {model.card.published}, not {name}; name the folder of the right one")
-    return model.parts["text"]
+    (network,) = model.parts.values()
+    return network
 
 
 def _tensors(path: Path, passed_over: str = "") -> dict[str, Tensor]:
@@ -143,6 +144,15 @@ def _glove(files: dict[str, Path]) -> TextEncoder:
     return glove_of({path.stem.rpartition("_")[2]: read_safely(path).content for path in files.values()})
 
 
+def _glove_converted(network: nn.Module) -> TextEncoder:
+    from motifmix.encoders.glove import GloVe
+    from motifmix.models.word_vectors import WordVectors
+
+    if not isinstance(network, WordVectors):
+        raise WeightsError(f"this is a {type(network).__name__}, no table of word vectors")
+    return GloVe(network.vectors.numpy(), network.words)
+
+
 def _clip(repository: str, of_tower: Callable[[nn.Module], TextEncoder]) -> PublishedEncoder:
     name = repository.partition("/")[2]
     files = EncoderFiles(name, (WEIGHTS,), f"https://huggingface.co/{repository}", repository)
@@ -165,5 +175,6 @@ PUBLISHED_ENCODERS = {
     "glove": PublishedEncoder(
         EncoderFiles("glove", (("our_vab_data.npy",), ("our_vab_words.pkl",), ("our_vab_idx.pkl",)), GLOVE_SOURCE),
         _glove,
+        _glove_converted,
     ),
 }

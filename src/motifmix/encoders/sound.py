@@ -22,7 +22,7 @@ CLIP_SECONDS = 2
 MEL_BINS = 128
 FRAMES = 204
 LOG_MEL_MEAN, LOG_MEL_STD = -4.268, 9.138
-WINDOW_SECONDS, SHIFT_SECONDS = 0.025, 0.010
+WINDOW_MILLISECONDS, SHIFT_MILLISECONDS = 25.0, 10.0
 PRE_EMPHASIS = 0.97
 LOWEST_HZ = 20.0
 LOG_FLOOR = float(np.finfo(np.float32).eps)
@@ -82,7 +82,7 @@ def clip_energies(
 
 def log_mel(samples: np.ndarray, rate: int, mel_bins: int) -> np.ndarray:
     """Return log-mel energies ``[frames, mel_bins]`` of one channel, whole windows only."""
-    window, shift = int(rate * WINDOW_SECONDS), int(rate * SHIFT_SECONDS)
+    window, shift = (int(rate * milliseconds * 0.001) for milliseconds in (WINDOW_MILLISECONDS, SHIFT_MILLISECONDS))
     if len(samples) < window:
         return np.zeros((0, mel_bins))
     pieces = np.lib.stride_tricks.sliding_window_view(samples, window)[::shift]  # [frames, window]

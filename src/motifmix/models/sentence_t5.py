@@ -44,7 +44,9 @@ class T5Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.attention_norm = nn.RMSNorm(width, eps=epsilon)
-        self.qkv = nn.Linear(width, 3 * heads * head_width, bias=False)
+        self.query = nn.Linear(width, heads * head_width, bias=False)
+        self.key = nn.Linear(width, heads * head_width, bias=False)
+        self.value = nn.Linear(width, heads * head_width, bias=False)
         self.out = nn.Linear(heads * head_width, width, bias=False)
         self.feed_forward_norm = nn.RMSNorm(width, eps=epsilon)
         self.widen = nn.Linear(width, feed_forward, bias=False)
@@ -52,7 +54,8 @@ class T5Block(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """``x`` [B, L, width]; ``bias`` [B, heads, L, L] holds distances and, as -inf, hidden keys."""
-        parts = self.qkv(self.attention_norm(x)).chunk(3, dim=-1)
+        y = self.attention_norm(x)
+        parts = (self.query(y), self.key(y), self.value(y))
         query, key, value = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=1.0)
         x = x + self.out(mixed.transpose(1, 2).flatten(2))

@@ -13,21 +13,12 @@ ATTENTION = r"encoder\.block\.(\d+)\.layer\.0\."
 FEED_FORWARD = r"encoder\.block\.(\d+)\.layer\.1\."
 
 
-def joined_query_key_value(ours: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The library keeps three projections a block; ours is one, query above key above value."""
-    joined = dict(ours)
-    for name in ours:
-        if (found := re.fullmatch(r"(blocks\.\d+)\.q\.weight", name)) is not None:
-            parts = [f"{found[1]}.{letter}.weight" for letter in "qkv"]
-            if all(part in ours for part in parts):
-                joined[f"{found[1]}.qkv.weight"] = torch.cat([joined.pop(part) for part in parts])
-    return joined
-
-
 SENTENCE_T5 = KeyMap(
     renames=[
         (r"shared\.weight", "token_embedding.weight"),
-        (ATTENTION + r"SelfAttention\.([qkv])\.weight", r"blocks.\1.\2.weight"),
+        (ATTENTION + r"SelfAttention\.q\.weight", r"blocks.\1.query.weight"),
+        (ATTENTION + r"SelfAttention\.k\.weight", r"blocks.\1.key.weight"),
+        (ATTENTION + r"SelfAttention\.v\.weight", r"blocks.\1.value.weight"),
         (ATTENTION + r"SelfAttention\.o\.weight", r"blocks.\1.out.weight"),
         (r"encoder\.block\.0\.layer\.0\.SelfAttention\.relative_attention_bias\.weight", "relative_bias.table.weight"),
         (ATTENTION + r"layer_norm\.weight", r"blocks.\1.attention_norm.weight"),
@@ -38,7 +29,6 @@ SENTENCE_T5 = KeyMap(
         (r"dense\.linear\.weight", "dense.weight"),
     ],
     dropped={r"encoder\.embed_tokens\.weight": "the same table as shared.weight"},
-    steps=[joined_query_key_value],
 )
 
 
