@@ -13,10 +13,17 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "golden
 
 
 def golden_folders() -> list[Path]:
-    """The folders in ``MOTIFMIX_GOLDEN`` (separated as in PATH), or the one beside the repository, where they exist."""
+    """The folders in ``MOTIFMIX_GOLDEN`` (separated as in PATH), or the one beside the repository, if any is there.
+
+    Raises ``FileNotFoundError`` where one of several is missing: a typing mistake must not look like success.
+    """
     named = os.environ.get("MOTIFMIX_GOLDEN")
     folders = [Path(part) for part in named.split(os.pathsep) if part] if named else [DEFAULT_FOLDER]
-    return [folder for folder in folders if folder.is_dir()]
+    found = [folder for folder in folders if folder.is_dir()]
+    if found and len(found) < len(folders):
+        missing = next(folder for folder in folders if folder not in found)
+        raise FileNotFoundError(f"MOTIFMIX_GOLDEN names {missing}, which is no folder")
+    return found
 
 
 @dataclass(frozen=True)

@@ -53,3 +53,12 @@ def test_what_a_card_calls_proven_is_compared(page: str):
     for name in published_names():
         model = published(name)
         assert "numbers" not in model.proof or set(model.items) <= stated, name
+
+
+def test_a_quirk_that_a_card_names_exists(page: str):
+    from motifmix.pretrained.published import published, published_names
+
+    known = {name for name, _, _ in fidelity.found_quirks()}
+    for model in map(published, published_names()):
+        named = {*model.quirks, *(quirk for part in model.parts.values() for quirk in part.quirks)}
+        assert named <= known, f"{model.name}: {named - known}"

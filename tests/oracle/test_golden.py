@@ -1,6 +1,7 @@
 """Our code against the numbers of published code, for every case of every golden folder at hand."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,27 @@ def test_every_output_equals_the_published_code(case: Case):
         pytest.skip(f"{case.item}: not implemented yet")
     assert case.item in RUNNERS, f"golden item {case.item} is neither implemented nor listed in NOT_YET"
     assert differences(case, RUNNERS[case.item](case)) == []
+
+
+def test_golden_folders_are_separated_as_in_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("one", "two"):
+        (tmp_path / name / "item" / name).mkdir(parents=True)
+        (tmp_path / name / "item" / name / "meta.json").write_text("{}")
+    monkeypatch.setenv("MOTIFMIX_GOLDEN", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")]))
+    assert [str(case) for folder in golden_folders() for case in cases(folder)] == ["item/one", "item/two"]
+    monkeypatch.setenv("MOTIFMIX_GOLDEN", str(tmp_path / "absent"))
+    assert golden_folders() == []  # the walk says so and is skipped
+    monkeypatch.setenv("MOTIFMIX_GOLDEN", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "absent")]))
+    with pytest.raises(FileNotFoundError, match="MOTIFMIX_GOLDEN names"):
+        golden_folders()
+
+
+def test_an_unknown_item_fails(tmp_path: Path):
+    (tmp_path / "unheard_of" / "case").mkdir(parents=True)
+    (tmp_path / "unheard_of" / "case" / "meta.json").write_text('{"item": "unheard_of"}')
+    (case,) = cases(tmp_path)
+    with pytest.raises(AssertionError, match="unheard_of is neither implemented nor listed"):
+        test_every_output_equals_the_published_code(case)
 
 
 def test_no_item_is_both_implemented_and_missing():

@@ -264,6 +264,10 @@ ABUSE = {
     "negative size": (tensor_pickle(b"(" + number(-2) + b"t"), "absurd shape"),
     "one element as many": (tensor_pickle(b"(" + number(2**40) + b"t", b"(K\x00t"), "far more memory"),
     "sizes that overflow": (tensor_pickle(b"(" + number(2**61) * 4 + b"t", b"(K\x00K\x00K\x00K\x00t"), "far more memory"),
+    "no elements in an absurd shape": (
+        tensor_pickle(b"(K\x00" + number(2**61) + number(2**61) + b"t", b"(K\x01K\x01K\x01t"),
+        "makes no sense",
+    ),
     "too many dimensions": (tensor_pickle(b"(" + b"K\x01" * 64 + b"t", b"(" + b"K\x00" * 64 + b"t"), "absurd shape"),
     "shape that is text": (tensor_pickle(text("ab")), "absurd shape"),
     "size other than stated": (tensor_pickle(count=3), "another size than stated"),
@@ -365,6 +369,19 @@ def test_a_flipped_byte_is_a_value_or_an_error_never_a_crash(tmp_path: Path):
         spoilt[random.integers(len(spoilt))] = random.integers(256)
         with contextlib.suppress(FileError):
             state_dict(read_safely(written(tmp_path / "spoilt.pt", bytes(spoilt))))
+
+
+def test_a_spoilt_pickle_in_a_sound_zip_is_a_value_or_an_error(tmp_path: Path):
+    with zipfile.ZipFile(saved(tmp_path / "whole.pt", {"state_dict": weights(), "n": np.arange(3)})) as archive:
+        members = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    random = np.random.default_rng(1)
+    for _ in range(300):
+        spoilt = bytearray(members["data.pkl"])
+        for _ in range(random.integers(1, 4)):
+            spoilt[random.integers(len(spoilt))] = random.integers(256)
+        data = {key.partition("/")[2]: value for key, value in members.items() if key.startswith("data/")}
+        with contextlib.suppress(FileError):
+            state_dict(read_safely(in_zip(tmp_path / "spoilt.pt", bytes(spoilt), data)))
 
 
 def test_every_operation_of_pickle_is_known():

@@ -81,7 +81,7 @@ class PickleMachine:
                 raise MalformedPickleError(f"unknown operation 0x{code:02x} at byte {self.position - 1}")
             try:
                 operation(self)
-            except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as error:
                 where = f"at byte {self.position}"
                 raise MalformedPickleError(f"operation 0x{code:02x} {where} makes no sense ({error})") from error
         raise MalformedPickleError(f"more than {MOST_OPERATIONS:,} operations")
