@@ -8,7 +8,7 @@ from PIL import Image
 
 from motifmix.encoders import image, sound, video
 from motifmix.encoders.clip_times import clip_times
-from motifmix.errors import FileError
+from motifmix.errors import FileError, RequestError
 
 RANDOM = np.random.default_rng(0)
 
@@ -102,8 +102,15 @@ def test_only_the_published_way_lets_clip_means_add_up():
     assert not np.array_equal(right[1], published[1])
 
 
-def test_a_sound_shorter_than_a_window_is_all_padding():
-    assert not sound.clip_energies(np.zeros((1, 300)), 16000).any()
+def test_a_sound_shorter_than_a_window_is_refused():
+    with pytest.raises(RequestError, match="shorter than one window"):
+        sound.clip_energies(np.zeros((1, 300)), 16000)
+
+
+def test_silence_lies_at_the_floor_and_padding_at_zero():
+    energies = sound.clip_energies(np.zeros((1, 32000)), 16000)
+    np.testing.assert_allclose(energies[..., :198], np.log(np.finfo(np.float32).eps))
+    assert not energies[..., 198:].any()
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from motifmix.encoders.clip_times import clip_times
-from motifmix.errors import FileError
+from motifmix.errors import FileError, RequestError
 from motifmix.quirks import Quirk
 
 SAMPLE_RATE = 16000
@@ -81,10 +81,13 @@ def clip_energies(
 
 
 def log_mel(samples: np.ndarray, rate: int, mel_bins: int) -> np.ndarray:
-    """Return log-mel energies ``[frames, mel_bins]`` of one channel, whole windows only."""
+    """Return log-mel energies ``[frames, mel_bins]`` of one channel, whole windows only.
+
+    Raises ``RequestError`` where there is not even one.
+    """
     window, shift = (int(rate * milliseconds * 0.001) for milliseconds in (WINDOW_MILLISECONDS, SHIFT_MILLISECONDS))
     if len(samples) < window:
-        return np.zeros((0, mel_bins))
+        raise RequestError(f"a sound of {len(samples) / rate:.3f} s is shorter than one window of 25 ms")
     pieces = np.lib.stride_tricks.sliding_window_view(samples, window)[::shift]  # [frames, window]
     pieces = pieces - pieces.mean(1, keepdims=True)
     pieces = pieces - PRE_EMPHASIS * np.concatenate([pieces[:, :1], pieces[:, :-1]], axis=1)
