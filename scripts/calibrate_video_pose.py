@@ -2,8 +2,8 @@
 
     python scripts/calibrate_video_pose.py --per-style 2     # about 5 s a film on an idle core, four films a clip
 
-Films clips of the training side of set 2 (mannequin in clothes, front, both sides, back), reads them, and fits a
-line for each joint (`encoders.video_pose.Calibration`). Held-out clips are not touched: benchmarks/video_style.py measures on
+Films clips of the training side of set 2 (mannequin in clothes, front, both sides, back), reads them, and fits what
+each joint is turned wrong, by the view (`encoders.video_pose.Calibration`). Held-out clips are not touched: benchmarks/video_style.py measures on
 them. Needs the extra motifmix[video] and the prepared set bandai.
 """
 
@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=home() / "data" / "bandai")
     parser.add_argument("--per-style", type=int, default=2)
+    parser.add_argument("--cached", action="store_true", help="only films that were read before")
     parser.add_argument("--out", type=Path, default=PACKAGE_WEIGHTS / "pose" / "calibration.json")
     arguments = parser.parse_args()
     prepared = Prepared(arguments.data)
@@ -33,6 +34,8 @@ def main() -> None:
     pairs = []
     for clip in clips:
         for view in VIEWS:
+            if arguments.cached and not filming.path(clip, view).exists():
+                continue
             filmed = filming.film(clip, view)
             try:
                 seen = rotations_from_landmarks(filmed.seen)
@@ -44,7 +47,7 @@ def main() -> None:
             print(f"{clip.id} {view}: {frames} frames")
     weights = Calibration.fitted(pairs).weights
     content = {
-        "what": "corrections of joint rotations read off videos, [joint, (1, cos, sin, x, y, z), (x, y, z)]",
+        "what": "corrections of joint rotations read off videos, [joint, (1, cos, sin of the view), (x, y, z)]",
         "made_by": f"scripts/calibrate_video_pose.py --per-style {arguments.per_style}",
         "films": len(pairs),
         "clips": [clip.id for clip in clips],

@@ -170,6 +170,6 @@ def test_a_calibration_finds_a_constant_error_and_its_mirror_image():
 
 
 def test_no_correction_is_larger_than_sixty_degrees():
-    wild = video_pose.Calibration(np.full((22, 6, 3), 9.0))
+    wild = video_pose.Calibration(np.full((22, 3, 3), 9.0))
     local = np.tile([0.0, 0.0, 0.0, 1.0], (4, 22, 1))
     assert np.degrees(rot.angle_between(wild.applied(local), local)).max() < 60.01

@@ -113,46 +113,43 @@ def rotations_from_landmarks(seen: "Sequence[Landmarks | None]") -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What must be added to each joint's rotation: a line in the view and in the rotation itself.
+    """What must be added to each joint's rotation, by the direction from which the person is seen.
 
-    ``weights [22, 6, 3]`` turn (1, cosine and sine of the direction that the person faces from the camera, the joint's
-    rotation vector) into a rotation vector that follows the joint's own rotation; the pelvis has none.
+    ``weights [22, 3, 3]`` turn (1, cosine and sine of the angle from the camera to where the person faces) into a
+    rotation vector that follows the joint's own rotation; the pelvis has none. (To let it depend on the rotation itself as
+    well fits the films that it is fitted to better, and others worse.)
     """
 
     weights: np.ndarray
 
     def applied(self, local: np.ndarray) -> np.ndarray:
         """Return corrected local rotations ``[T, 22, 4]``; no joint is turned by more than 60 degrees."""
-        turn = np.einsum("tjf,jfc->tjc", self.inputs(local), self.weights)
+        turn = np.einsum("tf,jfc->tjc", self.views(local), self.weights)
         size = np.linalg.norm(turn, axis=-1, keepdims=True)
         turn = turn * np.minimum(1.0, _LARGEST_TURN / np.maximum(size, 1e-9))
         return rot.multiply(local, rot.from_rotvec(turn))
 
     @staticmethod
-    def inputs(local: np.ndarray) -> np.ndarray:
-        """Return what the correction is a line of, ``[T, 22, 6]``."""
+    def views(local: np.ndarray) -> np.ndarray:
+        """Return 1, cosine and sine of the direction that a person faces, ``[T, 3]``; 0 is towards the camera."""
         facing = heading(kinematics.forward(MOTIFMIX, local, np.zeros((len(local), 3)))[0])
-        view = np.stack([np.ones_like(facing), np.cos(facing), np.sin(facing)], axis=-1)
-        view = np.broadcast_to(view[:, None], (*local.shape[:2], 3))
-        return np.concatenate([view, rot.to_rotvec(local)], axis=-1)
+        return np.stack([np.ones_like(facing), np.cos(facing), np.sin(facing)], axis=-1)
 
     @classmethod
     def fitted(cls, pairs: Sequence[tuple[np.ndarray, np.ndarray]], ridge: float = 0.02) -> "Calibration":
         """Fit to pairs of rotations from films and the same recorded ones ``[T, 22, 4]``, mirrored twins added."""
         both = [*pairs, *((_mirrored(seen), _mirrored(true)) for seen, true in pairs)]
-        inputs = np.concatenate([cls.inputs(seen) for seen, _ in both])
+        views = np.concatenate([cls.views(seen) for seen, _ in both])
         wanted = np.concatenate([rot.to_rotvec(rot.multiply(rot.inverse(seen), true)) for seen, true in both])
-        weights = np.zeros((len(JOINT_NAMES), 6, 3))
-        cost = ridge * len(inputs) * np.diag([0.001, 1.0, 1.0, 1.0, 1.0, 1.0])
-        for joint in range(1, len(JOINT_NAMES)):
-            own = inputs[:, joint]
-            weights[joint] = np.linalg.solve(own.T @ own + cost, own.T @ wanted[:, joint])
+        cost = ridge * len(views) * np.diag([1e-3, 1.0, 1.0])
+        weights = np.einsum("fg,tg,tjc->jfc", np.linalg.inv(views.T @ views + cost), views, wanted)
+        weights[0] = 0.0
         return cls(weights)
 
     @classmethod
     def none(cls) -> "Calibration":
         """Return the one that changes nothing."""
-        return cls(np.zeros((len(JOINT_NAMES), 6, 3)))
+        return cls(np.zeros((len(JOINT_NAMES), 3, 3)))
 
 
 @cache

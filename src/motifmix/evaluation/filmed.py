@@ -42,11 +42,15 @@ class Filming:
         """Film the first seconds of a clip and read the landmarks, at once or from the cache."""
         motion = self.prepared.motion(clip).resampled(FPS)
         motion = motion.cropped(0, min(motion.frames, int(SECONDS * FPS)))
-        path = self.cache / f"{clip.id.replace('/', '_').replace(':', '_')}_{view}.npz"
+        path = self.path(clip, view)
         if not path.exists():
             write_landmarks(path, self._read(motion, view))
         truth = self.prepared.motion(clip).resampled(20.0).grounded()
         return Filmed(clip, view, read_landmarks(path), truth.cropped(0, int(motion.seconds * 20.0)))
+
+    def path(self, clip: Clip, view: str) -> Path:
+        """Return where the landmarks of a film are kept."""
+        return self.cache / f"{clip.id.replace('/', '_').replace(':', '_')}_{view}.npz"
 
     def _read(self, motion: Motion, view: str) -> list[Landmarks | None]:
         from motifmix.files.video import video_frames
