@@ -203,20 +203,25 @@ def _impostors(model: PublishedModel, gathered: Gathered, name: str, part: Publi
     ]
 
 
-def looks_like(files: Sequence[SafeFile], models: Sequence[PublishedModel]) -> str | None:
-    """Return the name of the published model that knows most of the files' names and is filled most by them, or None.
+def looks_like(files: Sequence[SafeFile], models: Sequence[PublishedModel]) -> list[str]:
+    """Return the names of the published models that know most of the files' names and are filled most by them.
 
-    Each file is tried as each file of each card; between equals shapes decide, then the number of files.
+    Each file is tried as each file of each card; between equals shapes decide, then the number of files. Several names
+    come back where even these are equal, none where nothing is alike.
     """
-    best: tuple[float, float, int, int] = (0.0, 0.0, 0, 0)
-    answer: str | None = None
+    best: tuple[float, float, int, int] = (0.0, 0.0, 1, 0)
+    answer: list[str] = []
     for model in models:
-        for file in files:
-            for short in model.files:
-                likeness = _likeness(model, short, file)
-                score = (*likeness, -abs(len(model.files) - len(files))) if likeness is not None else best
-                if score > best:
-                    best, answer = score, model.name
+        nothing = (0.0, 0.0, 0)
+        each = [
+            max((_likeness(model, short, file) or nothing for short in model.files), default=nothing) for file in files
+        ]
+        known, whole, shaped = (sum(values) / len(files) for values in zip(*each, strict=True))
+        score = (round(known, 2), round(whole, 2), int(shaped), -abs(len(model.files) - len(files)))
+        if score > best:
+            best, answer = score, []
+        if score == best:
+            answer.append(model.name)
     return answer
 
 
@@ -256,7 +261,7 @@ def _likeness(model: PublishedModel, short: str, file: SafeFile) -> tuple[float,
         unknown += len(found.complaints.get("unknown", ()))
     known = filled / max(filled + unknown + len(nobody), 1)
     whole = filled / max(own, 1)
-    return (round(known, 2), round(whole, 2), shaped) if known >= 0.9 and whole >= 0.3 else None
+    return (round(known, 3), round(whole, 3), shaped) if known >= 0.9 and whole >= 0.3 else None
 
 
 def read_all(

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from motifmix.models.mld_denoiser import MLDDenoiser
 from motifmix.models.mld_vae import MotionVAE
+from motifmix.models.motion_style_encoder import MotionStyleEncoder
 from motifmix.pretrained.maps.key_map import KeyMap
 from motifmix.pretrained.maps.transformer import KIND, Renames, renames_of_layer
 
@@ -61,12 +62,23 @@ VAE_ALL_ENCODER = KeyMap(
     steps=[flat_tables],
 )
 DENOISER = KeyMap(renames_of_denoiser(), steps=[flat_tables])
+# StyleMotif's style encoder begins as the encoder of such a VAE and keeps its names.
+STYLE_ENCODER = KeyMap(
+    renames_of_vae(),
+    dropped={r"(decoder|query_pos_decoder|final_layer)\..*": "a style encoder has no decoder"},
+    steps=[flat_tables],
+)
 
 
 def try_vae(vae: MotionVAE) -> Tensor:
     """Read and write eight frames."""
     valid_mask = torch.ones(1, 8, dtype=torch.bool)
     return vae.decode(vae.encode(torch.zeros(1, 8, vae.embed.in_features), valid_mask).mean, valid_mask)
+
+
+def try_style_encoder(encoder: MotionStyleEncoder) -> Tensor:
+    """Read the style of eight frames."""
+    return encoder(torch.zeros(1, 8, encoder.embed.in_features))
 
 
 def try_denoiser(denoiser: MLDDenoiser) -> Tensor:

@@ -1,9 +1,11 @@
 """Key map of the text-to-motion evaluators: the three dictionaries in the published file, one prefix each."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from motifmix.models.t2m_evaluator import TextMotionEvaluator
+from motifmix.models.t2m_evaluator import CONTACTS, TextMotionEvaluator
 from motifmix.pretrained.maps.key_map import KeyMap
 from motifmix.pretrained.maps.transformer import KIND
 
@@ -24,9 +26,14 @@ EVALUATOR = KeyMap(
 )
 
 
+def read_sizes(published: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return the number of features from the first convolution: 263 of HumanML3D, 251 of KIT-ML."""
+    return {"features": published["movement_encoder.main.0.weight"].shape[1] + CONTACTS}
+
+
 def try_evaluator(evaluator: TextMotionEvaluator) -> dict[str, Tensor]:
     """Embed a clip of two snippets and a caption of three words."""
-    features = evaluator.movement.first.in_channels + 4
+    features = evaluator.movement.first.in_channels + CONTACTS
     tags, words = evaluator.tags.in_features, evaluator.tags.out_features
     return {
         "motion": evaluator.embed_motions(torch.zeros(1, 8, features), torch.tensor([8])),
