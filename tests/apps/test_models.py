@@ -206,7 +206,7 @@ def test_the_wrong_number_of_files_names_the_right_ones(run, checkpoint):
 def test_a_file_of_another_model_names_that_model(run, checkpoint, stats):
     done = run("models", "convert", checkpoint, "--as", "aberman", "--out", "out", "--stats", stats)
     assert done.code == 2
-    assert done.lines[-1].endswith("This looks like mld: try --as mld"), done.lines[-1]
+    assert "This looks like mld" in done.lines[-1] and done.lines[-1].endswith(": try --as mld"), done.lines[-1]
 
 
 def test_an_existing_folder_is_kept_unless_forced(run, checkpoint, stats):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from motifmix.errors import FileError, RequestError
-from motifmix.pretrained.gathering import assigned, gather, shared_out
+from motifmix.pretrained.gathering import assigned, fits, gather, shared_out
 from motifmix.pretrained.published import PublishedModel, published
 from motifmix.pretrained.safe_reading import SafeFile
 
@@ -21,6 +21,7 @@ def model(**changes: Any) -> PublishedModel:
         "order": [
             {"file": "own", "within": ["state_dict"]},
             {"file": "mld", "within": ["state_dict"], "take": r"denoiser\.(.*)", "name": r"denoiser.frozen.\1"},
+            {"file": "mld", "within": ["state_dict"], "take": r"vae\.(.*)", "name": r"vae.\1"},
             {"file": "bare", "name": r"style.\1"},
         ],
         "dropped": {r"clip\..*": "CLIP comes from elsewhere"},
@@ -46,10 +47,11 @@ def test_later_files_override_earlier_ones_and_it_is_said():
     }
     gathered = gather(model(), files({**own, "clip.token": torch.ones(1)}))
     assert {name: tensor.tolist() for name, tensor in gathered.tensors.items()} == {
-        "denoiser.frozen.a": [1.0, 1.0], "denoiser.frozen.b": [1.0], "style.w": [5.0], "vae.x": [0.0],
+        "denoiser.frozen.a": [1.0, 1.0], "denoiser.frozen.b": [1.0], "style.w": [5.0], "vae.x": [1.0],
     }  # fmt: skip
     assert gathered.remarks == [
         "mld.ckpt: 2 tensors override earlier ones, 1 with other values",
+        "mld.ckpt: 1 tensors override earlier ones, 1 with other values",
         "bare.ckpt: 1 tensors override earlier ones, 1 with other values",
     ]
     assert gathered.left_out == {"clip.token": "CLIP comes from elsewhere"}
@@ -64,6 +66,15 @@ def test_doubles_are_compared_and_unlike_ones_are_named():
     assert gathered.tensors["vae.x"].tolist() == [1.0]
     assert "mixing.copy.x differs from vae.x, which is used" in gathered.remarks
     assert any(remark.startswith("1 tensors stand in the file twice and are equal") for remark in gathered.remarks)
+
+
+def test_a_name_that_no_step_takes_is_unknown_unless_it_is_dropped():
+    spoilt = files({"vae.x": torch.ones(1)})
+    spoilt["mld"].content["state_dict"] |= {"unheard": torch.ones(1), "clip.token": torch.ones(1)}
+    gathered = gather(model(), spoilt)
+    assert gathered.nowhere == ["mld.ckpt: unheard"]
+    assert "clip.token" in gathered.left_out
+    assert "unknown: mld.ckpt: unheard" in fits(model(), gathered, {})[1]
 
 
 def test_a_file_without_its_state_dict_is_refused():

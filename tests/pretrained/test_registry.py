@@ -45,7 +45,7 @@ def test_a_card_recognises_its_own_file(name: str, monkeypatch: pytest.MonkeyPat
     found, complaints = fits(model, gather(model, files), {})
     assert complaints == []
     assert found.keys() == model.parts.keys()
-    assert looks_like(list(files.values()), [published(other) for other in NAMES]) == name
+    assert name in looks_like(list(files.values()), [published(other) for other in NAMES])
 
 
 def test_an_unknown_name_gets_near_ones():

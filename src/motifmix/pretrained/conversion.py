@@ -67,7 +67,7 @@ def convert(
 def _hint(model: PublishedModel, files: Sequence[Any]) -> str:
     """Say which published model the files look like, where it is another one."""
     found = looks_like(files, [published(name) for name in published_names()])
-    return f". This looks like {found}: try --as {found}" if found not in (None, model.name) else ""
+    return f". This looks like {' or '.join(found)}: try --as {found[0]}" if found and model.name not in found else ""
 
 
 def _counted(left_out: Mapping[str, str]) -> list[str]:

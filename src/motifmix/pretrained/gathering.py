@@ -28,6 +28,7 @@ class Gathered:
     statistics: dict[str, Tensor] = field(default_factory=dict)  # means and deviations that stood in the files
     left_out: dict[str, str] = field(default_factory=dict)  # name -> why
     remarks: list[str] = field(default_factory=list)
+    nowhere: list[str] = field(default_factory=list)  # names in files that no step of the order takes
 
 
 def assigned(model: PublishedModel, paths: Sequence[Path]) -> dict[str, Path]:
@@ -55,9 +56,20 @@ def gather(model: PublishedModel, files: Mapping[str, SafeFile]) -> Gathered:
     for file in files.values():
         for origin, count in sorted(file.dropped.items()):
             result.remarks.append(f"{file.path.name}: {count} x {origin} is no data and was passed over")
+    read: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    taken: set[tuple[str, tuple[str, ...], str]] = set()
     for step in model.order:
         if step.file in files:
-            _take(result, step, files[step.file])
+            names = _take(result, step, files[step.file])
+            read.setdefault((step.file, step.within), set()).update(names)
+            taken |= {(step.file, step.within, name) for name in names if re.fullmatch(step.take, name)}
+    for (short, within), names in read.items():
+        for name in sorted(name for name in names if (short, within, name) not in taken):
+            why = next((why for e, why in model.dropped.items() if re.fullmatch(e, name)), None)
+            if why is None:
+                result.nowhere.append(f"{files[short].path.name}: {name}")
+            else:
+                result.left_out[name] = why
     for expression, original in model.doubled.items():
         _compare_doubles(result, expression, original)
     for expression, why in model.dropped.items():
@@ -71,7 +83,8 @@ def gather(model: PublishedModel, files: Mapping[str, SafeFile]) -> Gathered:
     return result
 
 
-def _take(result: Gathered, step: Step, file: SafeFile) -> None:
+def _take(result: Gathered, step: Step, file: SafeFile) -> list[str]:
+    """Take what one step takes; return the names of all tensors that it saw."""
     tensors, others = (word_list(file), {}) if step.holds == "words" else state_dict(file, step.within)
     overridden = changed = 0
     for old, tensor in tensors.items():
@@ -94,6 +107,7 @@ def _take(result: Gathered, step: Step, file: SafeFile) -> None:
         result.remarks.append(
             f"{file.path.name}: {overridden} tensors override earlier ones, {changed} with other values"
         )
+    return list(tensors)
 
 
 def _compare_doubles(result: Gathered, expression: str, original: str) -> None:
@@ -173,6 +187,7 @@ def fits(
     """Compare each part with its network; return the fits and every complaint in full, one line a name."""
     shares, nobody = shared_out(model, list(gathered.tensors))
     complaints = [f"unknown: {name} {list(gathered.tensors[name].shape)}" for name in nobody]
+    complaints += [f"unknown: {name}" for name in gathered.nowhere]
     found: dict[str, PartFit] = {}
     for name, part in model.parts.items():
         if part.optional and not shares[name]:
@@ -232,6 +247,7 @@ def _likeness(model: PublishedModel, short: str, file: SafeFile) -> tuple[float,
         shares, nobody = shared_out(model, list(gathered.tensors))
     except (FileError, WeightsError):
         return None
+    nobody = [*nobody, *gathered.nowhere]
     if len(nobody) > 0.1 * len(gathered.tensors):
         return None  # before any network is built
     own = filled = shaped = unknown = 0
