@@ -59,6 +59,13 @@ class InterHuman:
         check_files(self.folder, ids, self._text_path, "caption file")
         return ids
 
+    def frames(self, name: str) -> int:
+        """Return how many frames a clip's arrays have, reading no more than their heads where they are sound."""
+        try:
+            return len(np.load(self._motion_path(name, _PEOPLE[0]), mmap_mode="r", allow_pickle=False))
+        except (OSError, ValueError, EOFError, SyntaxError, TypeError):
+            return len(self.people(name)[0])  # which says what is wrong
+
     def people(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return what is used of both people's arrays, ``[T, 192]`` each: 22 joints (Z up, metres) and 21 rotations.
 
@@ -84,12 +91,9 @@ class InterHuman:
         go with their people; with ``mirrored``, texts are mirrored like the motion.
         """
         people = [person[first:][:frames] for person in self.people(name)]
-        captions = [plain_captions(self._text_path(name))]
-        if self.individual_captions:
-            captions += [plain_captions(self._individual_path(name, person)) for person in _PEOPLE]
+        captions = self.captions(name, mirrored=mirrored)
         if mirrored:
             people = [mirror_person(person) for person in people]
-            captions = [tuple(replace(c, text=mirror_words(c.text)) for c in own) for own in captions]
         if exchanged:
             people, captions = people[::-1], [captions[0], *captions[:0:-1]]
         pair = extract_pair(*people)
@@ -98,6 +102,15 @@ class InterHuman:
             np.stack([pair.first.features, pair.placed]).astype(np.float32), InterHumanSpace.fps, captions[0],
             tuple(captions[1:]), mirror_of=name if mirrored else None,
         )  # fmt: skip
+
+    def captions(self, name: str, *, mirrored: bool = False) -> list[tuple[Caption, ...]]:
+        """Return a clip's captions and, where they are wanted, those of its first and of its second person."""
+        captions = [plain_captions(self._text_path(name))]
+        if self.individual_captions:
+            captions += [plain_captions(self._individual_path(name, person)) for person in _PEOPLE]
+        if mirrored:
+            captions = [tuple(replace(c, text=mirror_words(c.text)) for c in own) for own in captions]
+        return captions
 
     def samples(self, split: str, *, mirrored: bool = False) -> Iterator[Sample]:
         """Yield a list's clips of 15 frames or more, cut to the first 300; with ``mirrored`` each one's twin after it."""

@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -46,6 +46,18 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class Alternating(Protocol):
+    """An objective whose steps differ, such as an adversarial one: it is told which step begins.
+
+    In a step that leaves parameters without gradient the optimiser passes them over.
+    """
+
+    def begin_step(self, step: int) -> None:
+        """Step ``step`` (from 0) begins."""
+        ...
+
+
 def train(
     recipe: Recipe,
     objective: Objective,
@@ -67,7 +79,9 @@ def train(
     optimizer = torch.optim.AdamW(
         trained, lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True
     )
-    average = {name: value.detach().clone() for name, value in modules.state_dict().items()}
+    average = {name: value.detach() for name, value in modules.state_dict().items()}
+    if recipe.ema > 0:
+        average = {name: value.clone() for name, value in average.items()}
     group = _Group(accelerator.process_index, accelerator.num_processes, accelerator.device)
     run.mkdir(parents=True, exist_ok=True)
     first = _resume(run, recipe, data or {}, modules, optimizer, average)
@@ -81,16 +95,21 @@ def train(
         rng = np.random.default_rng([recipe.seed, step, 2, *group.stream])
         for parameters in optimizer.param_groups:
             parameters["lr"] = _learning_rate(recipe, step)
-        with accelerator.autocast():
-            loss, figures = objective.loss(generator, rng)
-        accelerator.backward(loss)
+        if isinstance(objective, Alternating):
+            objective.begin_step(step)
+        parts: list[dict[str, float]] = []
+        for _ in range(recipe.accumulate):
+            with accelerator.autocast():
+                loss, figures = objective.loss(generator, rng)
+            accelerator.backward(loss / recipe.accumulate)
+            parts.append({"loss": float(loss.detach()), **figures})
         group.average_gradients(trained)
-        norm = torch.nn.utils.clip_grad_norm_(trained, recipe.gradient_clip)
+        norm = torch.nn.utils.clip_grad_norm_(trained, recipe.gradient_clip or math.inf)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         _update_average(average, modules, min(recipe.ema, (1 + step) / (10 + step)))
         done = step + 1
-        figures = group.mean({"loss": float(loss.detach()), "gradient": float(norm), **figures})
+        figures = group.mean({"gradient": float(norm), **_mean(parts)})
         if curve is None:
             continue
         curve.add(done, figures)
@@ -121,14 +140,19 @@ class _Group:
         self.stream = () if rank == 0 else (rank,)
 
     def average_gradients(self, trained: list[nn.Parameter]) -> None:
-        """Replace each gradient by its mean over the processes; a parameter that one of them did not use counts as 0."""
+        """Replace each gradient by its mean over the processes; a parameter that one of them did not use counts as 0.
+
+        One that nobody used stays without gradient.
+        """
         if self.count == 1:
             return
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in trained]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        used = torch.tensor([float(p.grad is not None) for p in trained], device=self.device)
+        flat = torch.cat([used, *(gradient.flatten() for gradient in gradients)])
         torch.distributed.all_reduce(flat)
-        for parameter, mean in zip(trained, flat.div_(self.count).split([p.numel() for p in trained]), strict=True):
-            parameter.grad = mean.view_as(parameter).clone()
+        used, *means = flat.div_(self.count).split([len(trained), *(p.numel() for p in trained)])
+        for parameter, mean, share in zip(trained, means, used.tolist(), strict=True):
+            parameter.grad = mean.view_as(parameter).clone() if share > 0 else None
 
     def mean(self, figures: dict[str, float]) -> dict[str, float]:
         """Average figures that all processes have."""
@@ -136,13 +160,20 @@ class _Group:
             return figures
         everyone: list[Any] = [None] * self.count
         torch.distributed.all_gather_object(everyone, figures)
-        shared = [name for name in figures if all(name in own for own in everyone)]
-        return {name: float(np.mean([own[name] for own in everyone])) for name in shared}
+        return _mean(everyone)
 
     def wait(self) -> None:
         """Return when all have come here: nobody leaves while the first one still writes."""
         if self.count > 1:
             torch.distributed.barrier()
+
+
+def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Average the figures that all rows have."""
+    if len(rows) == 1:
+        return rows[0]
+    shared = [name for name in rows[0] if all(name in row for row in rows)]
+    return {name: float(np.mean([row[name] for row in rows])) for name in shared}
 
 
 def _averaged(objective: Objective, average: dict[str, Tensor]) -> nn.ModuleDict:
@@ -167,6 +198,8 @@ def _learning_rate(recipe: Recipe, step: int) -> float:
 
 @torch.no_grad()
 def _update_average(average: dict[str, Tensor], modules: nn.Module, decay: float) -> None:
+    if decay == 0:  # the average is the networks' own storage
+        return
     now = modules.state_dict()
     floating = [name for name, value in average.items() if value.is_floating_point()]
     for name in floating:
@@ -202,7 +235,7 @@ def _resume(
     if not path.exists():
         return 0
     state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["recipe"] != recipe.model_dump_json():
+    if not _same_recipe(state["recipe"], recipe):
         raise RequestError(f"{run} holds a run of another recipe; choose another folder with --run, or delete it")
     if state.get("data", data) != data:
         changed = ", ".join(sorted(name for name in data if state["data"].get(name) != data[name]))
@@ -212,6 +245,15 @@ def _resume(
     for name, value in state["average"].items():
         average[name].copy_(value)
     return int(state["step"])
+
+
+def _same_recipe(stored: str, recipe: Recipe) -> bool:
+    """Compare by value, so that a run outlives fields that recipes learn later; where the data lie is no matter."""
+    try:
+        before = Recipe.model_validate_json(stored)
+    except ValueError:
+        return False
+    return before.model_copy(update={"data_folder": recipe.data_folder}) == recipe
 
 
 class _Curve:

@@ -17,6 +17,7 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.align import AlignObjective
     from motifmix.training.objectives.denoiser import DenoiserObjective
     from motifmix.training.objectives.judge import JudgesObjective
+    from motifmix.training.objectives.papers import PAPERS, paper_objective
     from motifmix.training.objectives.vae import VAEObjective
 
     known: dict[str, Any] = {
@@ -25,9 +26,14 @@ def build_objective(recipe: Recipe) -> Objective:
         "judge": JudgesObjective,
         "vae": VAEObjective,
     }
-    if recipe.objective not in known:
-        raise RequestError(f"objective {recipe.objective!r} is not known; known: {', '.join(sorted(known))}")
+    if recipe.objective not in known and recipe.objective not in PAPERS:
+        raise RequestError(
+            f"objective {recipe.objective!r} is not known; known: {', '.join(sorted(known))}; of papers: "
+            f"{', '.join(sorted(PAPERS))}"
+        )
     try:
+        if recipe.objective in PAPERS:
+            return paper_objective(recipe)
         return known[recipe.objective](recipe.data, recipe.options, recipe.seed)
     except ValidationError as error:
         first = error.errors()[0]
@@ -51,10 +57,16 @@ def train_recipe(
     """
     import torch
 
+    from motifmix.training.objectives.papers import PAPERS
+    from motifmix.training.published_sets import listing
+
     torch.set_num_threads(threads)
     recipe = read_recipe(path, changes)
     out = out or home() / recipe.weights
     objective = build_objective(recipe)  # says which set is missing
-    data = {name: str(Prepared(home() / "data" / name).card.get("fingerprint")) for name in recipe.data}
+    if recipe.objective in PAPERS:
+        data = {name: listing(Path(recipe.data_folder or ".")) for name in recipe.data}
+    else:
+        data = {name: str(Prepared(home() / "data" / name).card.get("fingerprint")) for name in recipe.data}
     train(recipe, objective, run or home() / "runs" / recipe.name, out, log, data)
     return out
