@@ -1,10 +1,10 @@
 """Fit what corrects the joints that the pose models read: films of training clips against the recordings.
 
-    python scripts/calibrate_video_pose.py --per-style 2     # about 5 s a film on an idle core, four films a clip
+    python scripts/calibrate_video_pose.py --per-style 1     # about 5 s a film on an idle core, four films a clip
 
-Films clips of the training side of set 2 (mannequin in clothes, front, both sides, back), reads them, and fits what
-each joint is turned wrong, by the view (`encoders.video_pose.Calibration`). Held-out clips are not touched: benchmarks/video_style.py measures on
-them. Needs the extra motifmix[video] and the prepared set bandai.
+Films clips of the training side of set 2 (mannequin in clothes, front, both sides, back), reads them, and fits by how much
+each joint is turned wrong, by the view (`encoders.video_pose.Calibration`). Held-out clips are not touched:
+benchmarks/video_style.py measures on them. Needs the extra motifmix[video] and the prepared set bandai.
 """
 
 import argparse
@@ -24,7 +24,7 @@ SEED = 1
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=home() / "data" / "bandai")
-    parser.add_argument("--per-style", type=int, default=2)
+    parser.add_argument("--per-style", type=int, default=1)
     parser.add_argument("--cached", action="store_true", help="only films that were read before")
     parser.add_argument("--out", type=Path, default=PACKAGE_WEIGHTS / "pose" / "calibration.json")
     arguments = parser.parse_args()

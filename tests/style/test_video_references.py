@@ -54,7 +54,7 @@ def test_a_request_says_which_side_of_a_video_counts(tmp_path):
     content = checked(["clip.webm", "old:0.5"], style_from="content", **fields).style
     assert content == [(references.Video(tmp_path / "clip.webm", "content"), 1.0), ("old", 0.5)]
     assert style_name(content) == "clip.webm:1 + old:0.5"
-    with pytest.raises(RequestError, match="--style-from takes pose .* or content"):
+    with pytest.raises(RequestError, match=r"--style-from takes pose .* or content"):
         checked(["old"], style_from="sound", text="a person walks")
 
 
