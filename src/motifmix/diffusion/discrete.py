@@ -120,10 +120,13 @@ class DiscreteSchedule:
         """Keep diffusers' "leading" choice of ``wanted`` steps of a whole process.
 
         ``offset`` is its ``steps_offset``, ``ends_clean`` its ``set_alpha_to_one``: without, the last step goes to the
-        level of step 0, not to the clean sample.
+        level of step 0, not to the clean sample. (Where strides are no longer than the offset, the last step ends a
+        stride below its start, whatever ``ends_clean`` says.)
         """
         kept = leading_steps(self.total, wanted, offset)
-        return self.keeping(kept, 1.0 if ends_clean else float(self.alphas_cumprod[0]))
+        last = offset - self.total // wanted
+        beyond = 1.0 if ends_clean else float(self.alphas_cumprod[0])
+        return self.keeping(kept, beyond if last < 0 else float(self.alphas_cumprod[last]))
 
     @cached_property
     def alphas_cumprod(self) -> np.ndarray:

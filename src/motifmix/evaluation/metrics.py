@@ -164,13 +164,15 @@ def published_skating_ratio(
     height_threshold: float = 0.05,
     velocity_threshold: float = 0.5,
     average_window: int = 5,
+    foot_joints: tuple[int, int] = TOES,
 ) -> tuple[float, np.ndarray]:
     """Return SMooDi's skating ratio of one clip and the averaged speed of feet in contact ``[2, frames - 1]`` (m/s).
 
     A foot is in contact in a step when both heights are below ``height_threshold`` metres above y = 0; it skates when
-    its speed and the speed's centred average (zeros beyond the clip) exceed ``velocity_threshold`` m/s.
+    its speed and the speed's centred average (zeros beyond the clip) exceed ``velocity_threshold`` m/s. The published
+    ``foot_joints`` are the toes.
     """
-    feet = np.asarray(joints, dtype=np.float64)[:, TOES]
+    feet = np.asarray(joints, dtype=np.float64)[:, list(foot_joints)]
     speed = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * fps
     box = np.ones(average_window) / average_window
     averaged = np.stack([np.convolve(speed[:, foot], box, mode="full") for foot in range(2)], axis=1)

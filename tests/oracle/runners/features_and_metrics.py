@@ -130,8 +130,8 @@ def metrics_text_to_motion(case: Case) -> Outputs:
             ),
             "distance_matrix_group0": metrics.euclidean_distances(text[pools[0]], made[pools[0]]),
         }
-    options = {key: config[key] for key in ("fps", "height_threshold", "velocity_threshold", "average_window")}
-    assert tuple(config["foot_joints"]) == metrics.TOES
+    names = ("fps", "height_threshold", "velocity_threshold", "average_window", "foot_joints")
+    options = {name: config[name] for name in names}
     speeds = np.zeros((len(given["joints"]), 2, given["joints"].shape[1] - 1))
     ratios = []
     for clip, length, speed in zip(given["joints"], given["lengths"], speeds, strict=True):

@@ -10,7 +10,7 @@ from golden import Case
 from safetensors.torch import load_file
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Clamped, Denoiser, Difference, Guided, sample_along
+from motifmix.diffusion.denoiser import Clamped, Denoiser, Difference, Guided, Step, sample_along
 from motifmix.diffusion.discrete import BETAS, DiscreteSchedule
 from motifmix.diffusion.predictions import PredictionType, noised, to_clean
 from motifmix.diffusion.schedule import NoiseLevel
@@ -25,6 +25,7 @@ from motifmix.training.objectives.published.interaction import (
     simple_loss,
     training_losses,
 )
+from runners.mld import as_published, our_name
 
 Outputs = dict[str, np.ndarray]
 NOBODY = Condition({})
@@ -86,6 +87,41 @@ def diffusion_tables(case: Case) -> Outputs:
     }
 
 
+def walked(
+    denoiser: Denoiser,
+    config: dict,
+    given: dict[str, torch.Tensor],
+    condition: Condition,
+    valid: torch.Tensor,
+    prepare: Callable[[torch.Tensor, NoiseLevel], torch.Tensor] | None = None,
+) -> list[Step]:
+    """Every step of the loop that a configuration describes, from ``x_T`` (or from ``init``, noised) on."""
+    levels, noisy = schedule_of(config).levels()[config.get("skip_timesteps", 0) :], given["x_T"]
+    if "init" in given:
+        noisy = noised(given["init"], noisy, levels[0].alpha, levels[0].sigma)
+    solver = partial(ddim_step, eta=config.get("eta", 0.0))
+    if config["sampler"] == "ancestral":
+        large = config.get("model_var_type") == "fixed_large"
+        solver = partial(ancestral_step, variance="beta" if large else "posterior")
+    return list(
+        sample_along(
+            Clamped(denoiser) if config.get("clip_denoised") else denoiser,
+            levels,
+            noisy,
+            condition,
+            valid,
+            solver=solver,
+            fresh_noise=given.get("step_noise"),
+            prepare=prepare,
+        )
+    )
+
+
+def handed_out(steps: list[Step], config: dict) -> torch.Tensor:
+    """What a loop of InterGen and in2IN returns: the last sample, or the last clean prediction of DDIM."""
+    return steps[-1].noisy if config["sampler"] == "ancestral" else steps[-1].clean
+
+
 def diffusion_loop(case: Case) -> Outputs:
     config, given = case.config, tensors(case)
     kind: PredictionType = {"x_start": "sample", "epsilon": "epsilon"}[config["model_mean_type"]]  # pyright: ignore[reportAssignmentType]
@@ -101,29 +137,14 @@ def diffusion_loop(case: Case) -> Outputs:
         noisy[..., config["control_channels"]] = given["control"][..., config["control_channels"]]
         return noisy
 
-    levels = schedule_of(config).levels()[config["skip_timesteps"] :]
     start = given["x_T"]
-    if config["skip_timesteps"]:
-        start = noised(given["init"], start, levels[0].alpha, levels[0].sigma)
-    solver = partial(ddim_step, eta=config["eta"])
-    if config["sampler"] == "ancestral":
-        solver = partial(ancestral_step, variance="beta" if config["model_var_type"] == "fixed_large" else "posterior")
-    steps = list(
-        sample_along(
-            Clamped(stub) if config["clip_denoised"] else stub,
-            levels,
-            start,
-            NOBODY,
-            everyone(start),
-            solver=solver,
-            fresh_noise=given["step_noise"],
-            prepare=controlled if config["control_channels"] else None,
-        )
+    steps = walked(
+        stub, config, given, NOBODY, everyone(start), prepare=controlled if config["control_channels"] else None
     )
     return {
         "samples": torch.stack([step.noisy for step in steps]).numpy(),
         "pred_x_start": torch.stack([step.clean for step in steps]).numpy(),
-        "final": (steps[-1].noisy if config["sampler"] == "ancestral" else steps[-1].clean).numpy(),
+        "final": handed_out(steps, config).numpy(),
         "model_timesteps": np.array(told),
     }
 
@@ -156,9 +177,10 @@ def said(**values: torch.Tensor) -> Condition:
     return Condition({n: Part(value, torch.ones(len(value), dtype=torch.bool)) for n, value in values.items()})
 
 
-def last_clean(denoiser: Denoiser, config: dict, start: torch.Tensor, condition: Condition) -> np.ndarray:
-    steps = sample_along(denoiser, schedule_of(config).levels(), start, condition, everyone(start))
-    return list(steps)[-1].clean.numpy()
+def last_of_loop(denoiser: Denoiser, config: dict, given: dict[str, torch.Tensor], condition: Condition) -> np.ndarray:
+    valid = valid_of(given)
+    steps = walked(denoiser, config, given, condition, everyone(given["x_T"]) if valid is None else valid)
+    return handed_out(steps, config).numpy()
 
 
 def collecting(seen: Outputs):
@@ -166,6 +188,8 @@ def collecting(seen: Outputs):
         people = tokens.unbind(1) if tokens.dim() == 4 else (tokens,)
         for name, person in zip(("a", "b"), people, strict=False):
             seen[f"after_block_{number - 1}_{name}"] = person.numpy()
+        if len(people) == 1:
+            seen[f"after_block_{number - 1}"] = tokens.numpy()
         return tokens
 
     return hook
@@ -191,11 +215,13 @@ def guided_call(denoiser: Denoiser, given: dict[str, torch.Tensor], condition: C
 def intergen_denoiser(case: Case) -> Outputs:
     config, given = case.config, tensors(case)
     net = loaded(case, InterGenDenoiser(**denoiser_sizes(config)), maps.DENOISER)
-    guided = Guided(net.denoise, [("text", config["guidance_scale"])])
-    if "sampler" in config:
-        return {"output": last_clean(guided, config, given["x_T"], said(text=given["cond"]))}
+    denoiser: Denoiser = net.denoise
     if config["guidance"] != "none":
-        return {"output": guided_call(guided, given, said(text=given["cond"]))}
+        denoiser = Guided(denoiser, [("text", config["guidance_scale"])])
+    if "sampler" in config:
+        return {"output": last_of_loop(denoiser, config, given, said(text=given["cond"]))}
+    if config["guidance"] != "none":
+        return {"output": guided_call(denoiser, given, said(text=given["cond"]))}
     seen: Outputs = {"embedding": net.embedding(given["timesteps"], given["cond"]).numpy()}
     output = net(given["x"], given["timesteps"], given["cond"], valid_of(given), collecting(seen))
     return {**seen, "output": output.numpy()}
@@ -230,7 +256,7 @@ def in2in_denoiser(case: Case) -> Outputs:
     elif config["guidance"] == "classifier_free":
         denoiser = Guided(denoiser, [Difference(config["scale"], tuple(told.parts))])
     if "sampler" in config:
-        return {"output": last_clean(denoiser, config, given["x_T"], told)}
+        return {"output": last_of_loop(denoiser, config, given, told)}
     if config["guidance"] != "none":
         return {"output": guided_call(denoiser, given, told)}
     seen: Outputs = {}
@@ -298,9 +324,11 @@ def diffusion_training_losses(case: Case) -> Outputs:
         prediction = given["prediction"].requires_grad_()
         predict = lambda noisy: prediction  # noqa: E731
     else:
-        net = loaded(case, InterGenDenoiser(**denoiser_sizes(config)), maps.DENOISER).train()
-        text = given["cond"] * (1 - given["drop"][:, None])
-        predict = lambda noisy: net(noisy, steps, text, valid)  # noqa: E731
+        texts = (given["cond"] * (1 - given["drop"][:, None])).unflatten(-1, (-1, config["text_dim"]))
+        told = [texts[:, 0]] if texts.shape[1] == 1 else [texts[:, 0], texts[:, 1:]]  # in2IN: the people's own beside
+        kind = In2INIndividual if people == 1 else InterGenDenoiser if len(told) == 1 else In2INInteraction
+        net = loaded(case, kind(**denoiser_sizes(config)), maps.DENOISER).train()
+        predict = lambda noisy: net(noisy, steps, *told, valid)  # noqa: E731
     if people == 2:
         compare = interaction_loss(config, given)
         loss = lambda guess, truth: compare(guess, truth, steps, valid)  # noqa: E731
@@ -323,8 +351,10 @@ def gradients(case: Case, net: torch.nn.Module, key_map: KeyMap) -> Outputs:
     wanted = [name for name in case.meta["outputs"] if name.startswith("grad.")]
     found = {}
     for name in wanted:
-        (ours,), _, _ = key_map.apply({name.removeprefix("grad."): torch.zeros(0)})
-        found[name] = net.get_parameter(ours).grad.numpy()
+        published = name.removeprefix("grad.")
+        gradient = net.get_parameter(our_name(published, key_map)).grad
+        assert gradient is not None
+        found[name] = as_published(published, gradient, case.meta["outputs"][name]["shape"], key_map)
     return found
 
 

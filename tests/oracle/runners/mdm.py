@@ -9,15 +9,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Guided, sample_along
+from motifmix.diffusion.denoiser import Guided
 from motifmix.diffusion.schedule import NoiseLevel
-from motifmix.diffusion.solvers import ancestral_step
 from motifmix.models.mdm import MDM, PADDING_ATTENDED, IndividualMDM, from_published_layout, to_published_layout
 from motifmix.pretrained.maps.key_map import load_published
 from motifmix.pretrained.maps.mdm import DENOISER, read_sizes
 from motifmix.training.objectives.published.interaction import simple_loss, training_losses
 from motifmix.training.objectives.published.mdm import mdm_loss
-from runners.intergen import everyone, gradients, last_clean, said, schedule_of, tensors
+from runners.intergen import everyone, gradients, last_of_loop, said, schedule_of, tensors, walked
 
 Outputs = dict[str, np.ndarray]
 
@@ -44,17 +43,11 @@ def mdm_humanml(case: Case) -> Outputs:
     net = network(case, MDM, quirks=() if config["mask_frames"] else (PADDING_ATTENDED,))
     text, valid = given["text_features"][0], given["mask"][:, 0, 0]
     if "sampler" in config:
-        steps = list(
-            sample_along(
-                Guided(net.denoise, [("text", config["guidance_scale"])]),
-                schedule_of(config).levels(),
-                from_published_layout(given["x_T"]),
-                said(text=text),
-                valid,
-                solver=ancestral_step,
-                fresh_noise=[from_published_layout(noise) for noise in given["step_noise"]],
-            )
-        )
+        guided = Guided(net.denoise, [("text", config["guidance_scale"])])
+        drawn = {"x_T": from_published_layout(given["x_T"])}
+        if "step_noise" in given:
+            drawn["step_noise"] = torch.stack([from_published_layout(noise) for noise in given["step_noise"]])
+        steps = walked(guided, config, drawn, said(text=text), valid)
         named = {
             "output": steps[-1].noisy,
             "sample_after_first_step": steps[0].noisy,
@@ -97,7 +90,7 @@ def mdm_individual(case: Case) -> Outputs:
     net, text = network(case, IndividualMDM), given["text_features"]
     if "sampler" in config:
         guided = Guided(net.denoise, [("text", config["guidance_scale"])])
-        return {"output": last_clean(guided, config, given["x_T"], said(text=text))}
+        return {"output": last_of_loop(guided, config, given, said(text=text))}
     if "noise" in given:
         clean = (given["x_start"] - given["mean"]) / given["std"]
         valid = torch.arange(clean.shape[1]) < given["lengths"][:, None]

@@ -222,22 +222,35 @@ def mld_sample(case: Case) -> Outputs:
     )
 
 
-def gradients(total: Tensor, modules: dict[str, nn.Module], wanted: Sequence[tuple[str, str, str]]) -> Outputs:
-    """``wanted``: (name of the output, module, our name of its parameter)."""
-    parameters = [dict(modules[module].named_parameters())[name] for _, module, name in wanted]
-    found = torch.autograd.grad(total, parameters)
-    return {name: gradient.numpy() for (name, _, _), gradient in zip(wanted, found, strict=True)}
-
-
 def our_name(published: str, key_map: KeyMap) -> str:
     renamed, _, _ = key_map.apply({published: torch.zeros(())})
     return next(iter(renamed))
+
+
+def as_published(published: str, ours: Tensor, shape: Sequence[int], key_map: KeyMap) -> np.ndarray:
+    """A parameter, or its gradient, in the shape that it has in published files (theirs of positions are [500, 1, D])."""
+    leaf = torch.zeros(*shape, requires_grad=True)
+    (mapped,) = key_map.apply({published: leaf})[0].values()
+    return torch.autograd.grad(mapped, leaf, ours.detach())[0].numpy()
+
+
+def gradients(
+    total: Tensor, module: nn.Module, names: Sequence[str], key_map: KeyMap, case: Case, prefix: str
+) -> Outputs:
+    """Gradients of a sum by the published names, without their prefix, of a module's parameters."""
+    state, parameters = weights(case, prefix), dict(module.named_parameters())
+    found = torch.autograd.grad(total, [parameters[our_name(name, key_map)] for name in names])
+    return {n: as_published(n, g, state[n].shape, key_map) for n, g in zip(names, found, strict=True)}
 
 
 def mld_train_losses(case: Case) -> Outputs:
     x, config = given(case), case.config
     mask = valid_mask(x["lengths"])
     vae = build_vae(config["vae"], weights(case, "vae."))
+
+    def told(prefix: str) -> list[str]:
+        return [name.removeprefix(prefix) for name in config["gradient_of"]]
+
     if config["stage"] == "vae":
         chosen = config["loss_weights"]
         made, posterior = vae(x["motion"], mask, tokens_first(x["noise"]))
@@ -252,7 +265,7 @@ def mld_train_losses(case: Case) -> Outputs:
             quirks=[objective.LOSSES_WITHOUT_MASKS],
         )
         key_map = maps.VAE if config["vae"]["arch"] == "encoder_decoder" else maps.VAE_ALL_ENCODER
-        wanted = [(f"gradient.{n}", "vae", our_name(n.removeprefix("vae."), key_map)) for n in config["gradient_of"]]
+        found = gradients(losses.total, vae, told("vae."), key_map, case, "vae.")
         outputs = {
             "loss_total": losses.total,
             "loss_features": losses.features,
@@ -264,7 +277,7 @@ def mld_train_losses(case: Case) -> Outputs:
             "mu": tokens_first(posterior.mean),
             "std": tokens_first(posterior.std),
         }
-        return {**gradients(losses.total, {"vae": vae}, wanted), **arrays(outputs)}
+        return {**{f"gradient.vae.{name}": value for name, value in found.items()}, **arrays(outputs)}
     scheduler = config["scheduler"]
     schedule = DiscreteSchedule.of(
         scaled_linear_betas(scheduler["num_train_timesteps"], scheduler["beta_start"], scheduler["beta_end"])
@@ -277,10 +290,7 @@ def mld_train_losses(case: Case) -> Outputs:
     predicted = denoiser(noisy, x["timesteps"], text)
     loss = objective.denoising_loss(predicted, x["noise"])
     total = config["loss_weights"]["generation"] * loss
-    wanted = [
-        (f"gradient.{n}", "denoiser", our_name(n.removeprefix("denoiser."), maps.DENOISER))
-        for n in config["gradient_of"]
-    ]
+    found = gradients(total, denoiser, told("denoiser."), maps.DENOISER, case, "denoiser.")
     outputs = {
         "loss_total": total,
         "loss_noise": loss,
@@ -289,7 +299,7 @@ def mld_train_losses(case: Case) -> Outputs:
         "noise_prediction": predicted,
         "condition": text,
     }
-    return {**gradients(total, {"denoiser": denoiser}, wanted), **arrays(outputs)}
+    return {**{f"gradient.denoiser.{name}": value for name, value in found.items()}, **arrays(outputs)}
 
 
 RUNNERS = {

@@ -15,7 +15,7 @@ from motifmix.pipelines.motionlcm import MotionLCM, first_timesteps
 from motifmix.pretrained.maps import motionlcm as maps
 from motifmix.pretrained.maps.key_map import load_published
 from motifmix.training.objectives.published import motionlcm as objective
-from runners.mld import arrays, given, our_name, transformer_options, weights
+from runners.mld import arrays, as_published, given, our_name, transformer_options, weights
 
 
 def build(config: dict[str, Any], state: dict[str, Tensor], *, guided: bool) -> MotionLCMDenoiser:
@@ -90,13 +90,15 @@ def motionlcm_distillation(case: Case) -> dict[str, np.ndarray]:
     outputs["grad_norm"] = objective.update(
         done.loss, student, target, most_gradient=chosen["max_grad_norm"], ema_decay=chosen["ema_decay"]
     )
+    changed: dict[str, np.ndarray] = {}
     for name in config["gradient_of"]:
-        ours = our_name(name, maps.DENOISER)
+        ours, shape = our_name(name, maps.DENOISER), weights(case, "student.")[name].shape
         gradient = dict(student.named_parameters())[ours].grad
         assert gradient is not None
-        outputs[f"clipped_gradient.{name}"] = gradient
-        outputs[f"target_after_ema.{name}"] = dict(target.named_parameters())[ours]
-    return arrays(outputs)
+        after = dict(target.named_parameters())[ours]
+        changed[f"clipped_gradient.{name}"] = as_published(name, gradient, shape, maps.DENOISER)
+        changed[f"target_after_ema.{name}"] = as_published(name, after, shape, maps.DENOISER)
+    return {**arrays(outputs), **changed}
 
 
 RUNNERS = {"motionlcm_distillation": motionlcm_distillation}

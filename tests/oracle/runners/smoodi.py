@@ -1,5 +1,6 @@
 """SMooDi: style network, denoiser with adapter, guidance, sampling, style transfer, losses."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,6 @@ from motifmix.models.mld_vae import MotionVAE
 from motifmix.models.smoodi import (
     EMPTY_STYLE_IS_ENCODED,
     STYLE_ADDED_IN_PLACE,
-    WINDOW,
     SMooDiDenoiser,
     shuffled_in_windows,
 )
@@ -34,6 +34,7 @@ from motifmix.pipelines.smoodi import (
 from motifmix.pretrained.maps import mld as mld_maps
 from motifmix.pretrained.maps import smoodi as maps
 from motifmix.pretrained.maps.key_map import load_published
+from motifmix.quirks import Quirk
 from motifmix.style.classifier_guidance import (
     GRADIENT_CHANNEL_ZEROED,
     GuidanceIteration,
@@ -42,7 +43,7 @@ from motifmix.style.classifier_guidance import (
 )
 from motifmix.training.objectives.published import smoodi as objective
 from motifmix.training.objectives.published.mld import with_prompts_dropped
-from runners.mld import arrays, build_schedule, given, gradients, our_name, tokens_first, valid_mask, watched, weights
+from runners.mld import arrays, build_schedule, given, gradients, tokens_first, valid_mask, watched, weights
 
 NETWORK_QUIRKS = [STYLE_ADDED_IN_PLACE, EMPTY_STYLE_IS_ENCODED, STATISTICS_OVER_EVERYTHING]
 Outputs = dict[str, np.ndarray]
@@ -74,7 +75,7 @@ def build_style_network(config: dict[str, Any], shared: dict[str, Any], state: d
 
 def build_denoiser(config: dict[str, Any], state: dict[str, Tensor]) -> SMooDiDenoiser:
     own, style = config["denoiser"], config["style_encoder"]
-    assert own["style_scale"] == 1.0 and config["segment_length"] == WINDOW
+    assert own["style_scale"] == 1.0
     denoiser = SMooDiDenoiser(
         features=own["num_features"],
         latent_tokens=own["latent_tokens"],
@@ -120,7 +121,9 @@ def build_vae(config: dict[str, Any], state: dict[str, Tensor]) -> MotionVAE:
 def smoodi_style_classifier(case: Case) -> Outputs:
     x, config = given(case), case.config
     network = build_style_network(config, config, weights(case))
-    mask = None if config["lengths"] is None else valid_mask(torch.tensor(config["lengths"]))
+    mask = None
+    if config["lengths"] is not None:
+        mask = torch.arange(x["motion"].shape[1]) < torch.tensor(config["lengths"])[:, None]
     logits = network(x["motion"], mask)
     second_last, last = network.statistics(x["motion"], mask)
     return arrays(
@@ -161,7 +164,20 @@ def smoodi_denoiser(case: Case) -> Outputs:
     return arrays({**outputs, **{name: tokens_first(seen[name]) for name in handed_on}})
 
 
-USE_QUIRKS = [GRADIENT_CHANNEL_ZEROED, STYLE_TERM_TWICE, LAST_MOTION_ONLY, PULLED_TOWARDS_NOTHING]
+def quirks_of(guidance: dict[str, Any]) -> list[Quirk]:
+    zeroed, count = guidance.get("zeroed_gradient_channel"), guidance.get("style_term_count", 2)
+    assert zeroed in (None, 0) and count in (1, 2)
+    return [
+        LAST_MOTION_ONLY,
+        PULLED_TOWARDS_NOTHING,
+        *([] if zeroed is None else [GRADIENT_CHANNEL_ZEROED]),
+        *([STYLE_TERM_TWICE] if count == 2 else []),
+    ]
+
+
+def drawn_orders(x: dict[str, Tensor]) -> Iterator[Tensor] | None:
+    """A case in which the denoiser is never shown a style draws none."""
+    return iter(x["segment_permutations"]) if "segment_permutations" in x else None
 
 
 def optional_style_network(case: Case) -> StyleNetwork | None:
@@ -175,7 +191,7 @@ def build_smoodi(case: Case) -> SMooDi:
         build_denoiser(case.config, weights(case, "denoiser.")),
         given(case)["null_text_features"],
         optional_style_network(case),
-        USE_QUIRKS,
+        quirks_of(case.config["guidance"]),
     )
 
 
@@ -184,7 +200,6 @@ def scales_of(config: dict[str, Any]) -> Scales:
 
 
 def options_of(config: dict[str, Any]) -> GuidanceOptions:
-    assert config["zeroed_gradient_channel"] == 0 and config.get("style_term_count", 2) == 2
     return GuidanceOptions(
         config["classifier_iterations"],
         config["classifier_scale"],
@@ -203,6 +218,7 @@ def noise_of(clean: Tensor, noisy: Tensor, level: NoiseLevel) -> Tensor:
 
 def smoodi_guidance_step(case: Case) -> Outputs:
     x, config = given(case), case.config
+    quirks = quirks_of(config["guidance"])
     levels = schedule_of(config).levels()
     here = [level.step for level in levels].index(config["timestep"])
     level, seen, corrected = levels[here], [], []
@@ -228,7 +244,7 @@ def smoodi_guidance_step(case: Case) -> Outputs:
             x["style_motion"],
             valid_mask(torch.tensor(config["lengths"])),
             options=options_of(config["guidance"]),
-            quirks=USE_QUIRKS,
+            quirks=quirks,
             watch=seen.append,
         )
 
@@ -236,7 +252,7 @@ def smoodi_guidance_step(case: Case) -> Outputs:
             corrected.append(pull(clean, noisy, level))
             return corrected[-1]
 
-    terms = guidance_terms(config["guidance"]["mode"], scales_of(config["guidance"]), correction, USE_QUIRKS)
+    terms = guidance_terms(config["guidance"]["mode"], scales_of(config["guidance"]), correction, quirks)
     state = precise(x["latents"])
     (step,) = sample_along(Guided(told, terms), levels[here : here + 2], state, Condition(parts), everyone[:, None])
     outputs = {"noise_final": noise_of(step.clean, state, level), "latents_next": step.noisy}
@@ -273,7 +289,7 @@ def smoodi_sample(case: Case) -> Outputs:
             guidance=options_of(guidance) if guidance["use_classifier_guidance"] else None,
             adapter=guidance["use_style_adaptor"],
             schedule=schedule,
-            permutations=iter(x["segment_permutations"]),
+            permutations=drawn_orders(x),
             watch=seen.append,
         )
     )
@@ -308,7 +324,7 @@ def smoodi_style_transfer(case: Case) -> Outputs:
         start=config["start_step"],
         adapter=guidance["use_style_adaptor"],
         classifier=guidance["use_classifier_guidance"],
-        permutations=iter(x["segment_permutations"]),
+        permutations=drawn_orders(x),
         watch=seen.append,
     )
     visited = torch.tensor([level.step for level in schedule.levels()[:-1]])
@@ -361,7 +377,7 @@ def smoodi_train_losses(case: Case) -> Outputs:
         objective.SMooDiWeights(train["weight_instance"], train["weight_cycle"]),
     )
     names = [name.removeprefix("grad.denoiser.") for name in case.meta["outputs"] if name.startswith("grad.")]
-    wanted = [(f"grad.denoiser.{name}", "denoiser", our_name(name, maps.DENOISER)) for name in names]
+    found = gradients(losses.total, denoiser, names, maps.DENOISER, case, "denoiser.")
     outputs = {
         "loss_total": losses.total,
         "loss_instance_sum": losses.own,
@@ -373,7 +389,7 @@ def smoodi_train_losses(case: Case) -> Outputs:
     if losses.cycle is not None and losses.cycle_predictions is not None:
         outputs["loss_cycle_sum"] = losses.cycle
         outputs["cycle_pred_1"], outputs["cycle_pred_2"] = losses.cycle_predictions
-    return {**gradients(losses.total, {"denoiser": denoiser}, wanted), **arrays(outputs)}
+    return {**{f"grad.denoiser.{name}": value for name, value in found.items()}, **arrays(outputs)}
 
 
 RUNNERS = {

@@ -10,12 +10,16 @@ from torch.nn import functional
 def timestep_waves(
     timesteps: Tensor, dim: int, *, cosine_first: bool = True, frequency_shift: float = 0.0, longest: float = 10_000.0
 ) -> Tensor:
-    """``timesteps`` [B] to sinusoids [B, dim] of geometrically falling frequencies, 1 down to about 1 / ``longest``."""
+    """``timesteps`` [B] to sinusoids [B, dim] of geometrically falling frequencies, 1 down to about 1 / ``longest``.
+
+    The last number of an odd ``dim`` is 0.
+    """
     half = dim // 2
     steps = torch.arange(half, dtype=torch.float32, device=timesteps.device)
     angles = timesteps[:, None].float() * torch.exp(-math.log(longest) * steps / (half - frequency_shift))
     parts = (angles.cos(), angles.sin()) if cosine_first else (angles.sin(), angles.cos())
-    return torch.cat(parts, dim=-1)
+    waves = torch.cat(parts, dim=-1)
+    return functional.pad(waves, (0, 1)) if dim % 2 else waves
 
 
 class TimestepNet(nn.Module):
