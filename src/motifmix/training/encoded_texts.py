@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from motifmix.encoders.text_features import TextEncoder
-from motifmix.errors import RequestError
+from motifmix.encoders.tiny import Kind, published_or_tiny
 from motifmix.home import home
 
-TINY = "tiny"  # a random encoder, for trying a recipe out
 _AT_ONCE = 256
 
 
@@ -28,13 +27,13 @@ class EncodedTexts:
     names the files to fetch where there are none.
     """
 
-    def __init__(self, texts: Iterable[str], encoder: str, kind: str, width: int, folder: str | None = None) -> None:
+    def __init__(self, texts: Iterable[str], encoder: str, kind: Kind, width: int, folder: str | None = None) -> None:
         distinct = sorted({"", *texts})
         key = hashlib.sha256("\n".join([encoder, kind, str(width), str(folder), *distinct]).encode()).hexdigest()[:20]
         self.row = {text: number for number, text in enumerate(distinct)}
         place = home() / "cache" / f"{encoder}-{key}"
         if not (place / "values.npy").exists():
-            encode_to(place, distinct, named_encoder(encoder, kind, width, folder))
+            encode_to(place, distinct, published_or_tiny(encoder, kind, width, folder))
         self.values = np.load(place / "values.npy", mmap_mode="r")
         self.ids = np.load(place / "ids.npy", mmap_mode="r") if (place / "ids.npy").exists() else None
 
@@ -80,21 +79,3 @@ def encode_to(place: Path, texts: Sequence[str], encoder: TextEncoder) -> None:
         for path in (*beside.iterdir(),):
             path.unlink()
         beside.rmdir()
-
-
-def named_encoder(name: str, kind: str, width: int, folder: str | None = None) -> TextEncoder:
-    """Return a published encoder, or the tiny random one: ``kind`` ``embedding`` or ``tokens``, ``width`` numbers."""
-    if name != TINY:
-        from motifmix.encoders.published import text_encoder
-
-        return text_encoder(name, folder)
-    if kind not in ("embedding", "tokens"):
-        raise RequestError(f"a tiny text encoder gives 'embedding' or 'tokens', not {kind!r}")
-    from motifmix.encoders.clip_text import ClipText
-    from motifmix.models.clip_text import ClipTextTower
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        projection = width if kind == "embedding" else None
-        tower = ClipTextTower(width=width, layers=1, heads=2, projection_dim=projection)
-    return ClipText(tower, "embedding" if kind == "embedding" else "tokens")

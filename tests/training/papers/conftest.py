@@ -51,11 +51,13 @@ NEEDS = {
 def published_data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     lengths = {"000000": 48, "000002": 44, "000003": 41, "000004": 44}
+    interhuman = published_layouts.interhuman(folder / "interhuman", {"15": 15, "20": 20, "24": 24})
+    published_layouts.write_list(interhuman / "split" / "test.txt", ["20", "24"])
     return {
         "humanml3d": published_layouts.humanml3d(folder / "humanml3d", lengths, damaged=""),
         "100style": published_layouts.style100_humanml3d(folder / "100style"),
         "262": published_layouts.humanml3d_262(folder / "262", lengths=(20, 24, 16)),
-        "interhuman": published_layouts.interhuman(folder / "interhuman", {"15": 15, "20": 20, "24": 24}),
+        "interhuman": interhuman,
     }
 
 

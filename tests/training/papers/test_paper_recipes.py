@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,8 @@ def test_only_what_a_paper_trains_has_changed(workshop):
     mld = load_model(workshop.train("mld"))
     for name in ("smoodi", "stylemotif"):
         model = load_model(workshop.train(name))
-        base = model.parts["denoiser"].base if name == "smoodi" else model.parts["denoiser"]
+        denoiser: Any = model.parts["denoiser"]
+        base = denoiser.base if name == "smoodi" else denoiser
         for key, value in mld.parts["denoiser"].state_dict().items():
             assert torch.equal(base.state_dict()[key], value), key
         for key, value in mld.parts["vae"].state_dict().items():

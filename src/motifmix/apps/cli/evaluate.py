@@ -9,13 +9,40 @@ import typer
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
+    from motifmix.evaluation.paper_tables import PaperResults
     from motifmix.evaluation.protocol import Evaluation
 
 
+PAPERS = ("mld_vae", "mld", "smoodi", "stylemotif", "intergen", "in2in", "mixermdm")
+
+
 def evaluate(
-    weights: Annotated[str, typer.Argument(metavar="WEIGHTS", help="default, or a folder of weights.")] = "default",
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WEIGHTS",
+            help="default, or a folder of our weights; or a paper's protocol, with --weights: "
+            + ", ".join(PAPERS)
+            + ".",
+        ),
+    ] = "default",
     data: Annotated[
-        Path | None, typer.Option(help="Folder with the prepared sets bandai and cmu; by default in MOTIFMIX_HOME.")
+        Path | None,
+        typer.Option(
+            help="Folder with the prepared sets bandai and cmu, by default in MOTIFMIX_HOME; of a paper, its dataset."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Of a paper: the folder that 'train' or 'models convert' wrote.")
+    ] = None,
+    evaluator: Annotated[
+        Path | None, typer.Option(help="Of a paper: the converted t2m-evaluator, or interclip.")
+    ] = None,
+    classifier: Annotated[
+        Path | None, typer.Option(help="Of smoodi and stylemotif: the folder of the network that names styles.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A=VALUE", help="Of a paper: limit, batch, prompts, seed, ...")
     ] = None,
     prompts: Annotated[
         Path | None, typer.Option(help="Captions that people wrote, as JSON, for rows of their own.")
@@ -24,7 +51,9 @@ def evaluate(
         Path | None,
         typer.Option(help="Weights of recipes/default/cells.yaml, for the rows of (content, style) cells never shown."),
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="How often everything is generated; 5 for the intervals.")] = 5,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, help="How often everything is generated; 5, of a paper 1 (they do 20).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for results.md, results.json and a picture.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of markdown.")] = False,
 ) -> None:
@@ -34,9 +63,17 @@ def evaluate(
 
     if out is not None:
         outputs.make_folder(out)
+    if what in PAPERS:
+        paper = _paper(what, weights, data, evaluator, classifier, repeats or 1, changes or [])
+        say(paper.as_json() if as_json else paper.as_markdown())
+        if out is not None:
+            (out / "results.md").write_text(paper.as_markdown() + "\n", "utf-8")
+            (out / "results.json").write_text(paper.as_json() + "\n", "utf-8")
+        return
+    repeats = repeats or 5
     try:
         with progress("evaluating") as step:
-            results = _evaluation(weights, data, prompts, repeats, lambda what, done, of: step(done, of)).run()
+            results = _evaluation(what, data, prompts, repeats, lambda what, done, of: step(done, of)).run()
             if cells is not None:
                 left_out = _cells_left_out(cells)
                 other = _evaluation(str(cells), data, None, repeats, lambda what, done, of: step(done, of))
@@ -48,11 +85,53 @@ def evaluate(
     options = (f" --prompts {prompts.name}" if prompts is not None else "") + (
         " --cells FOLDER" if cells is not None else ""
     )
-    command = f"motifmix evaluate {'default' if weights == 'default' else 'FOLDER'}{options}"
+    command = f"motifmix evaluate {'default' if what == 'default' else 'FOLDER'}{options}"
     say(tables.as_json(results) if as_json else tables.as_markdown(results, command))
     if out is not None:
         for path in tables.write(results, out / "results.md", command):
             remark(str(path))
+
+
+def _paper(
+    protocol: str,
+    weights: Path | None,
+    data: Path | None,
+    evaluator: Path | None,
+    classifier: Path | None,
+    repeats: int,
+    changes: list[str],
+) -> "PaperResults":
+    """Run a paper's evaluation."""
+    from pydantic import ValidationError
+
+    from motifmix.apps.cli.train import parse_changes
+    from motifmix.errors import RequestError
+
+    needed = {"--weights": weights, "--data": data, "--evaluator": evaluator}
+    missing = [name for name, value in needed.items() if value is None]
+    if weights is None or data is None or evaluator is None:
+        raise RequestError(
+            f"the evaluation {protocol} needs {', '.join(missing)}; its recipe in recipes/papers says which"
+        )
+    values = {"repeats": repeats, **parse_changes(changes)}
+    text_folder = values.pop("text_folder", None)
+
+    from motifmix.evaluation.paper_tables import Plan
+
+    try:
+        plan = Plan.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RequestError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    with progress("evaluating") as step:
+        if protocol in ("intergen", "in2in", "mixermdm"):
+            from motifmix.evaluation.two_people import TwoPeople
+
+            return TwoPeople(protocol, weights, data, evaluator, plan, text_folder).run(step)
+        from motifmix.evaluation.text_to_motion import Judges, TextToMotion
+
+        judges = Judges.load(evaluator, classifier)
+        return TextToMotion(protocol, weights, data, judges, plan, text_folder).run(step)  # type: ignore[arg-type]
 
 
 def _cells_left_out(weights: Path) -> list[tuple[str, str]]:

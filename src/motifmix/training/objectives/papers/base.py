@@ -124,6 +124,8 @@ class PaperObjective:
             parts=sorted(path.stem for path in folder.glob("*.safetensors") if path.stem != STATISTICS),
             statistics=list(self.statistics) or (before.statistics if before else []),
             space=self.space,
+            schedule=known.schedule if known else None,
+            quirks=[quirk.name for quirk in getattr(self, "quirks", ())],
             text_encoder=getattr(self, "text_encoder", None),
         )
         import yaml

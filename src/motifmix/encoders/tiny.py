@@ -1,0 +1,27 @@
+"""A text encoder that nobody has trained: small and random, for trying recipes and evaluations out without any file."""
+
+from typing import Literal
+
+import torch
+
+from motifmix.encoders.clip_text import ClipText
+from motifmix.encoders.published import text_encoder
+from motifmix.encoders.text_features import TextEncoder
+from motifmix.models.clip_text import ClipTextTower
+
+TINY = "tiny"
+Kind = Literal["embedding", "tokens"]
+
+
+def tiny_text_encoder(kind: Kind, width: int) -> TextEncoder:
+    """Return an encoder in the form of CLIP's: one vector a text (``embedding``) or one a token, the same every time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        projection = width if kind == "embedding" else None
+        tower = ClipTextTower(width=width, layers=1, heads=2, projection_dim=projection)
+    return ClipText(tower, kind)
+
+
+def published_or_tiny(name: str, kind: Kind, width: int, folder: str | None = None) -> TextEncoder:
+    """Return a published text encoder, or the tiny one in its form where ``name`` is ``tiny``."""
+    return tiny_text_encoder(kind, width) if name == TINY else text_encoder(name, folder)
