@@ -47,7 +47,7 @@ def test_a_recipe_is_whole_and_says_what_it_is(path):
         full.options
     )  # the models' defaults
     head = [line[2:] for line in path.read_text().splitlines() if line.startswith("#")]
-    for what in ("what:", "data:", "command:", "expected:"):
+    for what in ("what:", "data:", "command:", "time:", "expected:"):
         assert any(line.startswith(what) for line in head), what
     assert f"motifmix train recipes/papers/{path.name}" in "\n".join(head)
 
