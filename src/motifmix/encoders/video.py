@@ -22,11 +22,15 @@ FRAMES_PER_CLIP = 2  # published code uses one number for the seconds and for th
 def frame_numbers(
     total: int, fps: float, clips: int = CLIPS, seconds: float = CLIP_SECONDS, frames_per_clip: int = FRAMES_PER_CLIP
 ) -> list[list[int]]:
-    """Return which frames of ``total`` each clip takes: evenly from its first to its last, rounded down."""
+    """Return which frames of ``total`` each clip takes: evenly from its first to its last, rounded down.
+
+    A whole number as ``fps`` is multiplied with the exact times, as published: rounding first would shift clips by one
+    frame where they begin between two.
+    """
     chosen = []
     for start, end in clip_times(total / fps, clips, seconds):
-        first = math.ceil(fps * float(start))
-        last = max(min(math.ceil(fps * float(end)), total) - 1, first)
+        first = math.ceil(fps * start)
+        last = max(min(math.ceil(fps * end), total) - 1, first)
         within = torch.linspace(0, last - first, frames_per_clip).long()  # float32, as published
         chosen.append([min(first + int(i), total - 1) for i in within])
     return chosen

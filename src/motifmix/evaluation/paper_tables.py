@@ -63,7 +63,10 @@ def repeated(plan: Plan, once: Callable[[int], Mapping[str, Figures]]) -> dict[s
     """Run ``once(repeat)``, which returns figures by row, as often as planned; intervals as the papers print them."""
     found = [once(number) for number in range(plan.repeats)]
     return {
-        title: {name: over_repeats([one[title][name] for one in found], published=True) for name in found[0][title]}
+        title: {
+            name: over_repeats([one[title][name] for one in found], published=len(found) > 1)
+            for name in found[0][title]
+        }
         for title in found[0]
     }
 

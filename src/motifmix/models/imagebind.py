@@ -9,6 +9,7 @@ three can be built: text alone has 354,032,641 parameters of the 1,200,781,057.
 before cosines. Drop path (sound, training only) is not built: nothing here trains ImageBind.
 """
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -255,7 +256,7 @@ def positions_for(patches: int, table: Tensor) -> Tensor:
     if side**2 != own or round(patches**0.5) ** 2 != patches:
         raise ValueError(f"positions for {own} patches cannot be stretched to {patches}: both must be square grids")
     grid = table[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)  # [1, width, side, side]
-    grid = functional.interpolate(grid, scale_factor=(patches / own) ** 0.5, mode="bicubic")
+    grid = functional.interpolate(grid, scale_factor=math.sqrt(patches / own), mode="bicubic")
     return torch.cat([table[:, :1], grid.flatten(2).transpose(1, 2)], dim=1)
 
 

@@ -63,8 +63,8 @@ def apart(people: Tensor) -> Tensor:
     return people.unflatten(-1, (2, -1)).transpose(1, 2)
 
 
-def valid_of(given: dict[str, Tensor], frames: Tensor) -> Tensor:
-    if "mask" in given:
+def valid_of(case: Case, given: dict[str, Tensor], frames: Tensor) -> Tensor:
+    if case.config["use_mask"]:
         return given["mask"][..., 0] > 0.5
     return torch.ones(frames.shape[:2], dtype=torch.bool)
 
@@ -116,7 +116,7 @@ def mixer_items(case: Case) -> Outputs:
         mixer__text=given["cond_interaction"],
         mixer__individual_text=torch.stack([given["cond_p1"], given["cond_p2"]], dim=1),
     )
-    valid = valid_of(given, given["pred_interaction"])
+    valid = valid_of(case, given, given["pred_interaction"])
     mixture = mixed.mix(interaction, [alone.scaling.restore(individual)], given["timesteps"], texts, valid)
     handle.remove()
     assert mixture.learned is not None
@@ -297,7 +297,7 @@ def dualmdm(case: Case) -> Outputs:
         steps = list(sample_along(composed, schedule_of(config).levels(), given["noise"], condition, valid))
         return arrays({"x_trace": torch.stack([step.noisy[..., :4] for step in steps]), "motion": steps[-1].clean})
     level, x = NoiseLevel(1.0, 0.0, 0.0, config["timestep"]), given["x"]
-    valid = valid_of(given, x)
+    valid = valid_of(case, given, x)
     return arrays(
         {
             "guided_interaction": together(x, level, condition, valid),
@@ -335,7 +335,10 @@ def diffusion_blending(case: Case) -> Outputs:
 
         return Guided(network, [Difference(given["scale"][:, None, None], ("text",))])
 
-    weights = list(frames_first(given["weights"])) if "weights" in given else None
+    def weight(own: Tensor) -> Tensor:
+        return frames_first(own.reshape(*[1] * (4 - own.ndim), *own.shape))  # broadcast as batch, feature, 1, frame
+
+    weights = [weight(own) for own in given["weights"]] if "weights" in given else None
     blended = Blended([model(number) for number in range(len(told))], weights)
     nothing, valid = torch.zeros_like(told[0]), torch.ones(told.shape[1:3], dtype=torch.bool)
     condition = said(text=torch.zeros(len(nothing), 1))
@@ -407,7 +410,7 @@ def hml3d_to_interhuman(case: Case) -> Outputs:
 def mixermdm_metrics(case: Case) -> Outputs:
     config, given = case.config, case.inputs
     if config["metric"] == "extrinsic_individual_diversity":
-        first, second = np.split(given["embeddings"], 2)
+        first, second = np.split(given["embeddings"], [len(given["embeddings"]) // 2])
         found = transport.sinkhorn(first, second, config["entropy"], config["max_iterations"], config["stop"])
         return {
             "distance": np.array([found.distance]),
