@@ -97,3 +97,11 @@ def test_leading_steps_are_those_of_mld():
     levels = DiscreteSchedule.of(scaled_linear_betas(1000)).leading(50, 1, ends_clean=False).levels()
     assert [level.step for level in levels[:3]] == [981, 961, 941] and levels[-2].step == 1
     assert levels[-1].sigma ** 2 == pytest.approx(0.00085)
+
+
+@pytest.mark.parametrize("ends_clean", [True, False])
+def test_leading_steps_that_lie_close_end_one_stride_below_the_last(ends_clean):
+    process = DiscreteSchedule.of(scaled_linear_betas(20))
+    schedule = process.leading(9, 2, ends_clean=ends_clean)  # a stride of 2, so the step of 2 goes to the level of 0
+    assert schedule.levels()[-2].step == 2
+    assert schedule.last_alpha_cumprod == pytest.approx(process.alphas_cumprod[0])

@@ -64,6 +64,13 @@ def test_skating_and_style_accuracy_equal_the_published_numbers():
     np.testing.assert_allclose(accuracy, t["out.style_accuracy"], **near)
 
 
+def test_skating_is_looked_for_in_the_feet_that_are_named():
+    joints = np.zeros((9, 22, 3))
+    joints[:, 7, 0] = 0.1 * np.arange(9)  # the left ankle slides at 2 m/s
+    assert metrics.published_skating_ratio(joints)[0] == 0.0
+    assert metrics.published_skating_ratio(joints, foot_joints=(7, 8))[0] > 0.5
+
+
 def test_frechet_distance_agrees_with_the_matrix_square_root_and_its_closed_form():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(80, 6)) @ rng.normal(size=(6, 6)), rng.normal(size=(90, 6)) + 0.5

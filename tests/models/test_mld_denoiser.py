@@ -2,6 +2,7 @@
 
 import torch
 
+from motifmix.models.layers.timestep_embedding import timestep_waves
 from motifmix.models.mld_denoiser import MLDDenoiser
 
 TINY = {"width": 8, "text_dim": 6, "feed_forward": 12, "layers": 3, "heads": 2, "positions": 20}
@@ -49,3 +50,11 @@ def test_the_full_size_is_the_published_one():
         denoiser = MLDDenoiser()
     assert sum(p.numel() for p in denoiser.parameters()) == 8_349_184
     assert len(denoiser.state_dict()) == 126
+
+
+def test_a_text_feature_of_odd_size_is_read():
+    waves = timestep_waves(torch.tensor([3, 700]), 15)
+    torch.testing.assert_close(waves[:, :14], timestep_waves(torch.tensor([3, 700]), 14))
+    assert waves.shape == (2, 15) and not waves[:, 14].any()
+    denoiser = MLDDenoiser(width=8, text_dim=15, feed_forward=8, layers=1, heads=2).eval()
+    assert denoiser(torch.zeros(2, 1, 8), torch.tensor(3), torch.zeros(2, 1, 15)).isfinite().all()
