@@ -53,7 +53,7 @@ class PaperObjective:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self.modules = nn.ModuleDict()
-        self.frozen = nn.ModuleDict()
+        self.frozen = nn.ModuleDict().eval()
         self.kept: dict[str, KeptPart] = {}
         self.statistics: dict[str, Normaliser] = {}
         torch.manual_seed(recipe.seed)
@@ -66,8 +66,6 @@ class PaperObjective:
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> Drawn:
         """One training batch."""
-        if self.frozen.training:
-            self.frozen.eval().requires_grad_(False)
         self.frozen.to(self.device)
         return self.losses(self.modules, generator, rng)
 

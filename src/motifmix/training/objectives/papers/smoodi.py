@@ -210,7 +210,8 @@ class SMooDiObjective(StyledClips):
         sizes = {**self.base_part.sizes, **o.adapter}
         denoiser = SMooDiDenoiser(**sizes, quirks=self.quirks)
         denoiser.base.load_state_dict(base.state_dict())
-        denoiser.copy.load_state_dict(base.encoder.state_dict())
+        for own, other in (("copy", "encoder"), ("time", "time"), ("text", "text"), ("positions", "positions")):
+            getattr(denoiser, own).load_state_dict(getattr(base, other).state_dict())
         denoiser.base.requires_grad_(False)
         self.modules["denoiser"] = denoiser
         self.kept["denoiser"] = KeptPart("smoodi:SMooDiDenoiser", sizes, self.quirks)
