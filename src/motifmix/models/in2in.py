@@ -22,6 +22,7 @@ from motifmix.models.intergen import (
     steps_of,
     zeroed_part,
 )
+from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.sinusoids import add_positions
 from motifmix.quirks import Quirk
 
@@ -86,6 +87,7 @@ class In2INIndividual(InterGenNetwork):
         ``hook(number, tokens)`` may change what block ``number`` (from 1) hands on, [B, T, D].
         """
         x, condition = add_positions(self.input(noisy)), self.embedding(timesteps, text)
+        valid_mask = hiding(valid_mask)
         for number, block in enumerate(self.blocks, start=1):
             x = block(x, condition, valid_mask=valid_mask)
             x = x if hook is None else hook(number, x)
@@ -119,7 +121,8 @@ class In2INIndividual(InterGenNetwork):
         """
         x = add_positions(self.input(people_in_batch(noisy)))  # [B 2, T, D]
         condition = self.embedding(timesteps, texts).flatten(0, 1)
-        valid = None if valid_mask is None else valid_mask.repeat_interleave(PEOPLE, dim=0)
+        hidden = hiding(valid_mask)
+        valid = None if hidden is None else hidden.repeat_interleave(PEOPLE, dim=0)
         if SECOND_PERSON_NOT_CARRIED in quirks:
             x = self._first_carried(x, condition, valid, hook)
         else:

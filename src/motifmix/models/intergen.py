@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.models.layers.adaptive_block import InteractionBlock
+from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
 from motifmix.models.layers.transformer import EncoderLayer
@@ -62,7 +63,8 @@ class InterGenNetwork(nn.Module):
     ) -> Tensor:
         """Run all blocks over ``noisy`` [B, T, 2 F] with conditions [B 2, D] that are ready, person by person."""
         x = add_positions(self.input(people_in_batch(noisy)))  # [B 2, T, D]
-        valid = None if valid_mask is None else valid_mask.repeat_interleave(PEOPLE, dim=0)
+        hidden = hiding(valid_mask)
+        valid = None if hidden is None else hidden.repeat_interleave(PEOPLE, dim=0)
         for number, block in enumerate(self.blocks, start=1):
             pairs = x.unflatten(0, (-1, PEOPLE))
             # Both see the other as he was before this block.

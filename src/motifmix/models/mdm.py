@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
 from motifmix.models.layers.transformer import EncoderLayer
@@ -68,10 +69,9 @@ class MDM(nn.Module):
         told = self.text_token(text, present)
         told = told + self.time(sinusoids(timesteps, self.width).to(told.dtype))
         x = self.dropout(add_positions(torch.cat([told[:, None], self.input(noisy)], dim=1)))  # [B, 1 + T, D]
-        if valid_mask is not None and PADDING_ATTENDED not in self.quirks:
+        valid_mask = None if PADDING_ATTENDED in self.quirks else hiding(valid_mask)
+        if valid_mask is not None:
             valid_mask = nn.functional.pad(valid_mask, (1, 0), value=True)
-        else:
-            valid_mask = None
         for number, layer in enumerate(self.layers, start=1):
             x = layer(x, valid_mask)
             x = x if hook is None else hook(number, x)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 
 from motifmix.models.layers.adaptive_block import AdaptiveCrossAttention, AdaptiveFeedForward, AdaptiveSelfAttention
+from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
 from motifmix.quirks import Quirk
@@ -117,7 +118,7 @@ class Mixer(nn.Module):
         step = self.time(sinusoids(timesteps, self.width).to(motion.dtype))
         own, shared = step + self.text(own_text), step + self.text(shared_text)  # [B, D] each
         x = self.weight_net(
-            add_positions(self.input(motion)), add_positions(self.input(anchor)), own, shared, valid_mask, hook
+            add_positions(self.input(motion)), add_positions(self.input(anchor)), own, shared, hiding(valid_mask), hook
         )
         if self.granularity in ("global", "spatial"):
             x = self._pooled(x, valid_mask)

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.skip_transformer import LearnedPositions, SkipStack
 from motifmix.models.layers.transformer import Activation, DecoderLayer, EncoderLayer
 
@@ -96,6 +97,6 @@ class MotionVAE(nn.Module):
 
     @staticmethod
     def _keys(valid_mask: Tensor, tokens: int) -> Tensor | None:
-        if bool(valid_mask.all()):  # without a mask attention takes its faster road
+        if hiding(valid_mask) is None:
             return None
         return torch.cat([valid_mask.new_ones(len(valid_mask), tokens), valid_mask], dim=1)

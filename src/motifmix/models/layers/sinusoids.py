@@ -1,6 +1,7 @@
 """Fixed sinusoidal vectors of positions and diffusion steps (Vaswani et al. 2017), sines on even channels."""
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -22,4 +23,11 @@ def sinusoids(positions: Tensor, width: int) -> Tensor:
 
 def add_positions(tokens: Tensor) -> Tensor:
     """Add the sinusoids of 0, 1, ... to ``tokens`` [B, L, D]."""
-    return tokens + sinusoids(torch.arange(tokens.shape[1], device=tokens.device), tokens.shape[2]).to(tokens.dtype)
+    return tokens + position_table(tokens.shape[1], tokens.shape[2], tokens.device, tokens.dtype)
+
+
+@lru_cache(maxsize=8)
+def position_table(length: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return the sinusoids of 0 to ``length`` - 1, [length, width]; kept, as a sampler asks for the same at every step."""
+    with torch.inference_mode(False):
+        return sinusoids(torch.arange(length, device=device), width).to(dtype)
