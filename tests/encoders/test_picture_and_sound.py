@@ -124,3 +124,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     write_film(tmp_path / "silent.mp4", 3)
     with pytest.raises(FileError, match="no sound"):
         sound.read_sound(tmp_path / "silent.mp4")
+
+
+def test_clips_of_a_video_begin_at_exact_times():
+    # 2.2 s at 10 frames a second: the middle of three clips ends at frame 21 and a trace, so frame 21 is in it.
+    assert video.frame_numbers(22, 10, clips=3) == [[0, 19], [2, 21], [3, 21]]

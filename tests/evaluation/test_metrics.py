@@ -158,6 +158,8 @@ def test_intervals():
     five = metrics.over_repeats([0.9, 0.92, 0.94, 0.96, 0.98])
     assert five.mean == pytest.approx(0.94)
     assert five.half_width == pytest.approx(2.776 * np.std(five.values, ddof=1) / np.sqrt(5), rel=1e-3)
+    assert np.isnan(metrics.over_repeats([0.9]).half_width)
+    assert metrics.over_repeats([0.9], published=True).half_width == 0.0
     published = metrics.over_repeats(five.values, published=True)
     assert published.half_width == pytest.approx(1.96 * np.std(five.values) / np.sqrt(5))
     low, high = metrics.share_bounds(280, 280)
