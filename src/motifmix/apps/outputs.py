@@ -128,11 +128,11 @@ def save(path: Path, result: "Motion | Scene", *, units: str = "m", force: bool 
         raise FileError(f"{path}: could not be written ({error.strerror or error}); nothing of it was left") from error
 
 
-def missing_credit(suffixes: Sequence[str]) -> str:
-    """Say what must go with files that have no place for a credit line; empty when there are none of them."""
+def missing_credit(suffixes: Sequence[str], line: str = MADE_WITH) -> str:
+    """Say what must go with files that have no place for a credit ``line``; empty when there are none of them."""
     if ".bvh" not in (suffix.lower() for suffix in suffixes):
         return ""
-    return f"a .bvh has no place for credit and licence; pass it on with this line: {MADE_WITH}"
+    return f"a .bvh has no place for credit and licence; pass it on with this line: {line}"
 
 
 def check_units(units: str, option: str = "--units") -> None:
@@ -148,8 +148,16 @@ def check_is_other(source: Path, targets: Sequence[Path]) -> None:
             raise FileError(f"{path}: is the file that is read; choose another name for the result")
 
 
-def finished(motion: "Motion", request: "GenerateRequest", seed: int) -> "Motion":
-    """Give a generated motion the frame rate, the place and the labels that were asked for."""
+def finished(result: "Motion | Scene", request: "GenerateRequest", seed: int) -> "Motion | Scene":
+    """Give a generated motion, or each person of a scene, the frame rate, the place and the labels that were asked for."""
+    from motifmix.motion import Scene
+
+    if isinstance(result, Scene):
+        return Scene(tuple(_finished(person, request, seed) for person in result))
+    return _finished(result, request, seed)
+
+
+def _finished(motion: "Motion", request: "GenerateRequest", seed: int) -> "Motion":
     if request.in_place:
         motion = motion.in_place()
     labels = {"text": request.text, "style": request.style_label, "seed": seed}

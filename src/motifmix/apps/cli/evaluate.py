@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -155,7 +155,7 @@ def _evaluation(
     import motifmix
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
-    from motifmix.errors import FileError
+    from motifmix.errors import FileError, RequestError
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.protocol import Evaluation, Plan
     from motifmix.home import PACKAGE_WEIGHTS, home
@@ -168,8 +168,14 @@ def _evaluation(
     if cmu is None:
         remark(f"{folder / 'cmu'} is missing: the content set's rows are left out (motifmix data prepare cmu makes it)")
     sentences = MiniLM()
+    pipeline: Any = motifmix.load() if weights == "default" else motifmix.load(Path(weights))
+    if hasattr(pipeline, "card"):
+        raise RequestError(
+            f"{weights} holds {pipeline.card.published}, a published model, which its paper's protocol measures: "
+            f"motifmix evaluate {PAPERS[1]} (or {', '.join(PAPERS[2:])}) --weights {weights}"
+        )
     return Evaluation(
-        motifmix.load() if weights == "default" else motifmix.load(Path(weights)),
+        pipeline,
         name=weights,
         version=weights_version(PACKAGE_WEIGHTS / "default" if weights == "default" else Path(weights)),
         bandai=bandai,

@@ -1,11 +1,15 @@
 """``motifmix generate``: the main job."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from motifmix.apps.cli.terminal import progress, remark, say
+
+if TYPE_CHECKING:
+    from motifmix.apps.requests import GenerateRequest
+    from motifmix.motion import Motion, Scene
 
 
 def generate(
@@ -28,6 +32,14 @@ def generate(
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
     in_place: Annotated[bool, typer.Option("--in-place", help="Stay where the motion starts.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Another model: a folder that 'train' or 'models convert' wrote."),
+    ] = None,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a model of two people: what one of them does. Twice; by default both are told the text."),
+    ] = None,
     out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -37,7 +49,7 @@ def generate(
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
 ) -> None:
-    """Make a motion from a text and a style."""
+    """Make a motion from a text and a style; of a model of two people, a scene."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
 
@@ -51,7 +63,11 @@ def generate(
 
     import motifmix
 
-    pipeline = motifmix.load()
+    pipeline = motifmix.load() if weights is None else motifmix.load(weights)
+    further = _of_this_model(pipeline, request, person)
+    if (people := getattr(pipeline, "people", 1)) > 1:  # an .npz holds one person
+        single = [path for paths in targets for path in paths if path.suffix.lower() == ".npz"]
+        outputs.check_targets([own for path in single for own in outputs.takes(path, people)], force=force)
     for note in pipeline.describe(request.text, request.style):
         remark(note)
     seeds = request.seeds()
@@ -64,6 +80,7 @@ def generate(
             strength=request.acting_strength,
             clean_feet=not request.raw,
             progress=step,
+            **further,
         )
     if request.seed is None:
         remark(f"seed {seeds[0]} (--seed {seeds[0]} makes the same again)")
@@ -74,5 +91,28 @@ def generate(
                 written = outputs.save(paths[take], finished, units=units, force=force)
             for file in written:
                 say(file)
-    if credit := outputs.missing_credit([paths[0].suffix for paths in targets]):
+    line = outputs.MADE_WITH if weights is None else _credit(motions[0])
+    if credit := outputs.missing_credit([paths[0].suffix for paths in targets], line):
         remark(credit)
+
+
+def _of_this_model(pipeline: Any, request: "GenerateRequest", person: list[str] | None) -> dict[str, Any]:
+    """Return what else the model is told. Raises ``RequestError`` for options that do not go with it."""
+    from motifmix.errors import RequestError
+
+    people = getattr(pipeline, "people", 1)
+    if people > 1 and request.in_place:
+        raise RequestError("--in-place is for one person; this model makes a scene of two, who move about each other")
+    if person is None:
+        return {}
+    if people == 1:
+        raise RequestError("--person is for models of two people; this one makes one, say it all in the text")
+    return {"individual_texts": [person] * request.count}
+
+
+def _credit(result: "Motion | Scene") -> str:
+    """Whose model a result is of, and what may be done with it."""
+    from motifmix.motion import Motion
+
+    labels = (result if isinstance(result, Motion) else next(iter(result))).labels
+    return "; ".join(str(labels[name]) for name in ("credit", "licence") if labels.get(name))

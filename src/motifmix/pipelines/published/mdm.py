@@ -1,0 +1,25 @@
+"""MDM in both of its forms, converted: texts in, motions of one person out."""
+
+from collections.abc import Iterator, Sequence
+
+from torch import Tensor
+
+from motifmix.diffusion.denoiser import Guided, Step
+from motifmix.models.mdm import MDM
+from motifmix.pipelines.published.generator import Asked, PublishedGenerator, told
+
+
+class MDMGenerator(PublishedGenerator):
+    """One text, one person."""
+
+    def walk(self, asked: Sequence[Asked], steps: int | None, strength: float) -> Iterator[Step]:
+        """Denoise frames with classifier-free guidance."""
+        denoiser = self.parts["denoiser"]
+        assert isinstance(denoiser, MDM)
+        texts = self.text_encoder.encode([one.text for one in asked]).values[:, 0]
+        guided = Guided(denoiser.denoise, [("text", self.options["guidance_scale"])])
+        return self.along(guided, steps, asked, denoiser.features, told(text=texts))
+
+    def features(self, last: Step, frames: int) -> Tensor:
+        """Restore what the last step gave."""
+        return self.restored(last.noisy if self.schedule.sampler == "ancestral" else last.clean)[:, None]
