@@ -39,7 +39,7 @@ def judge(folder, architecture, sizes, network, statistics=()):
 def judges(tmp_path_factory, workshop):
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("judges")
-    words = {
+    words: dict[str, Any] = {
         "word_dim": 6,
         "text_hidden": 8,
         "movement_hidden": 8,
