@@ -33,6 +33,8 @@ from torch.utils.flop_counter import FlopCounterMode
 DOCS = Path(__file__).parents[1] / "docs"
 TOLERANCE = 1e-4
 SIDES = ("plain", "ours")
+# The process's own seconds leave out the time in which other programs had the cores; they only make sense with one thread.
+CLOCKS = {"wall": time.perf_counter, "process": time.process_time}
 PEAK_SIZE = 1024
 KINDS = {  # of operators, by what their names begin with
     "matrix products": ("aten::addmm", "aten::mm", "aten::bmm", "aten::linear", "mkldnn::", "aten::mkldnn"),
@@ -44,42 +46,43 @@ KINDS = {  # of operators, by what their names begin with
 }
 
 
-def timed(call: Callable[[], Any]) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+class Timer:
+    """Seconds of calls, by a clock of :data:`CLOCKS`, and the machine's rate in a large matrix product."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.factors = {d: torch.randn(2, PEAK_SIZE, PEAK_SIZE).to(d) for d in (torch.float32, torch.bfloat16)}
+
+    def __call__(self, call: Callable[[], Any]) -> float:
+        begin = self.clock()
+        call()
+        return self.clock() - begin
+
+    def peak(self, dtype: torch.dtype) -> float:
+        """Return operations a second."""
+        a, b = self.factors[dtype]
+        return 2.0 * PEAK_SIZE**3 / min(self(lambda: a @ b) for _ in range(3))
 
 
-class Peak:
-    """The machine's rate in a large matrix product, in operations a second."""
-
-    def __init__(self, dtype: torch.dtype) -> None:
-        self.a, self.b = (torch.randn(PEAK_SIZE, PEAK_SIZE).to(dtype) for _ in range(2))
-        self()
-
-    def __call__(self) -> float:
-        return 2.0 * PEAK_SIZE**3 / min(timed(lambda: self.a @ self.b) for _ in range(3))
-
-
-def operations(call: Callable[[], Any]) -> int:
-    """Count floating point operations; attention is taken apart for it, as the counter knows no fused one on a CPU."""
+def counted(call: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, int]:
+    """Return a result and its floating point operations; attention is taken apart, the counter knows no fused one here."""
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            call()
+            result = call()
     finally:
         torch.backends.mha.set_fastpath_enabled(True)
-    return counter.get_total_flops()
+    return result, counter.get_total_flops()
 
 
-def alternated(row: Row, seconds: float, at_least: int) -> dict[str, Any]:
+def alternated(row: Row, timer: Timer, seconds: float, at_least: int) -> dict[str, Any]:
     """Time both, round by round, each time with the machine's peak; who begins changes."""
-    peak, rounds = Peak(torch.float32), {side: [] for side in ("peak", *SIDES)}
+    rounds = {side: [] for side in ("peak", *SIDES)}
     begin, number = time.perf_counter(), 0
-    while number < at_least or time.perf_counter() - begin < seconds:
-        rounds["peak"].append(peak())
+    while number < (1 if row.long else at_least) or time.perf_counter() - begin < seconds:
+        rounds["peak"].append(timer.peak(torch.float32))
         for side in SIDES if number % 2 else reversed(SIDES):
-            rounds[side].append(timed(getattr(row, side)))
+            rounds[side].append(timer(getattr(row, side)))
         number += 1
     return {
         "rounds": number,
@@ -109,20 +112,22 @@ def profiled(call: Callable[[], Any], repeats: int) -> dict[str, Any]:
     }
 
 
-def in_bf16(name: str, tiny: bool, seconds: float) -> dict[tuple[str, str], dict[str, float]]:
+def in_bf16(name: str, tiny: bool, timer: Timer, seconds: float) -> dict[tuple[str, str], dict[str, float]]:
     """Time ours in bfloat16, row by row."""
-    found, peak = {}, Peak(torch.bfloat16)
+    found = {}
     for row in FAMILIES[name](tiny, torch.bfloat16):
+        if row.long:
+            continue
         row.ours()
         rounds, peaks, begin = [], [], time.perf_counter()
         while len(rounds) < 2 or time.perf_counter() - begin < seconds:
-            peaks.append(peak())
-            rounds.append(timed(row.ours))
+            peaks.append(timer.peak(torch.bfloat16))
+            rounds.append(timer(row.ours))
         found[row.name, row.frames] = {"bf16 seconds": min(rounds), "bf16 peak": max(peaks)}
     return found
 
 
-def memory(name: str, tiny: bool) -> dict[str, list[float]]:
+def memory(name: str, tiny: bool) -> dict[str, list[float | None]]:
     """Ask a process a side for its peaks of resident memory."""
     found = {}
     for side in SIDES:
@@ -134,10 +139,13 @@ def memory(name: str, tiny: bool) -> dict[str, list[float]]:
 
 def peaks_of(name: str, side: str, tiny: bool) -> list[float | None]:
     """Run every row's one side alone, and return the peak of resident memory in MB of each."""
-    calls = [getattr(row, side) for row in FAMILIES[name](tiny, torch.float32)]
+    calls = [None if row.long else getattr(row, side) for row in FAMILIES[name](tiny, torch.float32)]
     gc.collect()  # the other side's weights
     found: list[float | None] = []
     for call in calls:
+        if call is None:
+            found.append(None)
+            continue
         try:
             Path("/proc/self/clear_refs").write_text("5")
             call()
@@ -148,17 +156,19 @@ def peaks_of(name: str, side: str, tiny: bool) -> list[float | None]:
     return found
 
 
-def measured(name: str, tiny: bool, seconds: float, at_least: int) -> dict[str, Any]:
+def measured(name: str, tiny: bool, timer: Timer, seconds: float, at_least: int) -> dict[str, Any]:
     """Measure a family. Raises ``AssertionError`` where the plain reading and ours differ."""
     torch.manual_seed(0)
     load, rows = os.getloadavg()[0], []
     for row in FAMILIES[name](tiny, torch.float32):
-        expected, given = row.plain(), row.ours()
+        (expected, plain_operations), (given, our_operations) = counted(row.plain), counted(row.ours)
+        if not row.long:  # the roads that are timed
+            expected, given = row.plain(), row.ours()
         difference = float((expected - given).abs().max() / expected.abs().max())
         assert given.shape == expected.shape and difference < TOLERANCE, f"{row.family}, {row.name}: {difference:.1e}"
         facts = {"family": row.family, "name": row.name, "frames": row.frames, "steps": row.steps}
-        facts |= {"difference": difference, **{f"{side} operations": operations(getattr(row, side)) for side in SIDES}}
-        facts |= alternated(row, seconds, at_least)
+        facts |= {"difference": difference, "plain operations": plain_operations, "ours operations": our_operations}
+        facts |= alternated(row, timer, seconds, at_least)
         if row.profiled:
             facts["profile"] = profiled(row.ours, repeats=2 if facts["ours seconds"] > 0.1 else 20)
         print(f"{row.family}, {row.name}, {row.frames}: {facts['plain seconds']:.4g} s, {facts['ours seconds']:.4g} s, "
@@ -166,11 +176,11 @@ def measured(name: str, tiny: bool, seconds: float, at_least: int) -> dict[str, 
         rows.append(facts)
         del row, expected, given
     gc.collect()
-    low = in_bf16(name, tiny, seconds / 3)
+    low = in_bf16(name, tiny, timer, seconds / 3)
     gc.collect()
     peaks = memory(name, tiny)
     for number, facts in enumerate(rows):
-        facts |= low[facts["name"], facts["frames"]]
+        facts |= low.get((facts["name"], facts["frames"]), {})
         facts |= {f"{side} megabytes": peaks[side][number] for side in SIDES}
     return {"rows": rows, "load": [load, os.getloadavg()[0]], "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
 
@@ -198,23 +208,28 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES), help="families to measure anew")
     parser.add_argument("--size", choices=("full", "tiny"), default="full", help="tiny tries the script out")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="process: on a busy machine, with --threads 1")
     parser.add_argument("--seconds", type=float, default=12.0, help="of rounds a row, at least")
     parser.add_argument("--rounds", type=int, default=3, help="a row, at least")
     parser.add_argument("--out", type=Path, default=DOCS, help="where performance.md and its JSON stand")
     parser.add_argument("--memory", nargs=2, metavar=("FAMILY", "SIDE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.clock == "process" and arguments.threads != 1:
+        parser.error("the process's own seconds add up over threads: give --threads 1 with --clock process")
     torch.set_num_threads(arguments.threads)
     torch.set_grad_enabled(False)
     tiny = arguments.size == "tiny"
     if arguments.memory:
-        print(json.dumps(peaks_of(*arguments.memory, tiny)))
+        family, side = arguments.memory
+        print(json.dumps(peaks_of(family, side, tiny)))
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
     figures, page = arguments.out / "performance_models.json", arguments.out / "performance.md"
     report = json.loads(figures.read_text("utf-8")) if figures.exists() else {"families": {}}
-    report["machine"] = machine()
+    report |= {"machine": machine(), "clock": arguments.clock}
+    timer = Timer(CLOCKS[arguments.clock])
     for name in arguments.only:
-        report["families"][name] = measured(name, tiny, arguments.seconds, arguments.rounds)
+        report["families"][name] = measured(name, tiny, timer, arguments.seconds, arguments.rounds)
         figures.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         page.write_text(with_section(page.read_text("utf-8") if page.exists() else "", report), encoding="utf-8")
 

@@ -41,8 +41,17 @@ def section(report: dict[str, Any]) -> str:
     families = {name: report["families"][name] for name in ORDER if name in report["families"]}
     machine = ", ".join(f"{name} {value}" for name, value in report["machine"].items())
     peaks = [row["peak"] for family in families.values() for row in family["rows"]]
-    low = [row["bf16 peak"] for family in families.values() for row in family["rows"]]
+    low = [row["bf16 peak"] for family in families.values() for row in family["rows"] if "bf16 peak" in row]
     loads = [load for family in families.values() for load in family["load"]]
+    clock = (
+        ""
+        if report["clock"] == "wall"
+        else (
+            " Seconds are those of the process itself on one thread, without the time in which other programs had the core "
+            f"(`{COMMAND} --clock process --threads 1`): the machine was too busy for the seconds of a clock on the wall, which "
+            "the command gives by default."
+        )
+    )
     lines = [
         "## Published models at full size",
         "",
@@ -56,7 +65,7 @@ def section(report: dict[str, Any]) -> str:
         f"between the rounds ({min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f} GFLOP/s in fp32, "
         f"{min(low) / 1e9:.0f} to {max(low) / 1e9:.0f} in bf16). The load of the machine was {min(loads):.1f} to "
         f"{max(loads):.1f}: where it is above 2, other programs took part of both cores, and the ratio says more than the "
-        "seconds. Memory is the peak of a process that holds one side only, weights included. Text encoders are left out.",
+        f"seconds.{clock} Memory is the peak of a process that holds one side only, weights included. Text encoders are left out.",
         "",
         "| model | computation | frames | plain, s | ours, s | ratio | ours, bf16, s | plain, GFLOP | ours, GFLOP | share "
         "| share in bf16 | plain, MB | ours, MB |",
@@ -79,12 +88,12 @@ def _largest(families: dict[str, Any]) -> float:
 
 
 def _line(row: dict[str, Any]) -> str:
-    plain, ours = row["plain seconds"], row["ours seconds"]
+    plain, ours, low = row["plain seconds"], row["ours seconds"], "bf16 seconds" in row
     cells = [
         row["family"], row["name"], row["frames"], f"{plain:.3g}", f"{ours:.3g}", f"**{plain / ours:.2f}**",
-        f"{row['bf16 seconds']:.3g}", f"{row['plain operations'] / 1e9:.3g}", f"{row['ours operations'] / 1e9:.3g}",
+        f"{row['bf16 seconds']:.3g}" if low else "", f"{row['plain operations'] / 1e9:.3g}", f"{row['ours operations'] / 1e9:.3g}",
         f"{100 * row['ours operations'] / ours / row['peak']:.0f} %",
-        f"{100 * row['ours operations'] / row['bf16 seconds'] / row['bf16 peak']:.0f} %",
+        f"{100 * row['ours operations'] / row['bf16 seconds'] / row['bf16 peak']:.0f} %" if low else "",
         *(f"{row[f'{side} megabytes']:.0f}" if row[f"{side} megabytes"] else "" for side in ("plain", "ours")),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"

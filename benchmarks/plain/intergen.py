@@ -106,7 +106,7 @@ class InterGen(Network):
         told = self.told(timesteps, text)
         return self.pair(x, told, told, told)
 
-    def guided(self, x: Tensor, timesteps: Tensor, text: Tensor, scale: float = 3.5) -> Tensor:
+    def guided(self, x: Tensor, timesteps: Tensor, text: Tensor, *, scale: float = 3.5) -> Tensor:
         return scale * self(x, timesteps, text) + (1 - scale) * self(x, timesteps, torch.zeros_like(text))
 
 
@@ -136,5 +136,5 @@ class In2INIndividual(Network):
             x = block(x, told)
         return self.out(x)
 
-    def guided(self, x: Tensor, timesteps: Tensor, text: Tensor, scale: float = 3.5) -> Tensor:
+    def guided(self, x: Tensor, timesteps: Tensor, text: Tensor, *, scale: float = 3.5) -> Tensor:
         return scale * self(x, timesteps, text) + (1 - scale) * self(x, timesteps, torch.zeros_like(text))

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from motifmix.models.layers.activations import gelu
+
 
 class AdaptiveNorm(nn.Module):
     """``LN(x) * (1 + scale) + shift``, both from the condition; starts as a plain norm."""
@@ -99,7 +101,7 @@ class AdaptiveFeedForward(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """``x`` [B, T, D], ``condition`` [B, D]; the residual is added."""
-        return x + self.contract(self.dropout(functional.gelu(self.expand(self.norm(x, condition)))))
+        return x + self.contract(self.dropout(gelu(self.expand(self.norm(x, condition)))))
 
 
 class InteractionBlock(nn.Module):

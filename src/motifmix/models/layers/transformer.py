@@ -10,8 +10,10 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
+from motifmix.models.layers.activations import gelu, relu
+
 Activation = Literal["gelu", "relu"]
-ACTIVATIONS = {"gelu": functional.gelu, "relu": functional.relu}
+ACTIVATIONS = {"gelu": gelu, "relu": relu}
 
 
 class Attention(nn.Module):
