@@ -113,8 +113,8 @@ def test_configurations_beside_the_weights_are_dropped_and_named(
     content = {
         "state_dict": weights(),
         "hyper_parameters": pickled_as(DictConfig(), monkeypatch),
-        "args": argparse.Namespace(lr=1e-4, path=pathlib.Path("/home/author")),
-        "folder": pathlib.Path("/home/author"),
+        "args": argparse.Namespace(lr=1e-4, path=pathlib.Path("/mnt/author")),
+        "folder": pathlib.Path("/mnt/author"),
         "best": np.float64(0.25),
         "history": np.arange(6, dtype=np.float32).reshape(2, 3),
         "counts": defaultdict(int, a=1),
