@@ -14,16 +14,20 @@ from tests.pretrained.test_mixermdm_file import TINY as MIXED
 import motifmix
 from motifmix.apps.cli.main import main
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Guided, sample_along
+from motifmix.diffusion.denoiser import Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
+from motifmix.diffusion.solvers import ancestral_step
 from motifmix.encoders.clip_text import ClipText
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.humanml3d import HumanML3DSpace
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.mixed import PUBLISHED_MIXTURE
+from motifmix.mix.schedules import published_schedule
 from motifmix.models.clip_text import ClipTextTower
+from motifmix.models.in2in import SECOND_PERSON_NOT_CARRIED, multi_condition_guidance
 from motifmix.motion import Motion, Scene
 from motifmix.pipelines.mld import MLD
-from motifmix.pipelines.published import at_work, generator
+from motifmix.pipelines.published import at_work, composed, generator
 from motifmix.pretrained.conversion import convert
 from motifmix.pretrained.converted import ModelCard, PublishedNetworks
 from motifmix.pretrained.published import published
@@ -245,3 +249,76 @@ def test_a_model_without_motions_says_so(tmp_path):
     )  # fmt: skip
     with pytest.raises(RequestError, match="interclip makes no motions from texts"):
         cast(Any, at_work(PublishedNetworks(card, {}, {}))).generate(["they bow"])
+
+
+def what_is_sampled(monkeypatch: pytest.MonkeyPatch, module: Any, sampler: str, model: Any) -> list[Any]:
+    """What the model hands to a sampler of the library for one request."""
+    handed: list[Any] = []
+
+    def spy(*given: Any, **options: Any) -> Any:
+        handed.append(given)
+        return original(*given, **options)
+
+    original = getattr(module, sampler)
+    monkeypatch.setattr(module, sampler, spy)
+    model.generate(["they bow"], seconds=1.0, seeds=3, individual_texts=[("one bows", "one waves")])
+    (given,) = handed
+    return list(given)
+
+
+def read_by(model: Any, clip: str, head: str, *texts: str) -> torch.Tensor:
+    found = ClipText(model.parts[clip], "tokens").encode(texts)
+    return model.parts[head](found.values, found.ids)
+
+
+def test_mixermdm_hands_on_what_the_oracle_measures(folders, monkeypatch):
+    model = loaded(folders("mixermdm"))
+    guided, chains, levels, states, condition, _ = what_is_sampled(monkeypatch, composed, "sample_chains", model)
+    (term,) = guided.terms
+    assert term.scale == 3.5 and set(term.told) == set(condition.parts) and not term.against
+    assert [chain.name for chain in chains] == ["interaction", "individual"]
+    assert set(guided.denoiser.quirks) == set(chains[1].quirks) == set(PUBLISHED_MIXTURE)
+    assert len(levels) == 51 and torch.equal(states[0], states[1]) and states[0].shape == (1, 2, 30, 262)
+    told = {name: part.value[0] for name, part in condition.parts.items()}
+    people = ("one bows", "one waves")
+    for name, expected in {
+        "interaction.text": read_by(model, "clip", "interaction_text_head", "they bow")[0],
+        "interaction.individual_text": read_by(model, "clip", "interaction_text_head", *people),
+        "individual.individual_text": read_by(model, "individual_clip", "individual_text_head", *people),
+        "mixer.text": read_by(model, "clip", "text_head", "they bow")[0],
+        "mixer.individual_text": read_by(model, "clip", "text_head", *people),
+    }.items():
+        torch.testing.assert_close(told[name], expected)
+
+
+def test_dualmdm_hands_on_what_the_oracle_measures(folders, monkeypatch):
+    model = loaded(folders("dualmdm"))
+    dual, levels, _, condition, _ = what_is_sampled(monkeypatch, generator, "sample_along", model)
+    assert dual.share == published_schedule("exp", 0.0085) and len(levels) == 51
+    (together,), (alone,) = dual.interaction.denoiser.terms, dual.individual.denoiser.terms
+    assert together == Difference(3.5, ("text", "individual_text")) and alone == Difference(2.5, ("individual_text",))
+    assert dual.individual.denoiser.denoiser.keywords == {"quirks": [SECOND_PERSON_NOT_CARRIED]}
+    own = read_by(model, "clip", "individual_text_head", "one bows", "one waves")
+    torch.testing.assert_close(condition.parts["individual.individual_text"].value[0], own)
+
+
+def test_in2in_and_mdm_take_the_cards_guidance_and_solver(folders, monkeypatch):
+    guided, levels, *_ = what_is_sampled(monkeypatch, generator, "sample_along", loaded(folders("in2in")))
+    assert guided.terms == multi_condition_guidance() and len(levels) == 51
+    seen: dict[str, Any] = {}
+
+    def spy(denoiser: Any, levels: Any, *given: Any, solver: Any, **options: Any) -> Any:
+        seen.update(terms=denoiser.terms, steps=len(levels) - 1, solver=solver)
+        return sample_along(denoiser, levels[-3:], *given, solver=solver, **options)
+
+    monkeypatch.setattr(generator, "sample_along", spy)
+    loaded(folders("mdm")).generate(["they bow"], seconds=1.0)
+    assert seen == {"terms": [("text", 2.5)], "steps": 1000, "solver": ancestral_step}
+
+
+@pytest.mark.parametrize("name", ["smoodi", "mdm", "in2in", "mixermdm"])
+def test_folders_of_recipes_that_were_tried_out_generate_too(folders, name):
+    whole = loaded(folders(name))
+    parts = {part: network for part, network in whole.parts.items() if not part.endswith("clip")}
+    tried = PublishedNetworks(whole.card.model_copy(update={"text_encoder": "tiny"}), parts, whole.statistics)
+    assert cast(Any, at_work(tried)).generate(["they bow"], seconds=1.0, **few(name))

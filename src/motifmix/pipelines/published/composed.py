@@ -9,6 +9,7 @@ from torch import Tensor
 from motifmix.diffusion.chains import ChainStep, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.denoiser import Difference, Guided, Step
+from motifmix.encoders.tiny import Kind
 from motifmix.mix.blended import Dual
 from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel, Told
 from motifmix.mix.mixed import PUBLISHED_MIXTURE, Mixed
@@ -35,6 +36,11 @@ class ComposedGenerator(InterHumanGenerator):
 
     people = PEOPLE
     tells_people = True
+
+    @property
+    def text_form(self) -> tuple[Kind, int]:
+        """One vector a token."""
+        return "tokens", self.head("interaction_text_head").norm.weight.numel()
 
     @property
     def interaction(self) -> In2INInteraction:

@@ -6,6 +6,7 @@ look at padding, and a motion must not depend on what else was asked for.
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from numbers import Integral, Real
@@ -22,6 +23,7 @@ from motifmix.diffusion.discrete import BETAS, DiscreteSchedule
 from motifmix.diffusion.solvers import ancestral_step, ddim_step
 from motifmix.encoders.published import text_encoder
 from motifmix.encoders.text_features import TextEncoder
+from motifmix.encoders.tiny import TINY, Kind, tiny_text_encoder
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.humanml3d import HumanML3DSpace
 from motifmix.features.interhuman import InterHumanSpace
@@ -133,7 +135,14 @@ class PublishedGenerator(PublishedNetworks):
         """The text encoder that the card names, loaded when the first text comes."""
         if self.card.text_encoder is None:
             raise WeightsError(f"the card of {self.card.published} names no text encoder; convert the model again")
+        if self.card.text_encoder == TINY:  # of a recipe that was tried out
+            return tiny_text_encoder(*self.text_form)
         return text_encoder(self.card.text_encoder)
+
+    @property
+    @abstractmethod
+    def text_form(self) -> tuple[Kind, int]:
+        """In which form and width the networks read a text."""
 
     @property
     def space(self) -> HumanML3DSpace | InterHumanSpace:
@@ -266,19 +275,17 @@ class PublishedGenerator(PublishedNetworks):
         return people[0] if self.people == 1 else Scene(tuple(people))
 
 
-class fitting:  # noqa: N801
+@contextmanager
+def fitting(steps: int | None) -> Iterator[None]:
     """Turn a ``ValueError`` about a number of steps that a person chose into a ``RequestError``."""
-
-    def __init__(self, steps: int | None) -> None:
-        self.steps = steps
-
-    def __enter__(self) -> None:
-        if self.steps is not None and not 1 <= self.steps <= 1000:
-            raise RequestError(f"{self.steps} denoising steps are out of range; give 1 to 1000")
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if self.steps is not None and isinstance(error, ValueError):
-            raise RequestError(f"{self.steps} denoising steps do not fit this model ({error})") from error
+    if steps is not None and not 1 <= steps <= 1000:
+        raise RequestError(f"{steps} denoising steps are out of range; give 1 to 1000")
+    try:
+        yield
+    except ValueError as error:
+        if steps is None:
+            raise
+        raise RequestError(f"{steps} denoising steps do not fit this model ({error})") from error
 
 
 def drawn(asked: Sequence[Asked], *shape: int) -> Iterator[Tensor]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided, Step
 from motifmix.encoders.clip_text import ClipText
 from motifmix.encoders.text_features import TextEncoder
+from motifmix.encoders.tiny import Kind
 from motifmix.errors import WeightsError
 from motifmix.models.clip_text import ClipTextTower
 from motifmix.models.in2in import In2INIndividual, In2INInteraction, multi_condition_guidance
@@ -18,6 +19,18 @@ from motifmix.pipelines.published.generator import Asked, PublishedGenerator, to
 class InterHumanGenerator(PublishedGenerator):
     """What models with InterGen's networks share: their checkpoints hold CLIP's tower, and heads that read its tokens."""
 
+    @property
+    def text_form(self) -> tuple[Kind, int]:
+        """One vector a token."""
+        return "tokens", self.head("text_head").norm.weight.numel()
+
+    def head(self, part: str) -> TextHead:
+        """Return a text head. Raises ``WeightsError`` where there is none."""
+        head = self.parts.get(part)
+        if not isinstance(head, TextHead):
+            raise WeightsError(f"{self.card.published} holds no text head {part!r}; convert the model again")
+        return head
+
     def encoder(self, part: str = "clip") -> TextEncoder:
         """Return the encoder made of a part of the checkpoint, or the one that the card names where there is none."""
         tower = self.parts.get(part, self.parts.get("clip"))
@@ -25,10 +38,10 @@ class InterHumanGenerator(PublishedGenerator):
 
     def read(self, texts: Sequence[str], head: str = "text_head", clip: str = "clip") -> Tensor:
         """Return what a head reads from texts, [B, text]."""
-        network, found = self.parts.get(head), self.encoder(clip).encode(texts)
-        if not isinstance(network, TextHead) or found.ids is None:
-            raise WeightsError(f"{self.card.published} holds no {head} that reads tokens; convert the model again")
-        return network(found.values, found.ids)
+        found = self.encoder(clip).encode(texts)
+        if found.ids is None:
+            raise WeightsError(f"{self.card.published} reads tokens, which {self.card.text_encoder} does not give")
+        return self.head(head)(found.values, found.ids)
 
     def read_people(self, asked: Sequence[Asked], head: str = "text_head", clip: str = "clip") -> Tensor:
         """Return what a head reads from each person's text, [B, people, text]."""

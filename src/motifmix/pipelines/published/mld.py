@@ -9,6 +9,7 @@ from torch import Tensor
 
 from motifmix.diffusion.denoiser import Step
 from motifmix.diffusion.discrete import DiscreteSchedule
+from motifmix.encoders.tiny import Kind
 from motifmix.models.mld_vae import MotionVAE
 from motifmix.pipelines.mld import MLD, mld_schedule
 from motifmix.pipelines.published.generator import Asked, PublishedGenerator, drawn, fitting
@@ -23,6 +24,12 @@ class LatentGenerator(PublishedGenerator):
         vae = self.parts["vae"]
         assert isinstance(vae, MotionVAE)
         return vae
+
+    @property
+    def text_form(self) -> tuple[Kind, int]:
+        """One vector a text."""
+        denoiser: Any = self.parts["denoiser"]
+        return "embedding", getattr(denoiser, "base", denoiser).text_dim
 
     @cached_property
     def null_text(self) -> Tensor:
