@@ -74,7 +74,7 @@ def section(report: dict[str, Any]) -> str:
     for family in families.values():
         lines += [_line(row) for row in family["rows"]]
     clips = [_clip(row) for family in families.values() for row in family["rows"] if row["steps"]]
-    lines += ["", f"A clip is so many guided steps: {'; '.join(clips)}.", ""]
+    lines += ["", *([f"A clip is so many guided steps: {'; '.join(clips)}.", ""] if clips else [])]
     lines += ["### Where the time goes", ""]
     for name, family in families.items():
         for row in family["rows"]:
