@@ -15,9 +15,3 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     _found = importlib.import_module(f"runners.{_module}").RUNNERS
     assert RUNNERS.keys().isdisjoint(_found), f"runners/{_module}.py repeats an item"
     RUNNERS.update(_found)
-
-# Items of published models that we do not have yet: skipped by name, so that a forgotten item cannot hide.
-NOT_YET = frozenset(
-    [
-    ]
-)
