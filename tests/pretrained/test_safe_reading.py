@@ -353,6 +353,14 @@ def test_bombs_in_a_zip_are_refused(tmp_path: Path):
         read_safely(small)
 
 
+def test_an_encrypted_member_is_an_error_and_no_traceback(tmp_path: Path):
+    packed = in_zip(tmp_path / "secret.pt", tensor_pickle(), {"0": TWO})
+    data = packed.read_bytes().replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    data = data.replace(b"PK\x03\x04\x14\x00\x00", b"PK\x03\x04\x14\x00\x01")
+    with pytest.raises(FileError, match="encrypted"):
+        read_safely(written(packed, data))
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "older stream"])
 def test_every_truncation_is_noticed(tmp_path: Path, zipped: bool):
     whole = saved(tmp_path / "whole.pt", weights(), _use_new_zipfile_serialization=zipped).read_bytes()

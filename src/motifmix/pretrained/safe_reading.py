@@ -92,7 +92,7 @@ def _read_zip(path: Path, size: int) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read_members(path, archive, size)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, UnicodeDecodeError) as error:  # RuntimeError: encrypted
         raise FileError(f"{path} is cut off or damaged ({size:,} bytes; {error}); download it again") from error
 
 
