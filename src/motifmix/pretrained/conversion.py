@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -14,9 +13,10 @@ import yaml
 from torch import Tensor
 
 from motifmix.errors import FileError, WeightsError
+from motifmix.pretrained.archived_arrays import archived_array
 from motifmix.pretrained.build import network
 from motifmix.pretrained.cards import write_weights
-from motifmix.pretrained.converted import MODEL_CARD, STATISTICS, ModelCard, check_statistics
+from motifmix.pretrained.converted import MODEL_CARD, STATISTICS, ModelCard, check_statistics, read_model_card
 from motifmix.pretrained.gathering import Gathered, PartFit, fits, gather, looks_like, read_all
 from motifmix.pretrained.published import PublishedModel, Statistics, published, published_names
 from motifmix.pretrained.safe_reading import read_safely, state_dict
@@ -40,8 +40,7 @@ def convert(
     ``stats`` holds mean and std where the files do not; ``sizes`` (part -> name -> value) are those of a network that
     was trained in another size. Raises ``FileError`` or ``WeightsError``, and leaves nothing behind then.
     """
-    if out.exists() and not force and (not out.is_dir() or any(out.iterdir())):
-        raise FileError(f"{out} exists and is kept; choose another folder, or --force to replace it")
+    _check_out(model, paths, out, stats, force)
     unknown = [part for part in sizes or {} if part not in model.parts]
     if unknown:
         raise WeightsError(f"{model.name} has no part {unknown[0]!r}; its parts are {', '.join(model.parts)}")
@@ -62,6 +61,37 @@ def convert(
     with _new_folder(out, force) as folder:
         _write(folder, model, found, statistics, facts, version)
     return out
+
+
+def _check_out(model: PublishedModel, paths: Sequence[Path], out: Path, stats: Path | None, force: bool) -> None:
+    """Raise ``FileError`` where writing ``out`` would replace what is read, or what no conversion wrote."""
+    if out.is_symlink():
+        raise FileError(f"{out} is a link and is kept; name the folder that it leads to, or another")
+    if not out.exists():
+        return
+    inside = [] if stats is None else [stats / n for w in model.statistics.values() for n in (*w.mean, *w.std)]
+    for path in (*paths, *([] if stats is None else [stats]), *inside):
+        if _lies_in(path, out):
+            raise FileError(f"{path} lies in {out}, which would be replaced; choose another folder for --out")
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if not force:
+        raise FileError(f"{out} exists and is kept; choose another folder, or --force to replace it")
+    try:
+        read_model_card(out)
+    except WeightsError as error:
+        raise FileError(
+            f"{out} is not a folder that 'motifmix models convert' wrote, and --force replaces only such; "
+            "choose another folder"
+        ) from error
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path that exists is the folder or lies below it, by its name or where links lead."""
+    if not path.exists():
+        return False
+    places = (path.absolute().parent.resolve() / path.name, path.resolve())
+    return any(parent.samefile(folder) for place in places for parent in (place, *place.parents))
 
 
 def _hint(model: PublishedModel, files: Sequence[Any]) -> str:
@@ -115,11 +145,7 @@ def _numbers(path: Path, kind: str) -> np.ndarray:
     if path.suffix != ".npz":
         tensors, _ = state_dict(read_safely(path))
         return next(iter(tensors.values())).numpy()
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return arrays[kind]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise WeightsError(f"{path}: no array {kind!r} can be read from it ({error}); fetch it again") from error
+    return archived_array(path, kind)
 
 
 def _write(
@@ -190,13 +216,27 @@ def _new_folder(out: Path, force: bool) -> Any:
         if out.is_dir() and not any(out.iterdir()):
             out.rmdir()
         elif out.exists() and force:
-            old = temporary.with_name(f"{temporary.name}.old")
-            out.rename(old)
-            temporary.rename(out)
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+            _replace(out, temporary)
             return
         temporary.rename(out)
     except OSError as error:
         raise FileError(f"{out} could not be written: {error.strerror or error}; nothing of it was left") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(out: Path, new: Path) -> None:
+    """Put ``new`` in the place of the folder ``out``, which comes back where that fails."""
+    old = new.with_name(f"{new.name}.old")
+    out.rename(old)
+    try:
+        new.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
+    try:
+        shutil.rmtree(old)
+    except OSError as error:
+        raise FileError(
+            f"{out} is written, but the folder that it replaces could not be deleted ({error.strerror}): {old}"
+        ) from error
