@@ -15,7 +15,8 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "golden
 def golden_folders() -> list[Path]:
     """The folders in ``MOTIFMIX_GOLDEN`` (separated as in PATH), or the one beside the repository, if any is there.
 
-    Raises ``FileNotFoundError`` where one of several is missing: a typing mistake must not look like success.
+    Raises ``FileNotFoundError`` where one of several is missing, or a named one holds no case: a typing mistake must
+    not look like success.
     """
     named = os.environ.get("MOTIFMIX_GOLDEN")
     folders = [Path(part) for part in named.split(os.pathsep) if part] if named else [DEFAULT_FOLDER]
@@ -23,6 +24,9 @@ def golden_folders() -> list[Path]:
     if found and len(found) < len(folders):
         missing = next(folder for folder in folders if folder not in found)
         raise FileNotFoundError(f"MOTIFMIX_GOLDEN names {missing}, which is no folder")
+    empty = [folder for folder in found if named and not cases(folder)]
+    if empty:
+        raise FileNotFoundError(f"MOTIFMIX_GOLDEN names {empty[0]}, which holds no <item>/<case>/meta.json")
     return found
 
 

@@ -33,6 +33,10 @@ def test_golden_folders_are_separated_as_in_path(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("MOTIFMIX_GOLDEN", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "absent")]))
     with pytest.raises(FileNotFoundError, match="MOTIFMIX_GOLDEN names"):
         golden_folders()
+    for off in (tmp_path, tmp_path / "one" / "item"):  # a level too high, a level too low
+        monkeypatch.setenv("MOTIFMIX_GOLDEN", str(off))
+        with pytest.raises(FileNotFoundError, match=r"holds no <item>/<case>/meta\.json"):
+            golden_folders()
 
 
 def test_an_unknown_item_fails(tmp_path: Path):
