@@ -209,15 +209,82 @@ def test_a_file_of_another_model_names_that_model(run, checkpoint, stats):
     assert "This looks like mld" in done.lines[-1] and done.lines[-1].endswith(": try --as mld"), done.lines[-1]
 
 
-def test_an_existing_folder_is_kept_unless_forced(run, checkpoint, stats):
-    Path("mld").mkdir()
+def test_an_existing_folder_is_kept_unless_forced_and_converted(run, checkpoint, stats):
+    command = ("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert run(*command).code == 0
     Path("mld/mine.txt").write_text("mine")
-    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
-    assert done.code == 2 and "mld exists and is kept" in done.err
-    assert os.listdir("mld") == ["mine.txt"]
-    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET, "--force")
+    done = run(*command)
+    assert done.code == 2 and "mld exists and is kept" in done.err and Path("mld/mine.txt").exists()
+    done = run(*command, "--force")
     assert done.code == 0 and not Path("mld/mine.txt").exists() and Path("mld/model.yaml").exists()
     assert sorted(os.listdir()) == ["HumanML3D", "mld", "mld.ckpt"]
+
+
+@pytest.mark.parametrize("card", [None, "nc: 80\nbackbone: []\n"])
+def test_force_replaces_no_other_folder(run, checkpoint, stats, card):
+    Path("mine").mkdir()
+    Path("mine/model.txt" if card is None else "mine/model.yaml").write_text(card or "mine")
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mine", *SET, "--force")
+    assert done.code == 2 and len(done.lines) == 1
+    assert "mine is not a folder that 'motifmix models convert' wrote" in done.err
+    assert len(os.listdir("mine")) == 1 and not Path("mine/vae.yaml").exists()
+
+
+@pytest.mark.parametrize("way", ["folder", "file", "above", "link", "stats", "stats file"])
+def test_what_is_read_is_never_replaced(run, checkpoint, stats, way):
+    assert run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "in", *SET).code == 0
+    given, folder, out = Path("in/deep/mld.ckpt"), stats, "in"
+    given.parent.mkdir()
+    checkpoint.rename(given)
+    if way == "folder":
+        given, out = given.rename("in/mld.ckpt"), "deep/../in"
+        Path("deep").mkdir()
+    elif way == "file":
+        out = given
+    elif way == "link":
+        Path("elsewhere.ckpt").symlink_to(given)
+        given = Path("elsewhere.ckpt")
+    elif way.startswith("stats"):
+        given = given.rename("mld.ckpt")
+        stats.rename("in/deep/HumanML3D")
+        folder = Path("in/deep/HumanML3D")
+        if way == "stats file":
+            stats.mkdir()
+            for name in ("Mean.npy", "Std.npy"):
+                (stats / name).symlink_to(folder.absolute() / name)
+            folder = stats
+    before = sorted(Path().rglob("*"))
+    done = run("models", "convert", given, "--stats", folder, "--as", "mld", "--out", out, *SET, "--force")
+    assert done.code == 2 and len(done.lines) == 1 and "which would be replaced" in done.err, done.err
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize("leads_to", ["converted", "nowhere"])
+def test_a_link_is_not_replaced(run, checkpoint, stats, leads_to):
+    command = ("models", "convert", checkpoint, "--stats", stats, "--as", "mld", *SET)
+    assert run(*command, "--out", "converted").code == 0
+    Path("link").symlink_to(leads_to)
+    before = sorted(os.listdir())
+    done = run(*command, "--out", "link", "--force")
+    assert done.code == 2 and len(done.lines) == 1 and "link is a link and is kept" in done.err
+    assert sorted(os.listdir()) == before and Path("link").is_symlink()
+
+
+def test_a_folder_that_cannot_be_replaced_comes_back(run, checkpoint, stats, monkeypatch):
+    command = ("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert run(*command).code == 0
+    Path("mld/mine.txt").write_text("mine")
+    rename = Path.rename
+
+    def fails(path: Path, target: Path) -> Path:
+        if target == Path("mld") and not path.name.endswith(".old"):
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    done = run(*command, "--force")
+    assert done.code == 2 and "could not be written: Permission denied" in done.err
+    assert Path("mld/mine.txt").exists() and sorted(os.listdir()) == ["HumanML3D", "mld", "mld.ckpt"]
 
 
 def test_verify_notices_what_was_altered(run, checkpoint, stats):
