@@ -53,7 +53,9 @@ def test_a_file_beside_the_table_is_found_first(tmp_path):
     [
         ("missing.bvh", "does not exist"),
         ("C:\\clips\\missing.bvh:0.5", "does not exist"),
-        ("photo.jpg", "cannot be read"),
+        ("photo.jpg", "does not exist"),
+        ("clip.fbx", "cannot be read"),
+        ("nowhere/", "folder .* does not exist"),
         ("", "is empty"),
         ("old:0", "above 0"),
         ("old:11", "at most 10"),
@@ -65,6 +67,29 @@ def test_a_file_beside_the_table_is_found_first(tmp_path):
 def test_a_style_that_cannot_be_met_is_refused_in_words(style, words):
     with pytest.raises(RequestError, match=words):
         asked(styles=[style])
+
+
+def test_a_folder_is_a_style_when_a_slash_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").mkdir()
+    assert StyleReference.parse("old") == StyleReference("old")
+    assert StyleReference.parse("old/") == StyleReference(Path("old"))
+    assert StyleReference.parse("./old/:0.4") == StyleReference(Path("old"), 0.4)
+    assert StyleReference.parse("and/or slowly") == StyleReference("and/or slowly")
+    mixed = asked(styles=["happy:0.6", "old/:0.4"]).style
+    assert mixed == [("happy", 0.6), (Path("old"), 0.4)]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("photo.JPG", "picture"), ("photo.webp", "picture"), ("rain.wav", "sound")])
+def test_a_picture_or_a_sound_says_which_weights_it_needs(tmp_path, name, kind):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(RequestError, match=rf"a {kind} as a style is read by ImageBind.*4\.8 GB.*https:.*CC BY-NC"):
+        asked(styles=[f"{name}:0.5"], style_folder=tmp_path)
+
+
+def test_a_blend_of_nothing_is_refused():
+    with pytest.raises(RequestError, match="above 0"):
+        asked(styles=["old:0", "happy:0"])
 
 
 @pytest.mark.parametrize(

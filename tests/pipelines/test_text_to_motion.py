@@ -184,6 +184,32 @@ def test_the_model_says_what_it_knows_and_what_is_far(model):
     assert '"a rusty bicycle pump"' in style and "nearest: " in style
 
 
+def test_an_unknown_word_is_offered_what_is_nearest_with_its_distance_and_generates(model):
+    (line,) = model.describe(WALK, "anger")
+    assert line.startswith('the style "anger" is not known by that name; nearest: angry (0.')
+    assert "elderly (" in line and line.endswith("away); 0 is the same, 1 has nothing in common")
+    angry, elderly = (float(part.split(" away")[0]) for part in line.split("(")[1:])
+    assert 0.0 < angry < elderly
+    assert model.describe(WALK, "Angry") == [] and model.describe(WALK, "old") == []
+    (motion,) = model.generate([WALK], ["xyzzy"], 1.0, **FAST)
+    assert motion.frames == 20 and np.isfinite(motion.joints).all()
+
+
+def test_words_files_and_folders_blend_by_their_weights(model, tmp_path):
+    clips = [hopping(seed=1), hopping(seed=2)]
+    for name, clip in zip(("a.npz", "b.npz"), clips, strict=True):
+        write(tmp_path / name, clip, fps=None)
+    (word, folder, a, b, mixed), present = model._vectors(
+        [WALK] * 5,
+        ["old", tmp_path, tmp_path / "a.npz", tmp_path / "b.npz", [("old", 0.6), (tmp_path / "a.npz", 0.4)]],
+    )[1:]
+    assert present.all()
+    assert np.allclose(folder, (a + b) / 2, atol=1e-5) and np.allclose(mixed, 0.6 * word + 0.4 * a, atol=1e-5)
+    assert not np.allclose(a, b, atol=1e-2)
+    (motion,) = model.generate([WALK], [[("old", 0.6), (tmp_path, 0.4)]], 1.0, **FAST)
+    assert motion.labels["style"] == f"old:0.6 + {tmp_path.name}:0.4"
+
+
 def test_reconstructions_keep_length_and_rate(model):
     (kept,) = model.reconstruct([hopping(31)])
     assert (kept.frames, kept.fps) == (31, 20.0)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from motifmix.errors import FileError, MotifmixError, RequestError
 from motifmix.files import write
@@ -13,7 +14,7 @@ from motifmix.motion.contacts import RESTING_TOE_HEIGHT
 from motifmix.motion.retargeting import retarget
 from motifmix.motion.rigs import RIGS
 from motifmix.motion.skeleton import LEFT_TOE, Skeleton
-from motifmix.style.references import resolve
+from motifmix.style.references import Video, notes, resolve
 
 
 def somebody(frames: int = 6) -> Motion:
@@ -80,6 +81,97 @@ def test_two_people_are_no_style(tmp_path):
 
 def test_an_animal_is_no_style():
     chain = Skeleton(("a", "b", "c"), (-1, 0, 1), np.ones((3, 3)))
-    motion = Motion(chain, np.tile(rot.IDENTITY, (2, 3, 1)), np.zeros((2, 3)), 20.0)
+    motion = Motion(chain, np.tile(rot.IDENTITY, (8, 3, 1)), np.zeros((8, 3)), 20.0)
     with pytest.raises(MotifmixError, match=r"person|style"):
         resolve(motion)
+
+
+def dog(frames: int = 8, *, tail: bool = True) -> Motion:
+    """A dog whose rig calls its legs by a person's names: the trunk lies, the hands stand on the floor."""
+    rows = [
+        ("Hips", -1, (0, 0, 0)), ("Spine", 0, (0, 0, 0.3)), ("Chest", 1, (0, 0, 0.3)), ("Neck", 2, (0, 0.1, 0.1)),
+        ("Head", 3, (0, 0.1, 0.1)), ("Tail" if tail else "Belt", 0, (0, 0, -0.2)),
+    ]  # fmt: skip
+    for side, x in (("Left", 0.1), ("Right", -0.1)):
+        hip, arm = len(rows), len(rows) + 3
+        rows += [
+            (f"{side}UpLeg", 0, (x, 0, 0)),
+            (f"{side}Leg", hip, (0, -0.25, 0)),
+            (f"{side}Foot", hip + 1, (0, -0.25, 0)),
+        ]
+        rows += [
+            (f"{side}Arm", 2, (x, 0, 0)),
+            (f"{side}ForeArm", arm, (0, -0.25, 0)),
+            (f"{side}Hand", arm + 1, (0, -0.25, 0)),
+        ]
+    names, parents, offsets = zip(*rows, strict=True)
+    skeleton = Skeleton(tuple(names), tuple(parents), np.array(offsets, dtype=float))
+    root = np.tile([0.0, 0.5, 0.0], (frames, 1))
+    return Motion(skeleton, np.tile(rot.IDENTITY, (frames, len(names), 1)), root, 20.0)
+
+
+def test_a_dog_whose_joints_have_a_persons_names_is_no_style(tmp_path):
+    write(tmp_path / "dog.bvh", dog(), fps=None)
+    with pytest.raises(RequestError, match=r"dog\.bvh goes on four legs"):
+        resolve(tmp_path / "dog.bvh")
+    with pytest.raises(RequestError, match="four legs"):
+        resolve(dog())
+
+
+def test_a_quadruped_with_its_own_names_is_no_style(tmp_path):
+    animal = dog()
+    names = [
+        name.replace("Arm", "Front").replace("Hand", "FrontPaw").replace("Leg", "Hind")
+        for name in animal.skeleton.names
+    ]
+    skeleton = Skeleton(tuple(names), animal.skeleton.parents, animal.skeleton.offsets)
+    write(tmp_path / "cat.bvh", Motion(skeleton, animal.rotations, animal.root, 20.0), fps=None)
+    with pytest.raises(RequestError, match=r"cat\.bvh cannot serve as a style: no person"):
+        resolve(tmp_path / "cat.bvh")
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_a_motion_of_three_frames_is_no_style(tmp_path, frames):
+    write(tmp_path / "short.npz", somebody(frames), fps=None)
+    with pytest.raises(RequestError, match=rf"short\.npz has {frames} frame.*from 4 frames and 0\.2 s on"):
+        resolve(tmp_path / "short.npz")
+    with pytest.raises(RequestError, match="this motion has"):
+        resolve(somebody(frames))
+    assert resolve(somebody(4))[0].motion is not None
+
+
+def test_a_folder_is_the_mean_of_its_files(tmp_path):
+    for name in ("b.bvh", "a.npz", ".hidden.bvh"):
+        write(tmp_path / name, somebody(), fps=None)
+    (tmp_path / "readme.txt").write_text("x")
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    (tmp_path / "more").mkdir()
+    parts = resolve([(tmp_path, 1.0), ("old", 1.0)])
+    assert [part.weight for part in parts] == [0.25, 0.25, 0.5] and parts[2].words == "old"
+    assert all(part.motion is not None for part in parts[:2])
+    assert notes(tmp_path) == [f"{tmp_path}: the style is the mean of 2 files; left out: photo.jpg, readme.txt"]
+    assert [part.weight for part in resolve(f"{tmp_path}/")] == [0.5, 0.5]
+
+
+def test_a_folder_of_nothing_and_one_with_a_broken_file_are_refused(tmp_path):
+    with pytest.raises(RequestError, match="no motion and no video lies in this folder"):
+        resolve(tmp_path)
+    write(tmp_path / "a.bvh", somebody(), fps=None)
+    (tmp_path / "broken.bvh").write_text("x")
+    with pytest.raises(FileError, match=r"broken\.bvh"):
+        resolve(tmp_path)
+    with pytest.raises(RequestError, match="ImageBind"):
+        resolve(Video(tmp_path, "content"))
+
+
+def test_a_picture_needs_the_weights_of_imagebind_and_a_broken_one_is_said_as_well(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "good.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(
+        RequestError, match=r"good\.png: a picture as a style is read by ImageBind.*weights are not here"
+    ):
+        resolve(tmp_path / "good.png")
+    with pytest.raises(RequestError, match=r"broken\.png: this picture cannot be read; and .* ImageBind.*weights"):
+        resolve(str(tmp_path / "broken.png"))
+    with pytest.raises(RequestError, match="a sound as a style is read by ImageBind"):
+        resolve(tmp_path / "rain.mp3")

@@ -1,4 +1,4 @@
-"""A film in which several motions run side by side, each with its name: what `motifmix styles --out` shows."""
+"""Motions side by side, each with its name: the film of `motifmix styles --out` and the row of `motifmix sweep`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
+from motifmix.atomic import replacing
 from motifmix.drawing.painter import Painter, View
-from motifmix.files.media import encode_mp4
+from motifmix.files.media import encode_gif, encode_mp4
 from motifmix.motion import Motion
 
 TILE = 256  # pixels, square
+GIF_FPS = 12.5  # eight hundredths of a second a picture
 FPS = 20.0  # what the network makes; a film of all styles costs minutes, and more frames would cost more
+ROW_TILE, ROW_WIDTH = (192, 256), 1920  # pixels; figures of a longer row are narrower
+MOMENTS = 4  # rows of a still picture, from the first frame to the last
 _INK = (52, 58, 66)
 
 
@@ -46,6 +51,45 @@ def _pictures(
         yield sheet
 
 
+def write_row(
+    path: Path,
+    motions: Sequence[Motion],
+    names: Sequence[str],
+    *,
+    force: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Show motions of one length in one row, as a film (.mp4, .gif) or at a few moments (.png). Raises ``FileError``."""
+    suffix = path.suffix.lower()
+    fps = {".gif": GIF_FPS, ".mp4": FPS}.get(suffix, motions[0].fps)
+    width = min(ROW_TILE[0], ROW_WIDTH // len(motions) // 2 * 2)
+    view = View(width, ROW_TILE[1])
+    resampled = [motion.resampled(fps) for motion in motions]
+    farthest = max(Painter(motion, view).distance for motion in resampled)  # one size for all
+    painters = [Painter(motion, view, least_distance=farthest) for motion in resampled]
+    labels = [_label(name, (width, ROW_TILE[1]), 14) for name in names]
+    count = max(painter.frame_count for painter in painters)
+    credit = "; ".join(dict.fromkeys(str(m.labels["credit"]) for m in motions if m.labels.get("credit")))
+
+    def picture(frame: int) -> np.ndarray:
+        tiles = [painter.frame(min(frame, painter.frame_count - 1)) for painter in painters]
+        named = [np.where(label[..., None], _INK, tile) for label, tile in zip(labels, tiles, strict=True)]
+        progress(frame + 1, count)
+        return np.concatenate(named, axis=1).astype(np.uint8)
+
+    if suffix == ".mp4":
+        encode_mp4(path, map(picture, range(count)), fps, credit=credit, force=force)
+    elif suffix == ".gif":
+        encode_gif(path, picture, count, fps, credit=credit, force=force)
+    else:
+        moments = np.rint(np.linspace(0, count - 1, MOMENTS)).astype(int)
+        sheet = Image.fromarray(np.concatenate([picture(int(moment)) for moment in moments]))
+        about = PngInfo()
+        about.add_text("Comment", credit)
+        with replacing(path, force=force) as temporary:
+            sheet.save(temporary, format="PNG", pnginfo=about)
+
+
 def _grid(count: int) -> tuple[int, int]:
     """Columns and rows: few empty tiles first, then a shape near that of a screen."""
 
@@ -58,8 +102,8 @@ def _grid(count: int) -> tuple[int, int]:
     return columns, ceil(count / columns)
 
 
-def _label(name: str) -> np.ndarray:
-    """Where a tile is covered by its name, ``[TILE, TILE]``."""
-    picture = Image.new("1", (TILE, TILE))
-    ImageDraw.Draw(picture).text((12, 8), name, fill=1, font=ImageFont.load_default(18))
+def _label(name: str, size: tuple[int, int] = (TILE, TILE), height: int = 18) -> np.ndarray:
+    """Where a tile of ``size`` (width, height) is covered by its name, ``[height, width]``."""
+    picture = Image.new("1", size)
+    ImageDraw.Draw(picture).text((12, 8), name, fill=1, font=ImageFont.load_default(height))
     return np.asarray(picture)

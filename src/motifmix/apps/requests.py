@@ -5,6 +5,7 @@ it (numbers may come as strings from a table) and raises ``RequestError`` with o
 and what is allowed. Nothing here imports numpy or torch.
 """
 
+import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -34,10 +35,12 @@ MOTION_FILES = (".bvh", ".npz")
 VIDEO_FILES = (".mp4", ".webm", ".mov", ".avi", ".mkv", ".gif")
 """Suffixes of videos of a person that can be one."""
 STYLE_FILES = MOTION_FILES + VIDEO_FILES
+IMAGEBIND_FILES = (".png", ".jpg", ".jpeg", ".webp", ".wav", ".flac", ".mp3")
+"""Suffixes of pictures and sounds, which need an encoder that is not here."""
 
 # A file of another kind handed over as a style: "photo.jpg" is no sentence.
 _LOOKS_LIKE_A_FILE = re.compile(
-    r"\.(?:fbx|glb|gltf|usd[acz]?|wmv|flv|m4v|png|jpe?g|wav|mp3|c3d|asf|amc|csv|txt)$", re.I
+    r"\.(?:fbx|glb|gltf|usd[acz]?|wmv|flv|m4v|bmp|tiff?|heic|ogg|m4a|c3d|asf|amc|csv|txt)$", re.I
 )
 _WEIGHT = re.compile(r"^(?P<reference>.*\S):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))$", re.S)
 _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
@@ -45,7 +48,7 @@ _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
 
 @dataclass(frozen=True)
 class StyleReference:
-    """A style as a word, a sentence, a motion file or a video, with its share in a blend."""
+    """A style as a word, a sentence, a motion file, a video or a folder of them, with its share in a blend."""
 
     reference: str | Path
     weight: float = 1.0
@@ -60,7 +63,8 @@ class StyleReference:
         """Read ``word``, ``sentence`` or ``file``, each with an optional ``:weight`` at its end.
 
         Only a plain number after the last colon is a weight, so Windows paths and sentences with a colon stay whole,
-        and so do times (``at 10:30``). A file is looked for beside ``folder`` first, then in the current folder.
+        and so do times (``at 10:30``). A file is looked for beside ``folder`` first, then in the current folder. A text
+        with a slash that names a folder is that folder: ``old/``, while ``old`` is the word.
         Raises ``ValueError`` with a sentence.
         """
         text = one_line(text)
@@ -156,7 +160,9 @@ class GenerateRequest(BaseModel):
 
     def _reference(self, style: StyleReference) -> "str | Path | Video":
         reference = style.reference
-        if self.style_from == "pose" or not isinstance(reference, Path) or reference.suffix.lower() not in VIDEO_FILES:
+        if self.style_from == "pose" or not isinstance(reference, Path):
+            return reference
+        if reference.suffix.lower() not in VIDEO_FILES and not reference.is_dir():
             return reference
         from motifmix.style.references import Video
 
@@ -204,23 +210,34 @@ def one_line(text: str) -> str:
 
 
 def _file(text: str, folder: Path | None) -> Path | None:
-    """The existing motion file or video that ``text`` names, if there is one."""
-    if Path(text).suffix.lower() not in STYLE_FILES:
-        return None
+    """The existing file or folder that ``text`` names as a style, if there is one."""
+    suffix = Path(text).suffix.lower()
     for path in ([folder / text] if folder else []) + [Path(text)]:
         try:
-            if path.is_file():
+            if suffix in STYLE_FILES + IMAGEBIND_FILES and path.is_file():
+                return path
+            if _has_slash(text) and path.is_dir():
                 return path
         except OSError:
             continue
     return None
 
 
+def _has_slash(text: str) -> bool:
+    return "/" in text or os.sep in text
+
+
 def _reference(text: str, folder: Path | None) -> str | Path:
     found = _file(text, folder)
+    if found and found.is_file() and found.suffix.lower() in IMAGEBIND_FILES:
+        from motifmix.style.references import needs_imagebind
+
+        raise ValueError(needs_imagebind(found))
     if found:
         return found
-    if Path(text).suffix.lower() in STYLE_FILES:
+    if text.endswith(("/", os.sep)):
+        raise ValueError(f"style folder {_short(text)!r} does not exist; check the path, or name a style in words")
+    if Path(text).suffix.lower() in STYLE_FILES + IMAGEBIND_FILES:
         raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
     if _LOOKS_LIKE_A_FILE.search(text):
         raise ValueError(

@@ -53,7 +53,11 @@ class View:
 
 
 class Painter:
-    """Draws the frames of a scene. People on other skeletons are retargeted to the motifmix skeleton first."""
+    """Draws the frames of a scene. People on other skeletons are retargeted to the motifmix skeleton first.
+
+    The camera stands where everybody is seen in every frame, and no nearer than ``least_distance``; ``distance`` (both
+    in metres) says where it came to stand, so that figures in several pictures can be drawn at one size.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Painter:
         view: View | None = None,
         floor: float | None = None,
         figure: body.Mannequin | None = None,
+        least_distance: float = 2.5,
     ) -> None:
         people = scene.people if isinstance(scene, Scene) else (scene,)
         self.people = tuple(p if p.skeleton.same_as(MOTIFMIX) else retarget(p, MOTIFMIX)[0] for p in people)
@@ -69,7 +74,7 @@ class Painter:
         self.fps = self.people[0].fps
         self.floor = _floor_under(self.people) if floor is None else floor
         self._mannequin = figure or body.load()
-        self._aim()
+        self._aim(least_distance)
         self._prepare_floor()
 
     def frames(self) -> Iterator[np.ndarray]:
@@ -92,7 +97,7 @@ class Painter:
 
     # --- camera
 
-    def _aim(self) -> None:
+    def _aim(self, least_distance: float) -> None:
         """Fix the camera's axes, its path ``[T, 3]`` and its focal length in pixels."""
         view, count = self.view, self.frame_count
         spots = np.stack([_held(_outline(p), count) for p in self.people], axis=1)  # [T, P, K, 3]
@@ -109,8 +114,8 @@ class Painter:
         seen = (spots - target[:, None, None]) @ self._axes.T
         reach = np.abs(seen[..., :2]) + MARGIN
         room = np.array([view.width, view.height]) / 2.0 / self._focal
-        distance = max(float((reach / room + seen[..., 2:]).max()), 2.5)
-        self._eyes = target + back * distance
+        self.distance = max(float((reach / room + seen[..., 2:]).max()), least_distance)
+        self._eyes = target + back * self.distance
 
     def _to_screen(self, points: np.ndarray, eye: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return screen positions ``[..., 2]`` in pixels and distances along the view ``[...]``."""

@@ -1,6 +1,6 @@
 """Moving pictures of the mannequin: MP4 (H.264, yuv420p: plays everywhere) and GIF (loops in a README)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -89,19 +89,33 @@ def write_gif(
     """Film a scene as a looping GIF, 25 fps and 480 x 360 unless told otherwise. Raises ``FileError``."""
     path = Path(path)
     painter = _painter(scene, fps or GIF_FPS, size or ((view.width, view.height) if view else GIF_SIZE), view)
+    encode_gif(path, painter.frame, painter.frame_count, painter.fps, credit=_credit(scene), force=force)
+    return (path,)
+
+
+def encode_gif(
+    path: Path,
+    frame: Callable[[int], np.ndarray],
+    count: int,
+    fps: float,
+    *,
+    credit: str = "",
+    force: bool = False,
+) -> None:
+    """Encode pictures 0 to ``count``, each ``[height, width, 3]`` (bytes), as a looping GIF. Raises ``FileError``."""
+    palette = _palette(frame, count)
+    pictures = (Image.fromarray(frame(n)).quantize(palette=palette, dither=Image.Dither.NONE) for n in range(count))
     with replacing(path, force=force) as temporary:
-        pictures = _quantized(painter, _palette(painter))
         next(pictures).save(
             temporary,
             format="GIF",
             save_all=True,
             append_images=pictures,
-            duration=max(round(100 / painter.fps), 2) * 10,
+            duration=max(round(100 / fps), 2) * 10,
             loop=0,
-            comment=_credit(scene).encode(),
+            comment=credit.encode(),
             disposal=1,
         )
-    return (path,)
 
 
 def _painter(scene: Scene | Motion, fps: float, size: tuple[int, int], view: View | None) -> Painter:
@@ -110,15 +124,10 @@ def _painter(scene: Scene | Motion, fps: float, size: tuple[int, int], view: Vie
     return Painter(Scene(tuple(person.resampled(fps) for person in people)), chosen)
 
 
-def _quantized(painter: Painter, palette: Image.Image) -> Iterator[Image.Image]:
-    for picture in painter.frames():
-        yield Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE)
-
-
-def _palette(painter: Painter) -> Image.Image:
+def _palette(frame: Callable[[int], np.ndarray], count: int) -> Image.Image:
     """Choose 256 colours for the whole clip, so that the floor does not flicker."""
-    numbers = np.unique(np.rint(np.linspace(0, painter.frame_count - 1, _PALETTE_FRAMES)).astype(int))
-    some = np.concatenate([painter.frame(int(number)) for number in numbers])
+    numbers = np.unique(np.rint(np.linspace(0, count - 1, _PALETTE_FRAMES)).astype(int))
+    some = np.concatenate([frame(int(number)) for number in numbers])
     return Image.fromarray(some).quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 

@@ -39,6 +39,8 @@ SHIFT = 1.5
 TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
 BATCH = 32
 FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
+SAME = 0.99  # and above which two texts are one
+OFFERED = 3  # nearest known names
 _MOST_TOKENS = 50
 _DRAWN_TOKENS = 64  # noise is drawn for this many tokens, so that a seed means the same at every length
 
@@ -173,23 +175,37 @@ class TextToMotion:
             return self.style_encoder(features, valid)[0]
 
     def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
-        """Return sentences on what is far from anything known, naming what is nearest, and on what a video gave."""
+        """Return sentences on what is not known, naming what is nearest and how far it is, and on what a video gave.
+
+        A text or a style is far below a likeness (cosine of sentence embeddings) of 0.5; a single word that is no known
+        style's name or synonym is said in any case. A motion is made all the same.
+        """
         notes = references.notes(style) if style is not None else []
-        name, near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
-        if near < FAR:
-            notes.append(f'the text "{text}" is far from anything trained on; nearest: {name}')
+        near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
+        if near[0][1] < FAR:
+            notes.append(f'the text "{text}" is far from anything trained on; nearest: {_distances(near)}')
         for part in resolve(style) if style is not None else []:
             if part.words is None:
                 continue
-            name, near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
-            if near < FAR:
-                notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {name}')
+            near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
+            if near[0][1] < FAR:
+                notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {_distances(near)}')
+            elif " " not in part.words and not self._is_known(part.words) and near[0][1] < SAME:
+                notes.append(f'the style "{part.words}" is not known by that name; nearest: {_distances(near)}')
         return notes
 
-    def _nearest(self, words: str, texts: str, owners: str, names: list[str]) -> tuple[str, float]:
+    def _is_known(self, word: str) -> bool:
+        return any(word.casefold() in (known.name.casefold(), *known.synonyms) for known in self.styles)
+
+    def _nearest(self, words: str, texts: str, owners: str, names: list[str]) -> list[tuple[str, float]]:
+        """Return the nearest names, nearest first, each with the likeness of what comes closest among its texts."""
         cosines = self._bank[texts] @ self.text_encoder.encode([words])[0]
-        best = int(cosines.argmax())
-        return names[int(self._bank[owners][best])], float(cosines[best])
+        nearest: dict[str, float] = {}
+        for place in cosines.argsort(descending=True).tolist():
+            nearest.setdefault(names[int(self._bank[owners][place])], float(cosines[place]))
+            if len(nearest) == min(OFFERED, len(names)):
+                break
+        return list(nearest.items())
 
     def _text_vectors(self, texts: Sequence[str]) -> Tensor:
         return (self.text_encoder.encode(list(texts)) - self._text_mean) / self._text_std
@@ -298,6 +314,11 @@ def style_name(style: StyleLike) -> str:
 def load(weights: Path | str | None = None) -> TextToMotion:
     """Load the default model, or the one whose parts lie in the folder ``weights``."""
     return TextToMotion(weights)
+
+
+def _distances(near: list[tuple[str, float]]) -> str:
+    named = ", ".join(f"{name} ({1 - likeness:.2f} away)" for name, likeness in near)
+    return f"{named}; 0 is the same, 1 has nothing in common"
 
 
 def _for_each(values: Any, count: int, name: str) -> list[Any]:

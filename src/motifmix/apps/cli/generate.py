@@ -17,7 +17,7 @@ def generate(
     style: Annotated[
         list[str] | None,
         typer.Option(
-            help="A word, a sentence, a motion file or a video, each with an optional :WEIGHT. Several are blended."
+            help="A word, a sentence, a motion file, a video or a folder/ of them, each with an optional :WEIGHT; blended."
         ),
     ] = None,
     style_from: Annotated[

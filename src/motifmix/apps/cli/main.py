@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from motifmix import __version__
-from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, models, styles, train
+from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, models, styles, sweep, train
 from motifmix.apps.cli.terminal import remark, say
 from motifmix.errors import MotifmixError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("generate")(generate.generate)
 app.command("convert")(convert.convert)
 app.command("styles")(styles.styles)
+app.command("sweep")(sweep.sweep)
 app.command("batch")(batch.batch)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
