@@ -179,6 +179,40 @@ def test_missing_statistics_say_which_and_where_from(run, checkpoint, stats):
     assert not Path("mld").exists()
 
 
+def test_a_folder_of_statistics_that_does_not_exist(run, checkpoint):
+    done = run("models", "convert", checkpoint, "--stats", "nodir", "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and done.lines == ["motifmix: nodir does not exist; --stats names the folder of mean and std"]
+    done = run("models", "convert", checkpoint, "--stats", checkpoint, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2 and "mld.ckpt is not a folder; --stats names" in done.err
+
+
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero"])
+def test_pipes_and_devices_are_not_opened(run, here, what):
+    if what == "pipe":
+        os.mkfifo(what)
+    done = run("models", "convert", what, "--as", "mld", "--out", "mld")
+    assert done.code == 2 and done.lines == [
+        f"motifmix: {what} is a device or a pipe; save what comes out of it as a file"
+    ]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64, torch.uint8])
+def test_weights_of_another_kind_of_number(run, checkpoint, stats, dtype):
+    wrong = spoilt(checkpoint, vae__global_motion_token=torch.ones(2, 16).to(dtype))
+    done = run("models", "convert", wrong, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    kind = {torch.bool: "bool", torch.complex64: "complex"}.get(dtype, "integer")
+    assert done.code == 2 and not Path("mld").exists()
+    assert f"vae: of another kind of number: tokens ({kind}, expected floating)" in done.lines
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_weights_of_another_precision_are_taken(run, checkpoint, stats, dtype):
+    half = spoilt(checkpoint, vae__global_motion_token=torch.ones(2, 16).to(dtype))
+    done = run("models", "convert", half, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 0, done.err
+    assert torch.equal(motifmix.load("mld").parts["vae"].tokens, torch.ones(2, 16))
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [(b"", "is empty"), (b"<html>", "web page"), (b"no weights", "damaged or no checkpoint"), (None, "cannot be read")],

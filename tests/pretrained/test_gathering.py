@@ -1,5 +1,6 @@
 """Several files become one model: what overrides what, which names are doubles, and what is left out is said."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from motifmix.errors import FileError, RequestError
-from motifmix.pretrained.gathering import assigned, fits, gather, shared_out
+from motifmix.pretrained.gathering import assigned, fits, gather, read_all, shared_out
 from motifmix.pretrained.published import PublishedModel, published
 from motifmix.pretrained.safe_reading import SafeFile
 
@@ -109,3 +110,14 @@ def test_the_longest_prefix_takes_a_name_and_an_expression_comes_first():
     assert shares == {"whole": {"vae.x": "vae.x"}, "inner": {"x": "vae.inner.x"}, "head": {"ln.weight": "ln.weight"}}
     assert nobody == []
     assert shared_out(published("mld"), ["unheard"])[1] == ["unheard"]
+
+
+def test_files_of_one_name_are_told_apart_in_what_is_kept_of_them(tmp_path):
+    paths = [tmp_path / "a" / "model.ckpt", tmp_path / "b" / "model.ckpt", tmp_path / "b" / "bare.ckpt"]
+    for number, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        torch.save({"w": torch.full((1,), float(number))}, path)
+    _, facts = read_all(model(), paths, lambda line: None)
+    assert list(facts) == ["model.ckpt (own)", "model.ckpt (mld)", "bare.ckpt"]
+    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    assert [fact["sha256"] for fact in facts.values()] == sums and len(set(sums)) == 3

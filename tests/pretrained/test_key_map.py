@@ -67,3 +67,27 @@ def test_steps_split_and_merge_and_two_claims_are_refused():
     assert network.layers[0].weight[2, 1] == 5.0
     with pytest.raises(WeightsError, match="both claim the place"):
         KeyMap(renames=[(r"a|b", "c")]).apply({"a": torch.zeros(1), "b": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("pe", torch.arange(4), r"1 of another kind of number: table \(integer, expected floating\)"),
+        ("pe", torch.ones(4, dtype=torch.bool), r"table \(bool, expected floating\)"),
+        ("pe", torch.ones(4, dtype=torch.complex64), r"table \(complex, expected floating\)"),
+        ("ids", torch.arange(4.0), r"ids \(floating, expected integer\)"),
+        ("ids", torch.arange(4, dtype=torch.int32), None),
+        ("pe", torch.ones(4, dtype=torch.float64), None),
+        ("pe", torch.ones(4).to(torch.float8_e4m3fn), None),
+    ],
+)
+def test_weights_keep_their_kind_of_number_in_any_precision(name, value, message):
+    network = Small()
+    network.register_buffer("ids", torch.arange(4))
+    state = {**published(), "pe": torch.ones(4), "ids": torch.arange(4), name: value}
+    both = KeyMap([*MAP.renames, ("ids", "ids")], MAP.dropped)
+    if message is None:
+        assert load_published(network, state, both).loaded == 6
+    else:
+        with pytest.raises(WeightsError, match=message):
+            load_published(network, state, both)

@@ -44,6 +44,9 @@ def convert(
     unknown = [part for part in sizes or {} if part not in model.parts]
     if unknown:
         raise WeightsError(f"{model.name} has no part {unknown[0]!r}; its parts are {', '.join(model.parts)}")
+    if stats is not None and not stats.is_dir():
+        wrong = "is not a folder" if stats.exists() else "does not exist"
+        raise FileError(f"{stats} {wrong}; --stats names the folder of mean and std")
     files, facts = read_all(model, paths, say)
     try:
         gathered = gather(model, files)

@@ -283,16 +283,25 @@ def _likeness(model: PublishedModel, short: str, file: SafeFile) -> tuple[float,
 def read_all(
     model: PublishedModel, paths: Sequence[Path], say: Callable[[str], None]
 ) -> tuple[dict[str, SafeFile], dict]:
-    """Read the files of a card; return them and, by name, their sizes and checksums."""
+    """Read the files of a card; return them and, by name, their sizes and checksums.
+
+    Where two files have one name, their short names in the card tell them apart. Raises ``FileError``.
+    """
     files, facts = {}, {}
-    for short, path in assigned(model, paths).items():
+    which = assigned(model, paths)
+    for path in which.values():
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise FileError(f"{path} is a device or a pipe; save what comes out of it as a file")
+    for short, path in which.items():
         files[short] = read_safely(path)
-        facts[path.name] = {
+        alone = [other.name for other in which.values()].count(path.name) == 1
+        place = path.name if alone else f"{path.name} ({short})"
+        facts[place] = {
             "published_as": model.files[short].name,
             "sha256": checksum_of(path),
             "bytes": path.stat().st_size,
         }
         known = model.files[short].sha256
-        if known is not None and known != facts[path.name]["sha256"]:
+        if known is not None and known != facts[place]["sha256"]:
             say(f"{path.name} is not the file that was seen when its card was written (sha256 {known[:12]}...)")
     return files, facts

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from motifmix.errors import WeightsError
@@ -29,7 +30,9 @@ class KeyMap:
 
     def knows(self, name: str) -> bool:
         """Whether a published name has a place here, or is dropped."""
-        return any(re.fullmatch(e, name) for e in self.dropped) or any(re.fullmatch(old, name) for old, _ in self.renames)
+        return any(re.fullmatch(e, name) for e in self.dropped) or any(
+            re.fullmatch(old, name) for old, _ in self.renames
+        )
 
     def apply(self, published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str], list[str]]:
         """Return our tensors by name, the dropped names with the reason, and the names that nothing matches.
@@ -96,7 +99,12 @@ def fit(module: nn.Module, published: Mapping[str, Tensor], key_map: KeyMap) -> 
             for name in own
             if name in ours and ours[name].shape != own[name].shape
         ],
-        "not finite": [n for n, t in ours.items() if t.is_floating_point() and not t.is_meta and not t.isfinite().all()],
+        "of another kind of number": [
+            f"{name} ({_kind(ours[name])}, expected {_kind(own[name])})"
+            for name in own
+            if name in ours and _kind(ours[name]) != _kind(own[name])
+        ],
+        "not finite": [n for n, t in ours.items() if t.is_floating_point() and not t.is_meta and not _finite(t)],
     }
     return Fit(ours, dropped, computed, {kind: names for kind, names in complaints.items() if names})
 
@@ -113,6 +121,18 @@ def load_published(module: nn.Module, published: Mapping[str, Tensor], key_map: 
     own = module.state_dict()
     module.load_state_dict({**{name: own[name] for name in found.computed}, **found.tensors})
     return LoadReport(len(found.tensors), found.dropped, found.computed)
+
+
+def _kind(tensor: Tensor) -> str:
+    """What numbers a tensor holds, whatever their precision: a weight saved as integers or bits has lost its values."""
+    if tensor.is_floating_point():
+        return "floating"
+    return "complex" if tensor.is_complex() else "bool" if tensor.dtype == torch.bool else "integer"
+
+
+def _finite(tensor: Tensor) -> bool:
+    known = tensor.float() if tensor.itemsize == 1 else tensor  # floats of one byte cannot be asked
+    return bool(known.isfinite().all())
 
 
 def _listed(what: str, names: list[str]) -> str:
