@@ -329,6 +329,34 @@ def test_the_made_pickle_is_a_good_one_where_it_is_not_spoilt(tmp_path: Path):
     assert state_dict(read_safely(path))[0]["weight"].tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("kind", ["whole", "fraction", "tuple", "set", "rebuilt"])
+def test_keys_that_collide_are_counted(tmp_path: Path, kind: str):
+    collide = (i * (2**61 - 1) for i in range(60_000))  # all have the hash 0
+    makers = {
+        "whole": int,
+        "fraction": lambda n: float(n) + 0.5,
+        "tuple": lambda n: (n % 70_001, n),
+        "set": int,
+        "rebuilt": int,
+    }
+    keys = [makers[kind](n) for n in (range(2**40, 2**40 + 60_000) if kind == "fraction" else collide)]
+    value = b"" if kind == "set" else b"N"
+    pairs = b"".join(pickle.dumps(key, 2).removeprefix(b"\x80\x02").removesuffix(b".") + value for key in keys)
+    data = b"\x80\x04" + (b"\x8f(" + pairs + b"\x90." if kind == "set" else b"}(" + pairs + b"u.")
+    if kind == "rebuilt":
+        data = b"\x80\x02c__builtin__\nset\n" + pickle.dumps((keys,), 2)[2:-1] + b"R."
+    with pytest.raises(FileError, match="more than 10,000 keys that are no texts"):
+        read_safely(written(tmp_path / "keys.pkl", data))
+
+
+def test_keys_as_real_files_have_them_are_read(tmp_path: Path):
+    words = {f"word{i}": i for i in range(30_000)}
+    places = dict(enumerate(words))
+    moments = {2**46 + 64 * i: i for i in range(2_000)}  # of old optimisers: the addresses of their parameters
+    file = read_safely(written(tmp_path / "keys.pkl", pickle.dumps([words, places, moments, {(1, "a"): 2}])))
+    assert file.content == [words, places, moments, {(1, "a"): 2}]
+
+
 def test_loops_and_deep_nesting_end(tmp_path: Path):
     looped: list[Any] = [1]
     looped.append(looped)
@@ -425,3 +453,19 @@ def test_an_archive_that_holds_the_checkpoint_is_named(tmp_path: Path):
         read_safely(tmp_path)
     with pytest.raises(FileError, match="cannot be read: No such file"):
         read_safely(tmp_path / "absent.pt")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_program_of_torchscript_is_named(tmp_path: Path, compressed: bool):
+    path = tmp_path / "ViT-B-32.pt"
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
+    if compressed:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
+    with pytest.raises(
+        FileError, match=r"is a TorchScript program .* Hugging Face file that 'motifmix models info' names"
+    ):
+        read_safely(path)

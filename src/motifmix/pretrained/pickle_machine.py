@@ -4,7 +4,8 @@ Python's unpickler looks classes and functions up and calls them. This one has t
 rebuilders (torch tensors, numpy arrays and scalars, plain containers), each of which checks what it is given. Every other
 class or function becomes a :class:`Placeholder`: a name without behaviour, whose arguments and state are forgotten.
 
-Bounds: operations, size of what rebuilders make (in proportion to the file), nesting of keys. Memo entries cost no more
+Bounds: operations, size of what rebuilders make (in proportion to the file), nesting of keys and how many may
+collide. Memo entries cost no more
 than what put them there.
 """
 
@@ -19,6 +20,7 @@ from motifmix.errors import FileError
 MOST_OPERATIONS = 5_000_000
 _LONGEST_INTEGER = 1024  # bytes
 _KEY_DEPTH, _KEY_LENGTH = 2, 16  # of tuples as keys: hashing recurses, and is done again and again
+_SMALL, _OTHER_KEYS = 1_000_000, 10_000  # whole numbers that count something; other keys whose hashes can be made equal
 _MARK = object()
 
 
@@ -67,6 +69,7 @@ class PickleMachine:
         self._data, self.position, self._end = data, start, len(data)
         self._rebuilders, self._set_state, self._persistent = rebuilders, set_state, persistent
         self._budget = budget
+        self._other_keys = _OTHER_KEYS
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
@@ -91,6 +94,33 @@ class PickleMachine:
         if size < 0 or size > self._budget:
             raise MalformedPickleError("it asks for far more memory than its size justifies")
         self._budget -= size
+
+    def key(self, value: Any, depth: int = _KEY_DEPTH) -> Any:
+        """Return a value that may be a key, or raise: hashing must neither recurse deeply, run code, nor collide often.
+
+        Python salts the hashes of texts; whoever writes a file can make those of numbers and tuples equal, and each new
+        key is then compared with all before.
+        """
+        if value is None or isinstance(value, (str, bytes, Placeholder)):
+            return value
+        if isinstance(value, int) and 0 <= value < _SMALL:
+            return value
+        self._other_keys -= 1
+        if self._other_keys < 0:
+            raise MalformedPickleError(f"more than {_OTHER_KEYS:,} keys that are no texts")
+        if isinstance(value, tuple) and depth and len(value) <= _KEY_LENGTH:
+            for item in value:
+                self.key(item, depth - 1)
+            return value
+        if isinstance(value, (int, float, np.generic)):
+            return value
+        raise MalformedPickleError(f"a key of the kind {type(value).__name__}")
+
+    def pairs(self, items: Sequence[Any]) -> dict[Any, Any]:
+        """Return keys and values, which take turns in ``items``, as a dictionary."""
+        if len(items) % 2:
+            raise MalformedPickleError("a key without a value")
+        return {self.key(items[i]): items[i + 1] for i in range(0, len(items), 2)}
 
     # what the operations use
 
@@ -214,14 +244,14 @@ class PickleMachine:
     def _set_items(self, items: Sequence[Any]) -> None:
         target = self._top()
         if isinstance(target, dict):
-            target.update(_pairs(items))
+            target.update(self.pairs(items))
         elif not isinstance(target, Placeholder):
             raise MalformedPickleError("it sets items of what is no dictionary")
 
     def _add_items(self, items: Sequence[Any]) -> None:
         target = self._top()
         if isinstance(target, set):
-            target.update(_key(item) for item in items)
+            target.update(self.key(item) for item in items)
         elif not isinstance(target, Placeholder):
             raise MalformedPickleError("it adds to what is no set")
 
@@ -252,23 +282,6 @@ class PickleMachine:
 
     def _tuple_of(self, count: int) -> None:
         self._push(tuple(reversed([self._pop() for _ in range(count)])))
-
-
-def _key(value: Any, depth: int = _KEY_DEPTH) -> Any:
-    """Return a value that may be a key, or raise: hashing must neither recurse deeply nor run code."""
-    if isinstance(value, tuple) and depth and len(value) <= _KEY_LENGTH:
-        for item in value:
-            _key(item, depth - 1)
-        return value
-    if value is None or isinstance(value, (str, bytes, int, float, bool, np.generic, Placeholder)):
-        return value
-    raise MalformedPickleError(f"a key of the kind {type(value).__name__}")
-
-
-def _pairs(items: Sequence[Any]) -> dict[Any, Any]:
-    if len(items) % 2:
-        raise MalformedPickleError("a key without a value")
-    return {_key(items[i]): items[i + 1] for i in range(0, len(items), 2)}
 
 
 def refuse_buffer(machine: PickleMachine) -> None:
@@ -319,12 +332,12 @@ _OPERATIONS: dict[int, Callable[[PickleMachine], Any]] = {
     ord("\x86"): lambda m: m._tuple_of(2),
     ord("\x87"): lambda m: m._tuple_of(3),
     ord("}"): lambda m: m._push({}),
-    ord("d"): lambda m: m._push(_pairs(m._pop_to_mark())),
+    ord("d"): lambda m: m._push(m.pairs(m._pop_to_mark())),
     ord("s"): lambda m: m._set_items([*reversed([m._pop(), m._pop()])]),
     ord("u"): lambda m: m._set_items(m._pop_to_mark()),
     ord("\x8f"): lambda m: m._push(set()),
     ord("\x90"): lambda m: m._add_items(m._pop_to_mark()),
-    ord("\x91"): lambda m: m._push(frozenset(_key(item) for item in m._pop_to_mark())),
+    ord("\x91"): lambda m: m._push(frozenset(m.key(item) for item in m._pop_to_mark())),
     ord("g"): lambda m: m._get(int(m._line())),
     ord("h"): lambda m: m._get(m._number("<B")),
     ord("j"): lambda m: m._get(m._number("<I")),

@@ -121,14 +121,14 @@ def _dictionary(machine: PickleMachine, arguments: Sequence[Any]) -> Any:
     pairs = _items(machine, arguments)
     if not all(isinstance(p, (list, tuple)) and len(p) == 2 and isinstance(p[0], (str, int)) for p in pairs):
         raise MalformedPickleError("a dictionary made of something else than pairs")
-    return dict(pairs)
+    return {machine.key(key): value for key, value in pairs}
 
 
 def _set(machine: PickleMachine, arguments: Sequence[Any]) -> Any:
     items = _items(machine, arguments)
     if not all(item is None or isinstance(item, (str, bytes, int, float)) for item in items):
         raise MalformedPickleError("a set of other things than text and numbers")
-    return set(items)
+    return {machine.key(item) for item in items}
 
 
 def _bytes(machine: PickleMachine, arguments: Sequence[Any]) -> Any:

@@ -100,6 +100,11 @@ def _read_members(path: Path, archive: zipfile.ZipFile, size: int) -> Any:
     members = archive.infolist()
     by_name = {member.filename: member for member in members}
     pickles = [name for name in by_name if name == "data.pkl" or name.endswith("/data.pkl")]
+    if any(name == "constants.pkl" or name.endswith("/constants.pkl") for name in by_name):
+        raise FileError(
+            f"{path} is a TorchScript program (torch.jit.save), which holds code and is not read; take the safetensors or "
+            "Hugging Face file that 'motifmix models info' names"
+        )
     if len(pickles) != 1:
         inside = [n for n in by_name if n.endswith((".pt", ".ckpt", ".pth", ".tar"))]
         hint = f" ({', '.join(inside[:3])})" if inside else ""
