@@ -1,9 +1,9 @@
 """From one style to another in even steps: one text, one noise and one length, so that the figures move in step.
 
 A step between styles a and b is their blend (1 - t) a + t b of style vectors, as in ``--style a:0.7 --style b:0.3``. The
-projection that fuses a style is linear, so equal shares are equal steps there; the arc between the vectors (slerp) gives
-more jumps. What a denoiser does along the line is not even all the same: most of the change can lie in a third of it. So
-the shares are moved to where the figures, not the vectors, lie equally far apart (``benchmarks/sweeps.py``).
+arc between the vectors (slerp) is no smoother than this line, by whose shares any figure can be made again. What a denoiser
+does along either is not even: most of the change can lie in a third of it. So the shares are moved to where the figures,
+not the vectors, lie equally far apart (``benchmarks/sweeps.py``).
 """
 
 from collections.abc import Callable, Sequence
