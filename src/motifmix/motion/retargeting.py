@@ -46,12 +46,17 @@ class Certificate:
 
 
 def retarget(
-    motion: Motion, skeleton: Skeleton = MOTIFMIX, canonical: dict[str, np.ndarray] | None = None
+    motion: Motion,
+    skeleton: Skeleton = MOTIFMIX,
+    canonical: dict[str, np.ndarray] | None = None,
+    *,
+    target_canonical: dict[str, np.ndarray] | None = None,
 ) -> tuple[Motion, Certificate]:
     """Carry ``motion`` to ``skeleton``; joints without a counterpart rest.
 
     ``canonical`` gives the source's canonical rotations where they are known (a dataset computes them once); without
-    it they are found from the rest pose or, where that does not stand, from the clip's most upright frame. Raises
+    it they are found from the rest pose or, where that does not stand, from the clip's most upright frame.
+    ``target_canonical`` gives the target's, which a rest pose that does not stand cannot tell. Raises
     ``ValueError`` when one of the skeletons is no person's.
     """
     source_roles, target_roles = find_joints(motion.skeleton), find_joints(skeleton)
@@ -59,7 +64,8 @@ def retarget(
     _check(target_roles, skeleton)
     if canonical is None:
         canonical = canonical_rotations(motion.skeleton, motion)
-    target_canonical = canonical_rotations(skeleton)
+    if target_canonical is None:
+        target_canonical = canonical_rotations(skeleton)
     positions, world = motion.joints, motion.world_rotations
 
     wanted: dict[str, np.ndarray] = {}

@@ -162,7 +162,7 @@ def _as_style(motion: Motion, name: str) -> Motion:
             f"{name} has {count} ({motion.seconds:.2f} s); a style is read from {LEAST_FRAMES} frames and "
             f"{LEAST_SECONDS:g} s on, and better from some seconds"
         )
-    if _is_animal(motion):
+    if is_animal(motion):
         raise RequestError(
             f"{name} goes on four legs and has an animal's joints (such as a tail); a style is read from a person"
         )
@@ -172,7 +172,7 @@ def _as_style(motion: Motion, name: str) -> Motion:
         raise RequestError(str(error).replace("this motion", name, 1)) from error
 
 
-def _is_animal(motion: Motion) -> bool:
+def is_animal(motion: Motion) -> bool:
     """Tell a four-legged animal whose joints have a person's names: an animal's part, and hands as low as feet."""
     if not any(_ANIMAL.search(joint) for joint in motion.skeleton.names):
         return False

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from motifmix import __version__
-from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, models, styles, sweep, train
+from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, models, styles, sweep, train, transfer
 from motifmix.apps.cli.terminal import remark, say
 from motifmix.errors import MotifmixError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("generate")(generate.generate)
+app.command("transfer")(transfer.transfer)
 app.command("convert")(convert.convert)
 app.command("styles")(styles.styles)
 app.command("sweep")(sweep.sweep)

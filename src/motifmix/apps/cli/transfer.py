@@ -1,0 +1,83 @@
+"""``motifmix transfer``: somebody's motion in, the same motion in another style out."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motifmix.apps.cli.terminal import progress, remark, say
+
+_KNOWN = "a person walks forward"  # stands for a text that was not given, and has nothing said about it
+
+
+def transfer(
+    contents: Annotated[list[Path], typer.Argument(metavar="IN...", help="Motions of a person: .bvh or .npz files.")],
+    style: Annotated[
+        list[str],
+        typer.Option(
+            help="A word, a sentence, a motion file or a video, each with an optional :WEIGHT. Several are blended."
+        ),
+    ],
+    style_from: Annotated[
+        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
+    ] = "pose",
+    strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2; 0 returns the motion.")] = 1.0,
+    text: Annotated[str, typer.Option(help="What happens in the motions, where you like to say it.")] = "",
+    keep_path: Annotated[bool, typer.Option("--keep-path", help="Keep the way over the floor and its timing.")] = False,
+    keep_contacts: Annotated[
+        bool, typer.Option("--keep-contacts", help="Let feet rest, without sliding, when they rest in the motion.")
+    ] = False,
+    skeleton: Annotated[
+        str, typer.Option(help="Of the result: motifmix, or source for the skeleton of IN (.bvh).")
+    ] = "motifmix",
+    fps: Annotated[str, typer.Option(help="Frames a second in the files, or source for those of IN.")] = "30",
+    raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Other weights: a folder that 'train' wrote.")
+    ] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Where to: .bvh, .glb, .npz, .mp4 or .gif, repeatable; or a folder, as several motions need."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+    units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
+) -> None:
+    """Give motions another style, keeping what happens in them."""
+    from motifmix.apps import outputs
+    from motifmix.apps import transfer as transfers
+    from motifmix.apps.conversion import wanted_fps
+    from motifmix.apps.requests import checked
+
+    # A content says itself what happens, so the text may be open; a request has one.
+    request = checked(style, text=text or "a motion", strength=strength, style_from=style_from)
+    outputs.check_units(units)
+    options = transfers.Options(
+        text=request.text if text.strip() else "", keep_path=keep_path, keep_contacts=keep_contacts, skeleton=skeleton,
+        fps=wanted_fps(fps), raw=raw, units=units, force=force,
+    )  # fmt: skip
+    todo = transfers.jobs(contents, out or [], request, options)
+
+    import motifmix
+    from motifmix.pipelines.style_transfer import StyleTransfer
+
+    model = motifmix.load() if weights is None else motifmix.load(weights)
+    pipeline = StyleTransfer(model)
+    for note in model.describe(options.text or _KNOWN, request.style):
+        remark(note)
+    with progress("giving the style") as step:
+        report = transfers.run(pipeline, todo, request, options, step)
+    for path in report.written:
+        say(path)
+    if report.written and (credit := outputs.missing_credit([path.suffix for path in report.written])):
+        remark(credit)
+    for _, error in report.failed:
+        remark(error if len(todo) > 1 else f"motifmix: {error}")
+    if report.failed and len(todo) > 1:
+        remark(f"{len(report.failed)} of {len(todo)} motions failed, the rest is done")
+    if report.bug:
+        sys.stderr.write(report.bug)
+    if report.failed:
+        raise typer.Exit(2)

@@ -1,0 +1,76 @@
+"""Feet that rest where they should: legs of the motifmix skeleton bent so that toes reach given places.
+
+Thigh and shin are two bones of known length, so hip and knee follow in closed form; the foot keeps its direction in
+the world. What lies beyond a stretched leg is not reached, and the leg stays a little bent.
+"""
+
+import numpy as np
+
+from motifmix.motion import kinematics
+from motifmix.motion import rotations as rot
+from motifmix.motion.motion import Motion
+from motifmix.motion.skeleton import JOINT_NAMES
+
+_LEGS = tuple(
+    tuple(JOINT_NAMES.index(f"{side}_{name}") for name in ("hip", "knee", "ankle", "foot"))
+    for side in ("left", "right")
+)
+_LONGEST_REACH = 0.995  # of the leg's length
+_LONGEST_SHIFT = 0.25  # m; a foot that would have to go further is left where it is
+_EASE = 0.25  # s over which a foot leaves its place
+
+
+def planted(motion: Motion, resting: np.ndarray) -> Motion:
+    """Hold each foot's toes still over every run of ``resting`` [T, 2] (left, right; True where they rest).
+
+    Along the floor only: a foot still rolls over them. Between the runs the shift fades within a quarter second.
+    """
+    joints = motion.joints
+    rotations = motion.world_rotations.copy()
+    for (hip, knee, ankle, toe), rests in zip(_LEGS, np.asarray(resting, dtype=bool).T, strict=True):
+        target = joints[:, ankle] + _shift(joints[:, toe], rests, motion.fps)
+        bent_hip, bent_knee = _reached(joints[:, [hip, knee, ankle]], target)
+        rotations[:, hip] = rot.multiply(bent_hip, rotations[:, hip])
+        rotations[:, knee] = rot.multiply(bent_knee, rotations[:, knee])
+    local = kinematics.local_rotations(motion.skeleton, rotations)
+    return Motion(motion.skeleton, rot.continuous(local), motion.root, motion.fps, motion.labels)
+
+
+def _shift(path: np.ndarray, rests: np.ndarray, fps: float) -> np.ndarray:
+    """How far toes [T, 3] must move along the floor in every frame."""
+    shift, reach = np.zeros_like(path), max(1, round(_EASE * fps))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], rests.astype(int), [0]]))).reshape(-1, 2)
+    weights = np.zeros(len(path))
+    frames = np.arange(len(path))
+    for start, stop in edges:
+        held = np.median(path[start:stop], axis=0) - path[start:stop]
+        held[:, 1] = 0.0
+        if stop - start < 2 or np.linalg.norm(held, axis=-1).max() > _LONGEST_SHIFT:
+            continue
+        distance = np.maximum(np.maximum(start - frames, frames - (stop - 1)), 0)
+        weight = np.clip(1.0 - distance / (reach + 1), 0.0, 1.0)
+        weight = weight**2 * (3.0 - 2.0 * weight)
+        weight[rests & (distance > 0)] = 0.0  # another run's place is its own
+        own = held[np.clip(frames, start, stop - 1) - start]
+        shift += weight[:, None] * own
+        weights += weight
+    return shift / np.maximum(weights, 1.0)[:, None]
+
+
+def _reached(leg: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return world rotations [T, 4] of thigh and shin that bring the ankle of ``leg`` [T, 3, 3] to ``target``."""
+    hip, knee, ankle = leg[:, 0], leg[:, 1], leg[:, 2]
+    thigh, shin = np.linalg.norm(knee - hip, axis=-1), np.linalg.norm(ankle - knee, axis=-1)
+    line = target - hip
+    far = np.linalg.norm(line, axis=-1)
+    longest = np.maximum(_LONGEST_REACH * (thigh + shin), np.linalg.norm(ankle - hip, axis=-1))
+    reach = np.clip(far, np.abs(thigh - shin) + 1e-4, longest)
+    ahead = line / np.maximum(far, 1e-9)[:, None]
+    swung = rot.rotate(rot.shortest_arc(ankle - hip, line), knee - hip)
+    bend = swung - (swung * ahead).sum(-1, keepdims=True) * ahead
+    bend = bend / np.maximum(np.linalg.norm(bend, axis=-1, keepdims=True), 1e-9)
+    along = (thigh**2 - shin**2 + reach**2) / (2.0 * reach)
+    aside = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
+    new_knee = along[:, None] * ahead + aside[:, None] * bend
+    new_shin = reach[:, None] * ahead - new_knee
+    return rot.shortest_arc(knee - hip, new_knee), rot.shortest_arc(ankle - knee, new_shin)

@@ -1,0 +1,216 @@
+"""Motion style transfer: somebody's motion in, the same motion in another style out.
+
+The content is encoded, taken back along the flow towards noise (told nothing, or its text), and brought forth again
+with the style. Every step of the way back is solved for, so that the way forth without a style ends where the content
+began; what the autoencoder loses is put back as a remainder. Longer motions go through the network in overlapping
+windows.
+
+>>> transfer = StyleTransfer(motifmix.load())
+>>> old = transfer.transfer([walk], ["old"])[0]
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.denoiser import Denoiser, sample_along
+from motifmix.diffusion.inversion import invert_by_fixed_point
+from motifmix.diffusion.schedule import FlowSchedule, NoiseLevel
+from motifmix.diffusion.windows import Windowed
+from motifmix.errors import RequestError
+from motifmix.features.own import MotifmixSpace, heading
+from motifmix.motion import MOTIFMIX, Motion
+from motifmix.motion.anatomy import find_joints
+from motifmix.motion.contacts import floor_height, foot_contacts
+from motifmix.motion.foot_cleanup import cleaned_feet
+from motifmix.motion.leg_reach import planted
+from motifmix.motion.retargeting import canonical_rotations, retarget
+from motifmix.pipelines.text_to_motion import TextToMotion, style_name
+from motifmix.style.references import StyleLike, is_animal
+
+SHORTEST_SECONDS, SHORTEST_FRAMES = 0.5, 4
+FPS = MotifmixSpace.fps
+STEPS = 16
+DEPTH, STYLE_SCALE = 0.72, 1.5  # chosen by `benchmarks/transfer.py --judge select`
+WINDOW, OVERLAP = 50, 20  # latent tokens of 0.2 s: the longest that was trained on, and what neighbours share
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of a content stays as it is: the ``path`` of the root over the floor, ``contacts``: when feet rest."""
+
+    path: bool = False
+    contacts: bool = False
+
+
+@dataclass(frozen=True)
+class _Between:
+    """Estimates between two conditions: ``scale`` 0 is the first one's, 1 the second one's, more goes beyond."""
+
+    denoiser: Denoiser
+    goal: Condition
+    scale: float
+
+    def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        if self.scale == 0.0:
+            return self.denoiser(noisy, level, condition, valid)
+        both = Condition.stacked([condition, self.goal])
+        start, goal = self.denoiser(noisy.repeat(2, 1, 1), level, both, valid.repeat(2, 1)).chunk(2)
+        return start + self.scale * (goal - start)
+
+
+class StyleTransfer:
+    """Gives motions another style, with the default model or one trained like it (rectified flow)."""
+
+    def __init__(self, model: TextToMotion) -> None:
+        if not isinstance(model, TextToMotion) or not isinstance(model.schedule, FlowSchedule):
+            raise RequestError("style transfer needs the default model, or weights that 'motifmix train' wrote")
+        self.model = model
+
+    def transfer(
+        self,
+        motions: Sequence[Motion],
+        styles: Sequence[StyleLike],
+        texts: Sequence[str | None] | None = None,
+        *,
+        strength: float = 1.0,
+        keep: Kept = Kept(),
+        skeleton: str = "motifmix",
+        steps: int = STEPS,
+        depth: float = DEPTH,
+        style_scale: float = STYLE_SCALE,
+        clean_feet: bool = True,
+    ) -> list[Motion]:
+        """Return each motion in its style, where it stood and at its own frame rate and number of frames.
+
+        ``motions`` have any skeleton of a person; ``texts`` say what happens in them, which helps where they are given.
+        ``strength`` 0 to 2: 0 returns the content, 1 is usual. ``depth`` in (0, 1]: how far towards the noise the
+        content is taken; more gives more style and keeps less. ``skeleton``: ``motifmix`` or ``source``. Nothing is drawn
+        at random: the same call gives the same motions. Raises ``RequestError`` for what cannot be met.
+        """
+        if len(motions) != len(styles) or (texts is not None and len(texts) != len(motions)):
+            raise RequestError(f"{len(motions)} motions were given with {len(styles)} styles; give one a motion")
+        if not 0.0 <= strength <= 2.0:
+            raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is usual")
+        if not 0.0 < depth <= 1.0 or not 1 <= steps <= 1000:
+            raise RequestError("depth goes from above 0 to 1, steps from 1 to 1000")
+        if skeleton not in ("motifmix", "source"):
+            raise RequestError(f"the skeleton is motifmix or source; {skeleton!r} was asked")
+        if not motions:
+            return []
+        said = [text.strip() if text else "" for text in texts or [None] * len(motions)]
+        contents = [_Content.of(motion) for motion in motions]
+        levels = [self.model.schedule.level(depth * (1.0 - k / steps)) for k in range(steps + 1)]
+        with torch.no_grad():
+            text, style, _ = self.model._vectors(said, list(styles))
+            results = []
+            for place, (source, content) in enumerate(zip(motions, contents, strict=True)):
+                told = text[place : place + 1] if said[place] else None
+                features = self._styled(content.motion, style[place : place + 1], told, strength * style_scale, levels)
+                result = content.placed(self._finished(features, content.motion, keep, clean_feet))
+                result = result.resampled(source.fps).cropped(0, source.frames)
+                if skeleton == "source":
+                    result = _returned(result, source)
+                labels = {"style": style_name(styles[place]), "licence": self.model.licence}
+                credit = [str(source.labels["credit"])] if source.labels.get("credit") else []
+                results.append(
+                    replace(result, labels={**source.labels, **labels}).with_labels(
+                        credit="; ".join([*credit, *self.model.credit])
+                    )
+                )
+        return results
+
+    def _styled(
+        self, content: Motion, style: Tensor, text: Tensor | None, scale: float, levels: list[NoiseLevel]
+    ) -> np.ndarray:
+        """Return features ``[T, 269]`` of the content in the style, in the units of the space."""
+        model = self.model
+        features, valid, frames = model._network_features(content)
+        latents, _ = model.vae.encode(features, valid)
+        remainder = features - model.vae.decode(latents)
+        clean = (latents - model._latent_mean) / model._latent_std
+        tokens = torch.ones(clean.shape[:2], dtype=torch.bool)
+        here, absent = torch.ones(1, dtype=torch.bool), torch.zeros(1, dtype=torch.bool)
+        spoken = Part(torch.zeros(1, len(model._text_mean)), absent) if text is None else Part(text, here)
+        plain = Condition({"text": spoken, "style": Part(style, absent)})
+        goal = Condition({"text": spoken, "style": Part(style, here)})
+        windowed = Windowed(model.denoiser, WINDOW, OVERLAP)
+        noisy = clean
+        for step in invert_by_fixed_point(windowed, levels, clean, plain, tokens):
+            noisy = step.noisy
+        for step in sample_along(_Between(windowed, goal, scale), levels, noisy, plain, tokens):
+            noisy = step.noisy
+        styled = model.vae.decode(noisy * model._latent_std + model._latent_mean) + remainder
+        return model.normaliser.restore(styled[0, :frames].double().numpy())
+
+    def _finished(self, features: np.ndarray, content: Motion, keep: Kept, clean_feet: bool) -> Motion:
+        space = self.model.space
+        if keep.path:
+            own = space.encode(content)
+            for name in ("yaw_speed", "root_velocity"):
+                features[:, space.blocks[name]] = own[:, space.blocks[name]]
+        motion = space.decode(features)
+        path = motion.root[:, [0, 2]].copy()
+        motion = cleaned_feet(motion) if clean_feet else motion
+        if keep.path:
+            root = motion.root.copy()
+            root[:, [0, 2]] = path
+            motion = replace(motion, root=root)
+        if keep.contacts:
+            motion = planted(motion, foot_contacts(content)[:, [1, 3]] > 0.5)
+        return motion
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A motion on the motifmix skeleton at 20 fps, standing on the floor at y = 0, and where that floor was."""
+
+    motion: Motion
+    floor: float
+
+    @classmethod
+    def of(cls, source: Motion) -> "_Content":
+        """Raises ``RequestError`` for what is too short or no person."""
+        if source.seconds < SHORTEST_SECONDS or source.frames < SHORTEST_FRAMES:
+            raise RequestError(
+                f"this motion has {source.frames} frames ({source.seconds:.2g} s); no style shows in less than "
+                f"{SHORTEST_SECONDS:g} s and {SHORTEST_FRAMES} frames"
+            )
+        if is_animal(source):
+            raise RequestError(
+                "this motion goes on four legs and has an animal's joints (such as a tail); give a person's"
+            )
+        try:
+            carried = source if source.skeleton.same_as(MOTIFMIX) else retarget(source)[0]
+        except ValueError as error:
+            raise RequestError(f"a style cannot be given to this motion: {error}") from error
+        beyond = int(np.ceil(carried.fps / FPS))  # a frame more of 20 fps, so that the clock reaches past the end
+        held = np.minimum(np.arange(carried.frames + beyond), carried.frames - 1)
+        motion = Motion(MOTIFMIX, carried.rotations[held], carried.root[held], carried.fps).resampled(FPS)
+        floor = floor_height(motion)
+        return cls(motion.moved(np.array([0.0, -floor, 0.0])), floor)
+
+    def placed(self, result: Motion) -> Motion:
+        """Put a result that starts at the origin, facing +Z, where the content stood."""
+        result = result.turned(float(heading(self.motion.joints)[0]))
+        start = self.motion.root[0] - result.root[0]
+        return result.moved(np.array([start[0], self.floor, start[2]]))
+
+
+def _returned(result: Motion, source: Motion) -> Motion:
+    """Carry a result to the skeleton of its source; fingers and what else we have no joint for move as they did."""
+    canonical = canonical_rotations(source.skeleton, source)
+    carried, _ = retarget(result, source.skeleton, target_canonical=canonical)
+    rotations, roles = carried.rotations.copy(), set(find_joints(source.skeleton).values())
+    for joint in reversed(range(len(source.skeleton))):
+        if joint not in roles and not _below(source.skeleton.children, joint) & roles:
+            rotations[:, joint] = source.rotations[:, joint]
+    return replace(carried, rotations=rotations)
+
+
+def _below(children: Sequence[Sequence[int]], joint: int) -> set[int]:
+    return {deeper for child in children[joint] for deeper in (child, *_below(children, child))}
