@@ -213,6 +213,31 @@ def test_weights_of_another_precision_are_taken(run, checkpoint, stats, dtype):
     assert torch.equal(motifmix.load("mld").parts["vae"].tokens, torch.ones(2, 16))
 
 
+EVALUATOR = {
+    "word_dim": 8, "tag_dim": 3, "text_hidden": 6, "movement_hidden": 6, "movement_latent": 5, "motion_hidden": 6,
+    "embedding": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("features", "space"), [(263, "humanml3d_263"), (251, "kit_251"), (71, None)])
+def test_the_evaluators_of_another_data_set_take_its_statistics(run, here, features, space):
+    content = files_of(published("t2m-evaluator"), {"evaluator": {"features": features, **EVALUATOR}})["evaluator"]
+    torch.save(content, "finest.tar")
+    Path("meta").mkdir()
+    given = [word for size, value in EVALUATOR.items() for word in ("--set", f"evaluator.{size}={value}")]
+    command = ("models", "convert", "finest.tar", "--as", "t2m-evaluator", "--stats", "meta", "--out", "out", *given)
+    for length, code in ((263 if features != 263 else 251, 2), (features, 0)):
+        np.save("meta/mean.npy", np.zeros(length, np.float32))
+        np.save("meta/std.npy", np.ones(length, np.float32))
+        done = run(*command)
+        assert done.code == code, done.err
+        assert code == 0 or f"has the shape [{length}], expected [{features}]" in done.err
+    assert run("models", "verify", "out").code == 0
+    model = motifmix.load("out")
+    assert model.card.space == space and len(model.statistics["motion"].mean) == features
+    assert yaml.safe_load(Path("out/evaluator.yaml").read_text())["space"] == (space or "none")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [(b"", "is empty"), (b"<html>", "web page"), (b"no weights", "damaged or no checkpoint"), (None, "cannot be read")],

@@ -60,6 +60,7 @@ def convert(
             say(line)
         kinds = f"{len(complaints)} thing{'s' * (len(complaints) > 1)} do not fit, the first: {complaints[0]}"
         raise WeightsError(f"{model.name}: {kinds}{_hint(model, list(files.values()))}")
+    model = _as_trained(model, found)
     statistics = _statistics(model, gathered, stats)
     with _new_folder(out, force) as folder:
         _write(folder, model, found, statistics, facts, version)
@@ -106,6 +107,18 @@ def _hint(model: PublishedModel, files: Sequence[Any]) -> str:
 def _counted(left_out: Mapping[str, str]) -> list[str]:
     reasons = [why for why in left_out.values() if not why.startswith("a double of ")]
     return [f"{reasons.count(why)} tensors left out: {why}" for why in dict.fromkeys(reasons)]
+
+
+def _as_trained(model: PublishedModel, found: Mapping[str, PartFit]) -> PublishedModel:
+    """Return the card with the lengths of mean and std, and the space, of the networks that were found."""
+    statistics, space = dict(model.statistics), model.space
+    for name, wanted in model.statistics.items():
+        part, _, size = (wanted.dim_from or "").partition(".")
+        dim = found[part].sizes.get(size, wanted.dim) if part in found else wanted.dim
+        if dim != wanted.dim:
+            statistics[name] = wanted.model_copy(update={"dim": dim})
+            space = model.spaces.get(dim)
+    return model.model_copy(update={"statistics": statistics, "space": space})
 
 
 def _statistics(model: PublishedModel, gathered: Gathered, stats: Path | None) -> dict[str, Tensor]:

@@ -92,9 +92,11 @@ class Statistics(_Strict):
     """Mean and standard deviation: arrays ``[dim]`` in the folder given with ``--stats``, under one of these names.
 
     ``inside``: (name of the mean, name of the standard deviation) in the common state dict, where the file holds them.
+    ``dim_from``: ``part.size`` of the network that takes these numbers, where it may be trained in another ``dim``.
     """
 
     dim: int
+    dim_from: str | None = Field(None, pattern=r"^\w+\.\w+$")
     mean: tuple[str, ...] = ("mean.npy", "Mean.npy")
     std: tuple[str, ...] = ("std.npy", "Std.npy")
     inside: tuple[str, str] | None = None
@@ -143,6 +145,7 @@ class PublishedModel(_Strict):
     parts: dict[str, PublishedPart]
     statistics: dict[str, Statistics] = {}  # by what they normalise, for example "motion"
     space: str | None  # feature space, as `motifmix.features` names it; None where there is none
+    spaces: dict[int, str] = {}  # the space of a network that is trained in another number of features
     schedule: Schedule | None = None
     quirks: tuple[str, ...] = ()  # of sampling and use as a whole; those of a network stand at its part
     text_encoder: str | None = None  # its name in `motifmix.encoders`; read from the hub or a local folder
@@ -171,6 +174,9 @@ class PublishedModel(_Strict):
             re.compile(expression)
         for part in self.parts.values():
             re.compile(part.takes or "")
+        for wanted in self.statistics.values():
+            if wanted.dim_from is not None and wanted.dim_from.partition(".")[0] not in self.parts:
+                raise ValueError(f"dim_from names {wanted.dim_from!r}, which is the size of no part")
         if "numbers" in self.proof and not self.items:
             raise ValueError("proof says 'numbers' but items names no golden item")
         return self
