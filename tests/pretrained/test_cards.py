@@ -3,6 +3,7 @@
 import json
 import pickle
 import struct
+import time
 
 import pytest
 import torch
@@ -146,3 +147,37 @@ def test_a_missing_tensor_is_named(folder):
     replace_weights(folder, save(kept))
     with pytest.raises(WeightsError, match=r"'layers\.0\.bias'"):
         load_part(folder, "words")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "sizes"),
+    [
+        ("mld_vae:MotionVAE", {"features": 263, "width": 16, "feed_forward": 24, "layers": 100_001, "heads": 2}),
+        ("mld_vae:MotionVAE", {"layers": 2**70}),
+        ("TextToStyle", {"text": 2**24, "width": 2**20, "style": 2**24}),
+        ("TextToStyle", {"text": [0] * 20_000}),
+    ],
+)
+def test_sizes_far_beyond_the_file_are_refused_before_they_are_built(folder, architecture, sizes):
+    rewrite_card(folder, architecture=architecture, sizes=sizes)
+    started = time.monotonic()
+    with pytest.raises(WeightsError, match=r"does not fit its card|far more than its file holds"):
+        load_part(folder, "words")
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [1, 1]\nb: &b [*a, *a]\nname: [*b, *b]",
+        "a: &a {x: 1}\n<<: *a",
+        "x" * 1_000_001,
+        "[" * 100_000,
+        "name: " + "9" * 10_000,
+    ],
+    ids=["aliases", "merge", "long", "deep", "number"],
+)
+def test_a_card_that_would_grow_is_refused(folder, text):
+    (folder / "words.yaml").write_text(text)
+    with pytest.raises(WeightsError, match=r"words\.yaml: this is no model card"):
+        read_card(folder / "words.yaml")

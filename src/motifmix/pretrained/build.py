@@ -11,6 +11,9 @@ from motifmix.errors import WeightsError
 from motifmix.pretrained.cards import Card, read_weights
 from motifmix.quirks import Quirk
 
+_LARGEST_SIZE, _LARGEST_LIST = 2**24, 10_000
+_MOST_COMPUTED = 2**26  # numbers in tables that a network computes and no file holds
+
 
 def build(card: Card) -> Any:
     """Return the network that a card describes, without weights. Raises ``WeightsError`` for an unknown one."""
@@ -79,12 +82,50 @@ def _quirk(kind: Any, name: str) -> Quirk:
 def load_part(folder: Path, part: str) -> tuple[Card, Any, dict[str, Any]]:
     """Return card, network in evaluation mode, and the tensors of the file that belong to no network (statistics)."""
     card, tensors = read_weights(folder, part)
-    network = build(card)
-    own = network.state_dict()
+    own = _outline(card, len(tensors))
     rest = {name: t for name, t in tensors.items() if name not in own}
     missing = [name for name in own if name not in tensors]
-    unfit = [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
+    unfit = [name for name in own if name in tensors and own[name] != tensors[name].shape]
     if missing or unfit:
         raise WeightsError(f"{folder / part}.safetensors: does not fit its card at {(missing + unfit)[0]!r}")
+    network = build(card)
     network.load_state_dict({name: tensors[name] for name in own})
     return card, network.eval().requires_grad_(False), rest
+
+
+def _outline(card: Card, tensors: int) -> dict[str, Any]:
+    """Return the shapes of a card's network without allocating it; a file of so many ``tensors`` bounds its layers.
+
+    Raises ``WeightsError`` where the sizes ask for far more than the file holds.
+    """
+    import torch
+    from torch.nn.modules.module import register_module_parameter_registration_hook
+
+    absurd = f"card {card.name!r}: its sizes do not fit {card.architecture} (they ask for far more than its file holds)"
+    left = 4 * tensors + 1_000  # some are made twice, or made and thrown away
+
+    def count(module: Any, name: str, parameter: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise WeightsError(absurd)
+
+    if not all(map(_sensible, card.sizes.values())):
+        raise WeightsError(absurd)
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        with torch.device("meta"):
+            empty = build(card)
+    finally:
+        hook.remove()
+    own = empty.state_dict()
+    if sum(buffer.numel() for name, buffer in empty.named_buffers() if name not in own) > _MOST_COMPUTED:
+        raise WeightsError(absurd)
+    return {name: tensor.shape for name, tensor in own.items()}
+
+
+def _sensible(size: Any) -> bool:
+    if isinstance(size, (list, tuple, dict)):
+        below = size.values() if isinstance(size, dict) else size
+        return len(size) <= _LARGEST_LIST and all(map(_sensible, below))
+    return not isinstance(size, int) or abs(size) <= _LARGEST_SIZE

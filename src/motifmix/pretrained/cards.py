@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from motifmix.atomic import replacing
 from motifmix.errors import WeightsError
 from motifmix.home import PACKAGE_WEIGHTS
+from motifmix.pretrained.plain_yaml import read_plain_yaml
 
 
 class Card(BaseModel):
@@ -45,7 +46,7 @@ def checksum(data: bytes) -> str:
 def read_card(path: Path) -> Card:
     """Read ``part.yaml``. Raises ``WeightsError`` where it is missing or no card."""
     try:
-        return Card.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return Card.model_validate(read_plain_yaml(path))
     except OSError as error:
         raise WeightsError(f"{path}: the card is missing; {_remedy(path)} or run 'make weights'") from error
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:

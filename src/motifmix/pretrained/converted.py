@@ -18,6 +18,7 @@ from motifmix.errors import WeightsError
 from motifmix.features.space import Normaliser
 from motifmix.pretrained.build import is_network, load_part
 from motifmix.pretrained.cards import read_weights
+from motifmix.pretrained.plain_yaml import read_plain_yaml
 from motifmix.pretrained.published import Licence, Schedule, named_object, published, published_names
 
 MODEL_CARD = "model.yaml"
@@ -71,7 +72,7 @@ def read_model_card(folder: Path) -> ModelCard:
     """Read ``model.yaml``. Raises ``WeightsError`` where it is missing or is none."""
     path = folder / MODEL_CARD
     try:
-        return ModelCard.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return ModelCard.model_validate(read_plain_yaml(path))
     except OSError as error:
         raise WeightsError(f"{path} is missing; name a folder that 'motifmix models convert' wrote") from error
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
