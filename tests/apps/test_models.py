@@ -16,6 +16,7 @@ import yaml
 from tests.pretrained.published_files import files_of
 
 import motifmix
+from motifmix.errors import WeightsError
 from motifmix.pretrained.published import published
 
 SIZES = {
@@ -213,6 +214,17 @@ def test_weights_of_another_precision_are_taken(run, checkpoint, stats, dtype):
     assert torch.equal(motifmix.load("mld").parts["vae"].tokens, torch.ones(2, 16))
 
 
+def test_names_in_a_file_do_not_steer_the_terminal(run, checkpoint, stats):
+    name = "\x1b[2J\x9b1m\u202e\x00evil\r\nlicence: free \N{GREEK SMALL LETTER BETA}"
+    wrong = spoilt(checkpoint, **{name: torch.ones(1)})
+    done = run("models", "convert", wrong, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2
+    assert not any(letter in done.err for letter in "\x1b\x9b\u202e\x00\r")
+    shown = r"unknown: spoilt.ckpt: \x1b[2J\x9b1m\u202e\x00evil\r\nlicence: free "
+    assert f"{shown}\N{GREEK SMALL LETTER BETA}" in done.lines, done.lines
+    assert not any(line.startswith("licence: free") for line in done.lines)
+
+
 EVALUATOR = {
     "word_dim": 8, "tag_dim": 3, "text_hidden": 6, "movement_hidden": 6, "movement_latent": 5, "motion_hidden": 6,
     "embedding": 4,
@@ -381,6 +393,36 @@ def test_verify_finds_numbers_that_are_not_finite_and_other_shapes(run, checkpoi
     assert "tokens holds numbers that are not finite" in replaced(tokens=torch.full((2, 16), torch.inf))
     assert "does not fit its card at 'tokens'" in replaced(tokens=torch.ones(2, 17))
     assert "holds the unknown tensor 'more'" in replaced(tokens=torch.ones(2, 16), more=torch.ones(1))
+
+
+@pytest.mark.parametrize(
+    ("change", "message", "loads"),
+    [
+        ({"parts": ["denoiser"]}, "the part vae of mld is missing", False),
+        ({"parts": ["vae", "denoiser", "more"]}, "mld has no part more", False),
+        ({"statistics": []}, "the statistics motion of mld are missing", False),
+        ({"published": "mdl"}, "no published model is called 'mdl'", False),
+        ({"parts": ["vae", "../mld/denoiser"]}, "is no card of a converted model", False),
+        ({"parts": ["vae", ".."]}, "is no card of a converted model", False),
+        ({"citation": "@misc{me, title={Mine}}"}, "citation: it differs from that of mld", True),
+        ({"licence": {"consequence": "Do as you like."}}, "consequence: it says 'Do as you like.'", True),
+        ({"licence": {"weights": "MIT"}}, "licence, weights: it says 'MIT'", True),
+    ],
+)
+def test_verify_does_not_take_the_folder_at_its_word(run, checkpoint, stats, change, message, loads):
+    run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    path = Path("mld/model.yaml")
+    card = yaml.safe_load(path.read_text())
+    if "licence" in change:
+        change = {"licence": {**card["licence"], **change["licence"]}}
+    path.write_text(yaml.safe_dump({**card, **change}))
+    done = run("models", "verify", "mld")
+    assert done.code == 2 and message in done.err
+    if loads:  # a card here may be worded anew; the networks are the same
+        motifmix.load("mld")
+        return
+    with pytest.raises(WeightsError, match=r"model\.yaml"):
+        motifmix.load("mld")
 
 
 def test_our_own_weights_verify_and_load_the_same_way(run):

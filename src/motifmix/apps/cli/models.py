@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from motifmix.apps.cli.terminal import remark, say
+from motifmix.apps.cli.terminal import escaped, remark, say
 
 app = typer.Typer(
     help="Published models: what there is, what it may be used for, and their files converted and verified."
@@ -74,7 +74,11 @@ def convert(
     from motifmix.pretrained.conversion import convert as convert_files
 
     version = f"motifmix {__version__}"
-    convert_files(model, files, out, stats=stats, sizes=sizes, force=force, version=version, say=remark)
+
+    def tell(line: str) -> None:
+        remark(escaped(line))
+
+    convert_files(model, files, out, stats=stats, sizes=sizes, force=force, version=version, say=tell)
     remark(f"licence: {model.licence.consequence}")
     say(out)
 
@@ -89,7 +93,7 @@ def verify(
     from motifmix.pretrained.converted import verify as verify_folder
     from motifmix.pretrained.published import published, published_names
 
-    verify_folder(folder, say)
+    verify_folder(folder, lambda line: say(escaped(line)))
     if (folder / MODEL_CARD).exists():
         name = read_model_card(folder).published
         for what, figures in published(name).figures.items() if name in published_names() else ():

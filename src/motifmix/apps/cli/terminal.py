@@ -4,6 +4,7 @@ rich is imported when a bar is drawn, so that ``motifmix --help`` stays quick.
 """
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,9 +19,20 @@ def say(text: object) -> None:
 
 
 def remark(text: str) -> None:
-    """Print one line about the work."""
-    sys.stderr.write(f"{text}\n")
+    """Print one line about the work; it may quote a stranger's file, so what steers a terminal is shown as its code."""
+    sys.stderr.write("\n".join(escaped(line) for line in text.split("\n")) + "\n")
     sys.stderr.flush()
+
+
+def escaped(text: str) -> str:
+    """Return a text with control characters (line breaks too), direction marks and broken letters as backslash codes."""
+    if text.isprintable():
+        return text
+    steers = ("C", "Zl", "Zp")
+    return "".join(
+        letter.encode("unicode_escape").decode("ascii") if unicodedata.category(letter).startswith(steers) else letter
+        for letter in text
+    )
 
 
 @contextmanager
