@@ -225,6 +225,16 @@ def test_names_in_a_file_do_not_steer_the_terminal(run, checkpoint, stats):
     assert not any(line.startswith("licence: free") for line in done.lines)
 
 
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_the_prefix_of_many_devices_is_named(run, here, stats, content, wrapped):
+    state = {f"module.{name}": tensor for name, tensor in content["state_dict"].items()}
+    torch.save({"state_dict": state, "epoch": 3} if wrapped else state, "mld.ckpt")
+    done = run("models", "convert", "mld.ckpt", "--stats", stats, "--as", "mld", "--out", "mld", *SET)
+    assert done.code == 2
+    hint = ". All names in mld.ckpt begin with 'module.', as torch's DataParallel saves them: save it again"
+    assert hint in done.lines[-1], done.lines[-1]
+
+
 EVALUATOR = {
     "word_dim": 8, "tag_dim": 3, "text_hidden": 6, "movement_hidden": 6, "movement_latent": 5, "motion_hidden": 6,
     "embedding": 4,

@@ -19,7 +19,7 @@ from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import MODEL_CARD, STATISTICS, ModelCard, check_statistics, read_model_card
 from motifmix.pretrained.gathering import Gathered, PartFit, fits, gather, looks_like, read_all
 from motifmix.pretrained.published import PublishedModel, Statistics, published, published_names
-from motifmix.pretrained.safe_reading import read_safely, state_dict
+from motifmix.pretrained.safe_reading import SafeFile, read_safely, state_dict
 
 Say = Callable[[str], None]
 
@@ -58,7 +58,8 @@ def convert(
     if complaints:
         for line in complaints:
             say(line)
-        kinds = f"{len(complaints)} thing{'s' * (len(complaints) > 1)} do not fit, the first: {complaints[0]}"
+        many = "1 thing does" if len(complaints) == 1 else f"{len(complaints)} things do"
+        kinds = f"{many} not fit, the first: {complaints[0]}"
         raise WeightsError(f"{model.name}: {kinds}{_hint(model, list(files.values()))}")
     model = _as_trained(model, found)
     statistics = _statistics(model, gathered, stats)
@@ -98,10 +99,26 @@ def _lies_in(path: Path, folder: Path) -> bool:
     return any(parent.samefile(folder) for place in places for parent in (place, *place.parents))
 
 
-def _hint(model: PublishedModel, files: Sequence[Any]) -> str:
-    """Say which published model the files look like, where it is another one."""
+def _hint(model: PublishedModel, files: Sequence[SafeFile]) -> str:
+    """Say what may be amiss: a prefix of many devices, or files that look like another published model."""
+    wrapped = next((file.path for file in files if _all_in_module(file.content)), None)
+    if wrapped is not None:
+        return (
+            f". All names in {wrapped} begin with 'module.', as torch's DataParallel saves them: "
+            "save it again without this prefix"
+        )
     found = looks_like(files, [published(name) for name in published_names()])
     return f". This looks like {' or '.join(found)}: try --as {found[0]}" if found and model.name not in found else ""
+
+
+def _all_in_module(content: Any, depth: int = 2) -> bool:
+    """Whether a state dict in a file, at the top or within, has names under ``module.`` only."""
+    if not isinstance(content, Mapping):
+        return False
+    names = [name for name, value in content.items() if isinstance(value, Tensor)]
+    if names and all(isinstance(name, str) and name.startswith("module.") for name in names):
+        return True
+    return depth > 0 and any(_all_in_module(value, depth - 1) for value in content.values())
 
 
 def _counted(left_out: Mapping[str, str]) -> list[str]:
