@@ -7,11 +7,11 @@ lies one safetensors file with a card a part, and ``statistics.safetensors`` whe
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from motifmix.errors import WeightsError
@@ -23,6 +23,9 @@ from motifmix.pretrained.published import Licence, Schedule, named_object, publi
 
 MODEL_CARD = "model.yaml"
 STATISTICS = "statistics"
+
+
+PartName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]  # a file's stem, and no path
 
 
 class SourceFile(BaseModel):
@@ -46,7 +49,7 @@ class ModelCard(BaseModel):
     files: dict[str, SourceFile]
     licence: Licence
     citation: str
-    parts: list[str]
+    parts: list[PartName]
     statistics: list[str] = []
     space: str | None = None
     schedule: Schedule | None = None
@@ -83,6 +86,7 @@ def read_model_card(folder: Path) -> ModelCard:
 def load_model(folder: Path) -> PublishedNetworks:
     """Load all parts of a converted folder. Raises ``WeightsError``; nothing is unpickled and no hub is asked."""
     card = read_model_card(folder)
+    _complain(folder, networks_unlike(card))
     parts = {part: load_part(folder, part)[1] for part in card.parts}
     return PublishedNetworks(card, parts, _statistics(folder, card))
 
@@ -100,6 +104,44 @@ def _statistics(folder: Path, card: ModelCard) -> dict[str, Normaliser]:
         raise WeightsError(f"{folder / STATISTICS}.safetensors lacks {error}; convert it again") from error
 
 
+def networks_unlike(card: ModelCard) -> list[str]:
+    """Say in what a converted model's networks are not those of the published model that it claims to be.
+
+    What a recipe trained was made of no published file, and may hold some of the parts only.
+    """
+    if not card.files:
+        return []
+    if card.published not in published_names():
+        return [f"no published model is called {card.published!r}"]
+    model = published(card.published)
+    missing = [name for name, part in model.parts.items() if not part.optional and name not in card.parts]
+    unknown = [name for name in card.parts if name not in model.parts]
+    lacking = [name for name in model.statistics if name not in card.statistics]
+    return [
+        *(f"the part {name} of {model.name} is missing" for name in missing),
+        *(f"{model.name} has no part {name}" for name in unknown),
+        *(f"the statistics {name} of {model.name} are missing" for name in lacking),
+    ]
+
+
+def texts_unlike(card: ModelCard) -> list[str]:
+    """Say in what a converted model's terms and credits are not those that its published model's card states."""
+    if not card.files or card.published not in published_names():
+        return []
+    model = published(card.published)
+    stated, known = card.licence.model_dump(), model.licence.model_dump()
+    found = [f"licence, {key}: it says {stated[key]!r}, the published card {known[key]!r}" for key in known]
+    found = [line for line, key in zip(found, known, strict=True) if stated[key] != known[key]]
+    if card.citation.strip() != model.citation:
+        found.append(f"citation: it differs from that of {model.name}")
+    return found
+
+
+def _complain(folder: Path, complaints: Sequence[str]) -> None:
+    if complaints:
+        raise WeightsError(f"{folder / MODEL_CARD}: {'; '.join(complaints)}; convert it again")
+
+
 def verify(folder: Path, say: Callable[[str], None]) -> None:
     """Check hashes, keys, shapes, finite numbers and a forward pass of every part; one line each goes to ``say``.
 
@@ -111,9 +153,15 @@ def verify(folder: Path, say: Callable[[str], None]) -> None:
     parts = card.parts if card else sorted(path.stem for path in folder.glob("*.yaml"))
     if not parts:
         raise WeightsError(f"{folder} holds no weights; name one that 'motifmix models convert' wrote")
+    if card:
+        _complain(folder, [*networks_unlike(card), *texts_unlike(card)])
     model = published(card.published) if card and card.published in published_names() else None
     for part in parts:
         own, tensors = read_weights(folder, part)
+        if card and card.files and model and own.architecture != model.parts[part].architecture:
+            raise WeightsError(
+                f"{folder / part}.yaml: {own.architecture} is not the {part} of {model.name}; convert it again"
+            )
         _check_finite(folder / f"{part}.safetensors", tensors)
         if card is None and not is_network(own):
             say(f"{part}: checksum, {len(tensors)} tensors, finite numbers: good")
