@@ -1,5 +1,6 @@
 """The cards of published models: each holds together, and each recognises the file that it describes."""
 
+import inspect
 import pickle
 from pathlib import Path
 
@@ -96,3 +97,15 @@ def test_two_published_counts_are_those_of_the_authors():
     with torch.device("meta"):
         counts = {part: published("mld").parts[part].parameters for part in ("vae", "denoiser")}
     assert counts == {"vae": 18_032_135, "denoiser": 8_349_184}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lengths_that_follow_a_network_name_a_size_of_it(name: str):
+    model = published(name)
+    for wanted in model.statistics.values():
+        if wanted.dim_from is None:
+            continue
+        part, _, size = wanted.dim_from.partition(".")
+        architecture = model.parts[part].architecture
+        default = inspect.signature(named_object(architecture, "models")).parameters[size].default
+        assert model.parts[part].sizes.get(size, default) == wanted.dim

@@ -1,5 +1,6 @@
 """``motifmix models``: the published models, and their files made ours."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,15 @@ from motifmix.apps.cli.terminal import escaped, remark, say
 app = typer.Typer(
     help="Published models: what there is, what it may be used for, and their files converted and verified."
 )
+
+# Of published models whose figures a paper's evaluation here measures: protocol, folder that judges, whether styles are named.
+PROTOCOLS = {
+    "mld": ("mld", "T2M_EVALUATOR", False),
+    "smoodi": ("smoodi", "T2M_EVALUATOR", True),
+    "intergen": ("intergen", "INTERCLIP", False),
+    "in2in": ("in2in", "INTERCLIP", False),
+    "mixermdm": ("mixermdm", "INTERCLIP", False),
+}
 
 Offline = Annotated[bool, typer.Option("--offline", help="Never ask a hub; these commands need none anyway.")]
 
@@ -61,7 +71,7 @@ def convert(
         list[str] | None,
         typer.Option("--set", help="PART.SIZE=VALUE for weights that were trained in another size than the published."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a folder converted before.")] = False,
     offline: Offline = False,
 ) -> None:
     """Make published files a folder of safetensors with cards; nothing that stands in them is executed."""
@@ -98,6 +108,17 @@ def verify(
         name = read_model_card(folder).published
         for what, figures in published(name).figures.items() if name in published_names() else ():
             remark(f"with its data at hand, compare the published figures: {what}: {figures}")
+        if name in PROTOCOLS:
+            remark(f"to measure them: {measuring(name, folder)}")
+
+
+def measuring(name: str, folder: Path) -> str:
+    """Return the command that measures the published model ``name`` in ``folder`` by its paper's protocol."""
+    protocol, evaluator, styled = PROTOCOLS[name]
+    command = (
+        f"motifmix evaluate {protocol} --weights {shlex.quote(str(folder))} --data DATASET --evaluator {evaluator}"
+    )
+    return f"{command} --classifier STYLE_NETWORK" if styled else command
 
 
 def described(model: Any) -> list[str]:
