@@ -82,6 +82,8 @@ def test_convert_verify_load_and_a_forward_pass(run, checkpoint, stats, content)
     assert "forward pass [1, 8, 263]: good" in done.out
     assert "statistics motion: 263 numbers, finite, no deviation below 0: good" in done.out
     assert "compare the published figures" in done.err
+    command = "motifmix evaluate mld --weights mld --data DATASET --evaluator T2M_EVALUATOR"
+    assert done.lines[-1] == f"to measure them: {command}"
 
     model = motifmix.load("mld")
     assert torch.equal(model.parts["vae"].tokens, content["state_dict"]["vae.global_motion_token"])
@@ -441,6 +443,14 @@ def test_our_own_weights_verify_and_load_the_same_way(run):
     done = run("models", "verify", PACKAGE_WEIGHTS / "default")
     assert done.code == 0, done.err
     assert any(line.startswith("vae: checksum") and "shapes" in line for line in done.out.splitlines())
+
+
+def test_the_protocols_that_verify_names_are_those_of_evaluate():
+    from motifmix.apps.cli.evaluate import PAPERS
+    from motifmix.apps.cli.models import PROTOCOLS
+
+    assert {protocol for protocol, _, _ in PROTOCOLS.values()} <= set(PAPERS)
+    assert all(published(name).figures for name in PROTOCOLS)
 
 
 def test_list_info_and_cite(run):
