@@ -11,7 +11,7 @@ from motifmix.errors import WeightsError
 from motifmix.pretrained.cards import Card, read_weights
 from motifmix.quirks import Quirk
 
-_LARGEST_SIZE, _LARGEST_LIST = 2**24, 10_000
+_LARGEST_SIZE, _LARGEST_LIST = 2**17, 10_000
 _MOST_COMPUTED = 2**26  # numbers in tables that a network computes and no file holds
 
 
@@ -82,7 +82,7 @@ def _quirk(kind: Any, name: str) -> Quirk:
 def load_part(folder: Path, part: str) -> tuple[Card, Any, dict[str, Any]]:
     """Return card, network in evaluation mode, and the tensors of the file that belong to no network (statistics)."""
     card, tensors = read_weights(folder, part)
-    own = _outline(card, len(tensors))
+    own = _outline(card, len(tensors), sum(tensor.numel() for tensor in tensors.values()))
     rest = {name: t for name, t in tensors.items() if name not in own}
     missing = [name for name in own if name not in tensors]
     unfit = [name for name in own if name in tensors and own[name] != tensors[name].shape]
@@ -93,8 +93,8 @@ def load_part(folder: Path, part: str) -> tuple[Card, Any, dict[str, Any]]:
     return card, network.eval().requires_grad_(False), rest
 
 
-def _outline(card: Card, tensors: int) -> dict[str, Any]:
-    """Return the shapes of a card's network without allocating it; a file of so many ``tensors`` bounds its layers.
+def _outline(card: Card, tensors: int, numbers: int) -> dict[str, Any]:
+    """Return the shapes of a card's network without allocating it; ``tensors`` and their ``numbers`` bound it.
 
     Raises ``WeightsError`` where the sizes ask for far more than the file holds.
     """
@@ -110,7 +110,8 @@ def _outline(card: Card, tensors: int) -> dict[str, Any]:
         if left < 0:
             raise WeightsError(absurd)
 
-    if not all(map(_sensible, card.sizes.values())):
+    most = max(numbers, _LARGEST_SIZE)  # a larger one is the length of a tensor in the file
+    if not all(_sensible(size, most) for size in card.sizes.values()):
         raise WeightsError(absurd)
     hook = register_module_parameter_registration_hook(count)
     try:
@@ -124,8 +125,8 @@ def _outline(card: Card, tensors: int) -> dict[str, Any]:
     return {name: tensor.shape for name, tensor in own.items()}
 
 
-def _sensible(size: Any) -> bool:
+def _sensible(size: Any, most: int) -> bool:
     if isinstance(size, (list, tuple, dict)):
         below = size.values() if isinstance(size, dict) else size
-        return len(size) <= _LARGEST_LIST and all(map(_sensible, below))
-    return not isinstance(size, int) or abs(size) <= _LARGEST_SIZE
+        return len(size) <= _LARGEST_LIST and all(_sensible(one, most) for one in below)
+    return not isinstance(size, int) or abs(size) <= most
