@@ -239,7 +239,7 @@ class PoseReader:
 
     def _interpreter(self, name: str) -> "_Model":
         try:
-            from ai_edge_litert.interpreter import Interpreter
+            from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise RequestError(
                 "the movement in a video is read with LiteRT, which is not installed; "
