@@ -47,6 +47,15 @@ def test_help_and_mistakes_start_without_anything_heavy():
     assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
+def test_the_default_model_loads_without_the_compiler_of_torch():
+    code = (
+        "import json, sys, motifmix; motifmix.load()\n"
+        "print(json.dumps(sorted({'torch._dynamo', 'sympy', 'transformers', 'diffusers'} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
 def test_the_module_and_the_script_are_one_command():
     process = started("--version")
     out, err = process.communicate()

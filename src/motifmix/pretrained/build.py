@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
+import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from motifmix.pretrained.cards import Card, read_weights
 from motifmix.quirks import Quirk
 
 _LARGEST_SIZE, _LARGEST_LIST = 2**17, 10_000
+# A network is made at once, without a look at its shapes before, where no size and no product of three is larger.
+_OUTRIGHT_SIZE, _OUTRIGHT_PRODUCT = 2**12, 2**24
 _MOST_COMPUTED = 2**26  # numbers in tables that a network computes and no file holds
 
 
@@ -82,21 +86,25 @@ def _quirk(kind: Any, name: str) -> Quirk:
 def load_part(folder: Path, part: str) -> tuple[Card, Any, dict[str, Any]]:
     """Return card, network in evaluation mode, and the tensors of the file that belong to no network (statistics)."""
     card, tensors = read_weights(folder, part)
-    own = _outline(card, len(tensors), sum(tensor.numel() for tensor in tensors.values()))
+    network = _bounded(card, len(tensors), sum(tensor.numel() for tensor in tensors.values()))
+    own = {name: tensor.shape for name, tensor in network.state_dict().items()}
     rest = {name: t for name, t in tensors.items() if name not in own}
     missing = [name for name in own if name not in tensors]
     unfit = [name for name in own if name in tensors and own[name] != tensors[name].shape]
     if missing or unfit:
         raise WeightsError(f"{folder / part}.safetensors: does not fit its card at {(missing + unfit)[0]!r}")
-    network = build(card)
+    if any(parameter.is_meta for parameter in network.parameters()):
+        network = build(card)
     network.load_state_dict({name: tensors[name] for name in own})
     return card, network.eval().requires_grad_(False), rest
 
 
-def _outline(card: Card, tensors: int, numbers: int) -> dict[str, Any]:
-    """Return the shapes of a card's network without allocating it; ``tensors`` and their ``numbers`` bound it.
+def _bounded(card: Card, tensors: int, numbers: int) -> Any:
+    """Make a card's network; ``tensors`` and their ``numbers`` bound what it may ask for.
 
-    Raises ``WeightsError`` where the sizes ask for far more than the file holds.
+    A large one is made on the meta device only, where nothing is allocated: there its shapes can be looked at first. A
+    small one is made outright, because that device loads a second and a half of torch's compiler. Raises
+    ``WeightsError`` where the sizes ask for far more than the file holds.
     """
     import torch
     from torch.nn.modules.module import register_module_parameter_registration_hook
@@ -113,16 +121,27 @@ def _outline(card: Card, tensors: int, numbers: int) -> dict[str, Any]:
     most = max(numbers, _LARGEST_SIZE)  # a larger one is the length of a tensor in the file
     if not all(_sensible(size, most) for size in card.sizes.values()):
         raise WeightsError(absurd)
+    largest = sorted([1, *_integers(card.sizes)])[-3:]
+    small = largest[-1] <= _OUTRIGHT_SIZE and math.prod(largest) <= _OUTRIGHT_PRODUCT
     hook = register_module_parameter_registration_hook(count)
     try:
-        with torch.device("meta"):
-            empty = build(card)
+        with nullcontext() if small else torch.device("meta"):
+            network = build(card)
     finally:
         hook.remove()
-    own = empty.state_dict()
-    if sum(buffer.numel() for name, buffer in empty.named_buffers() if name not in own) > _MOST_COMPUTED:
+    own = network.state_dict()
+    if sum(buffer.numel() for name, buffer in network.named_buffers() if name not in own) > _MOST_COMPUTED:
         raise WeightsError(absurd)
-    return {name: tensor.shape for name, tensor in own.items()}
+    return network
+
+
+def _integers(size: Any) -> list[int]:
+    """Return the integers among sizes, however nested, at least 1 each."""
+    if isinstance(size, Mapping):
+        size = list(size.values())
+    if isinstance(size, (list, tuple)):
+        return [number for one in size for number in _integers(one)]
+    return [max(1, abs(size))] if isinstance(size, int) else []
 
 
 def _sensible(size: Any, most: int) -> bool:

@@ -5,6 +5,8 @@ import json
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import MODEL_CARD, STATISTICS, ModelCard, read_model_card
 from motifmix.pretrained.published import Licence, published, published_names
 from motifmix.quirks import Quirk
+from motifmix.training.published_sets import HELD_OUT, Clips, opened
 from motifmix.training.recipe import Recipe
 
 Drawn = tuple[Tensor, dict[str, float]]
@@ -132,6 +135,27 @@ class PaperObjective:
         (folder / MODEL_CARD).write_text(text, "utf-8")
 
     space = "humanml3d_263"
+
+
+class ClipObjective(PaperObjective):
+    """An objective over one dataset's clips of one person; ``options.batch`` of them are drawn."""
+
+    def read(self, recipe: Recipe, longest: int, **reading: Any) -> None:
+        """Open the recipe's dataset; nothing of its test list is read before it is asked for."""
+        self.reader = opened(recipe, **reading)
+        self.longest = longest
+        self.normaliser: Normaliser = self.reader.normaliser()
+        self.statistics["motion"] = self.normaliser
+        self.clips = Clips(self.reader.samples("train"), self.normaliser, longest)
+
+    @cached_property
+    def held_out(self) -> Clips:
+        """The first clips of the test list."""
+        return Clips(islice(self.reader.samples("test"), HELD_OUT), self.normaliser, self.longest)
+
+    def chosen(self, batch: int, held_out: bool) -> tuple[Clips, int]:
+        """Return what to draw from and how much of it."""
+        return (self.held_out, min(batch, 32)) if held_out else (self.clips, batch)
 
 
 def begun(folder: str | None, default: str, part: str, remedy: str) -> tuple[Path, nn.Module, KeptPart]:

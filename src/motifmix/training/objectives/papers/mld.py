@@ -3,8 +3,6 @@
 The VAE's recipe also gives StyleMotif's encoder its start: on styles, from a VAE that was trained on contents.
 """
 
-from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from motifmix.diffusion.discrete import DiscreteSchedule, scaled_linear_betas
-from motifmix.features.space import Normaliser
 from motifmix.models.mld_denoiser import MLDDenoiser
 from motifmix.models.mld_vae import MotionVAE
 from motifmix.training.encoded_texts import EncodedTexts
 from motifmix.training.objectives.papers.base import (
+    ClipObjective,
     Drawn,
     KeptPart,
-    PaperObjective,
     begun,
     copied,
     quirks_named,
@@ -34,7 +31,6 @@ from motifmix.training.objectives.published.mld import (
     vae_losses,
     with_prompts_dropped,
 )
-from motifmix.training.published_sets import HELD_OUT, Clips, opened
 from motifmix.training.recipe import Recipe
 
 VAE_FIRST = "train it first (motifmix train recipes/papers/mld_vae.yaml) or name a converted MLD with options.base"
@@ -56,7 +52,7 @@ class VAEOptions(BaseModel):
     quirks: list[str] = []
 
 
-class MotionVAEObjective(PaperObjective):
+class MotionVAEObjective(ClipObjective):
     """Clips of HumanML3D, or of 100STYLE in its form, through the VAE."""
 
     model = "mld"
@@ -65,9 +61,7 @@ class MotionVAEObjective(PaperObjective):
         super().__init__(recipe)
         self.options = o = VAEOptions.model_validate(recipe.options)
         self.quirks = quirks_named(o.quirks, "training.objectives.published.mld")
-        self.reader = opened(recipe)
-        self.normaliser: Normaliser = self.reader.normaliser()
-        self.clips = Clips(self.reader.samples("train"), self.normaliser, o.longest)
+        self.read(recipe, o.longest)
         sizes = o.vae
         if o.start_from is not None:
             _, vae, kept = begun(o.start_from, "", "vae", VAE_FIRST)
@@ -77,19 +71,13 @@ class MotionVAEObjective(PaperObjective):
             vae = MotionVAE(**sizes)
         self.modules["vae"] = vae
         self.kept["vae"] = KeptPart("mld_vae:MotionVAE", sizes)
-        self.statistics["motion"] = self.normaliser
         self.weights = VAEWeights(o.features, o.joints, o.kl)
-
-    @cached_property
-    def held_out(self) -> Clips:
-        """The first clips of the test list."""
-        return Clips(islice(self.reader.samples("test"), HELD_OUT), self.normaliser, self.options.longest)
 
     def losses(
         self, modules: nn.ModuleDict, generator: torch.Generator, rng: np.random.Generator, held_out: bool = False
     ) -> Drawn:
         """Reconstruct a batch through one draw of the latents."""
-        clips, count = (self.held_out, min(self.options.batch, 32)) if held_out else (self.clips, self.options.batch)
+        clips, count = self.chosen(self.options.batch, held_out)
         batch = clips.draw(rng, count).to(self.device)
         vae = modules["vae"]
         assert isinstance(vae, MotionVAE)
@@ -118,7 +106,7 @@ class MLDOptions(BaseModel):
     text_folder: str | None = None
 
 
-class MLDObjective(PaperObjective):
+class MLDObjective(ClipObjective):
     """The noise in the latents of HumanML3D's clips, told their captions."""
 
     model = "mld"
@@ -126,30 +114,22 @@ class MLDObjective(PaperObjective):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         self.options = o = MLDOptions.model_validate(recipe.options)
-        self.reader = opened(recipe)
-        self.normaliser: Normaliser = self.reader.normaliser()
         self.base, vae, _ = begun(o.base, recipe.weights, "vae", VAE_FIRST)
         self.frozen["vae"] = vae
-        self.clips = Clips(self.reader.samples("train"), self.normaliser, o.longest)
+        self.read(recipe, o.longest)
         self.modules["denoiser"] = denoiser = MLDDenoiser(**o.denoiser)
         self.kept["denoiser"] = KeptPart("mld_denoiser:MLDDenoiser", o.denoiser)
-        self.statistics["motion"] = self.normaliser
         self.text_encoder = o.text_encoder
         texts = self.clips.texts() + self.held_out.texts()
         self.texts = EncodedTexts(texts, o.text_encoder, "embedding", denoiser.text_dim, o.text_folder)
         self.schedule = DiscreteSchedule.of(scaled_linear_betas(TRAINING_STEPS))
-
-    @cached_property
-    def held_out(self) -> Clips:
-        """The first clips of the test list."""
-        return Clips(islice(self.reader.samples("test"), HELD_OUT), self.normaliser, self.options.longest)
 
     def losses(
         self, modules: nn.ModuleDict, generator: torch.Generator, rng: np.random.Generator, held_out: bool = False
     ) -> Drawn:
         """Noise a batch of latents and ask for the noise."""
         o, device, vae = self.options, self.device, self.frozen["vae"]
-        clips, count = (self.held_out, min(o.batch, 32)) if held_out else (self.clips, o.batch)
+        clips, count = self.chosen(o.batch, held_out)
         batch = clips.draw(rng, count).to(device)
         assert isinstance(vae, MotionVAE)
         with torch.no_grad():

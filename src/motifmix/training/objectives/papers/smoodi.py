@@ -23,6 +23,7 @@ from motifmix.models.smoodi import SMooDiDenoiser, endless_permutations
 from motifmix.models.style_network import STATISTICS_OVER_EVERYTHING, StyleNetwork
 from motifmix.training.encoded_texts import EncodedTexts
 from motifmix.training.objectives.papers.base import (
+    ClipObjective,
     Drawn,
     KeptPart,
     PaperObjective,
@@ -62,7 +63,7 @@ class StyleNetworkOptions(BaseModel):
     quirks: list[str] = []
 
 
-class StyleNetworkObjective(PaperObjective):
+class StyleNetworkObjective(ClipObjective):
     """Clips of 100STYLE to their class."""
 
     model = "smoodi"
@@ -70,26 +71,18 @@ class StyleNetworkObjective(PaperObjective):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         self.options = o = StyleNetworkOptions.model_validate(recipe.options)
-        self.reader: Style100HumanML3D = opened(recipe, lists=o.lists, below=None)
-        self.normaliser: Normaliser = self.reader.normaliser()
-        self.clips = Clips(self.reader.samples("train"), self.normaliser, o.longest)
+        self.read(recipe, o.longest, lists=o.lists, below=None)
         self.quirks = quirks_named(o.quirks, "models.style_network")
         sizes = {"classes": CLASSES[o.lists], **o.network}
         self.modules["style_network"] = StyleNetwork(**sizes, quirks=self.quirks)
         self.kept["style_network"] = KeptPart("style_network:StyleNetwork", sizes, self.quirks)
-        self.statistics["motion"] = self.normaliser
-
-    @cached_property
-    def held_out(self) -> Clips:
-        """The first clips of the test list."""
-        return Clips(islice(self.reader.samples("test"), HELD_OUT), self.normaliser, self.options.longest)
 
     def losses(
         self, modules: nn.ModuleDict, generator: torch.Generator, rng: np.random.Generator, held_out: bool = False
     ) -> Drawn:
         """Cross-entropy of a batch, padded to the longest clip there may be."""
         o = self.options
-        clips, count = (self.held_out, min(o.batch, 32)) if held_out else (self.clips, o.batch)
+        clips, count = self.chosen(o.batch, held_out)
         batch = clips.draw(rng, count, o.longest)
         motion = batch.features if held_out else self._spoilt(batch.features, generator)
         batch, motion = batch.to(self.device), motion.to(self.device)
