@@ -6,6 +6,7 @@ import torch
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.schedule import FlowSchedule
 from motifmix.models.latent_denoiser import LatentDenoiser
+from motifmix.style.fusions import adain
 from motifmix.style.styled_denoiser import StyledDenoiser
 
 NOISY = torch.randn(3, 7, 4, generator=torch.Generator().manual_seed(5))
@@ -14,10 +15,10 @@ VALID = torch.ones(3, 7, dtype=torch.bool)
 ALL = torch.ones(3, dtype=torch.bool)
 
 
-def network(block: int = 1, prediction_type: str = "flow") -> StyledDenoiser:
+def network(block: int | list[int] = 1, prediction_type: str = "flow", fusion: str = "cross_normalization"):
     torch.manual_seed(0)
     denoiser = LatentDenoiser(latent=4, text=6, width=16, blocks=2, heads=2)
-    styled = StyledDenoiser(denoiser, 8, block, 0.6, prediction_type).eval()
+    styled = StyledDenoiser(denoiser, 8, block, 0.6, prediction_type, fusion).eval()
     with torch.no_grad():
         for parameter in styled.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -83,3 +84,27 @@ def test_training_reaches_projection_and_base():
 def test_a_block_that_does_not_exist_is_refused(block):
     with pytest.raises(ValueError, match=f"block {block} is not one of the denoiser's 2"):
         network(block)
+
+
+@pytest.mark.parametrize("fusion", ["adain", "zero_layers"])
+@pytest.mark.parametrize("block", [1, [1, 2]])
+def test_other_fusions_leave_those_without_a_style_alone_too(fusion, block):
+    styled = network(block, fusion=fusion)
+    mixed = styled.predict(NOISY, TIME, told(torch.tensor([True, False, True])), VALID)
+    assert torch.equal(mixed[1], base(styled)[1])
+    assert not torch.allclose(mixed[0], base(styled)[0], atol=1e-3)
+    assert torch.equal(styled.predict(NOISY, TIME, told(ALL, strength=0.0), VALID), base(styled))
+
+
+def test_what_starts_at_zero_starts_as_the_base_model():
+    denoiser = LatentDenoiser(latent=4, text=6, width=16, blocks=2, heads=2)
+    styled = StyledDenoiser(denoiser, 8, [1, 2], 1.0, fusion="zero_layers").eval()
+    assert torch.equal(styled.predict(NOISY, TIME, told(ALL), VALID), base(styled))
+
+
+def test_adaptive_normalisation_takes_scale_and_shift_from_the_style():
+    content = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(0))
+    scale, shift = torch.full((2, 1, 16), 2.0), torch.full((2, 1, 16), -1.0)
+    fused = adain(content, torch.cat([scale, shift], dim=-1), 1.0)
+    assert torch.allclose(fused.mean(dim=-1), torch.tensor(-1.0), atol=1e-5)
+    assert torch.allclose(fused.std(dim=-1, correction=0), torch.tensor(3.0), atol=1e-3)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from motifmix.errors import RequestError
 from motifmix.training.recipe import read_recipe
 from motifmix.training.runs import build_objective
 
 RECIPES = Path(__file__).parents[2] / "recipes" / "default"
+STYLEMOTIF = RECIPES.parent / "stylemotif" / "stylemotif.yaml"
 GOOD = "name: try\nobjective: vae\nsteps: 10\nlearning_rate: 0.001\n"
 
 
@@ -36,6 +38,14 @@ def test_every_shipped_recipe_can_be_read_whole(path):
     read = read_recipe(path)
     assert read.name == path.stem
     options_of(read.objective).model_validate(read.options)
+
+
+@pytest.mark.parametrize("size", ["full", *yaml.safe_load(STYLEMOTIF.read_text())["sizes"]])
+def test_every_row_of_the_ablation_writes_to_a_folder_of_its_own(size):
+    read = read_recipe(STYLEMOTIF, {"size": size})
+    options = options_of(read.objective).model_validate(read.options)
+    assert options.frozen and options.base == "weights-base"
+    assert read.weights == f"weights-{read.name}" and ("-" in read.name) == (size != "full")
 
 
 def test_changes_arrive_by_dotted_name(recipe):

@@ -75,8 +75,9 @@ class TextToMotion:
         self._latent_mean, self._latent_std = own["latent_mean"], own["latent_std"]
         extra = card.extra
         self.denoiser = StyledDenoiser(
-            denoiser, own["project_weight"].shape[1], extra["block"], extra["gamma"], extra["prediction_type"]
-        )
+            denoiser, own["project_weight"].shape[1], extra["block"], extra["gamma"], extra["prediction_type"],
+            extra.get("fusion", "cross_normalization"),
+        )  # fmt: skip
         self.denoiser.project.load_state_dict({"weight": own["project_weight"], "bias": own["project_bias"]})
         self.denoiser.eval().requires_grad_(False)
         self.schedule = SCHEDULES[extra["schedule"]]()

@@ -1,5 +1,7 @@
 """StyleMotif on a latent denoiser: one fusion after block m, and the denoiser protocol around it."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -7,29 +9,37 @@ from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.predictions import PredictionType, to_clean
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.models.latent_denoiser import Hook, LatentDenoiser
-from motifmix.style.cross_normalization import cross_normalize
+from motifmix.style.fusions import FUSIONS, FusionName
 
 
 class StyledDenoiser(nn.Module):
     """A latent denoiser with the style fused once; an absent style skips the fusion, so the base model is inside.
 
     Condition parts: ``text`` [B, text], ``style`` [B, style], ``strength`` [B] (a factor on gamma; 1 where missing).
+    ``block`` counts from 1; several of them, or another ``fusion``, are for comparison.
     """
 
     def __init__(
         self,
         denoiser: LatentDenoiser,
         style: int = 128,
-        block: int = 2,
+        block: int | Sequence[int] = 2,
         gamma: float = 0.6,
         prediction_type: PredictionType = "flow",
+        fusion: FusionName = "cross_normalization",
     ) -> None:
         super().__init__()
-        if not 1 <= block <= len(denoiser.blocks):
-            raise ValueError(f"block {block} is not one of the denoiser's {len(denoiser.blocks)}")
+        self.blocks = (block,) if isinstance(block, int) else tuple(block)
+        for own in self.blocks:
+            if not 1 <= own <= len(denoiser.blocks):
+                raise ValueError(f"block {own} is not one of the denoiser's {len(denoiser.blocks)}")
         self.denoiser = denoiser
-        self.project = nn.Linear(style, denoiser.width)
-        self.block, self.gamma = block, gamma
+        self.fusion = FUSIONS[fusion]
+        self.project = nn.Linear(style, denoiser.width * self.fusion.numbers * len(self.blocks))
+        if self.fusion.from_zero:
+            nn.init.zeros_(self.project.weight)
+            nn.init.zeros_(self.project.bias)
+        self.gamma = gamma
         self.prediction_type: PredictionType = prediction_type
 
     def predict(self, noisy: Tensor, time: Tensor, condition: Condition, valid: Tensor) -> Tensor:
@@ -40,10 +50,13 @@ class StyledDenoiser(nn.Module):
             gamma = self.gamma * style.present.to(noisy.dtype)
             if strength is not None:
                 gamma = gamma * strength.value
-            feature, gamma = self.project(style.value)[:, None], gamma[:, None, None]
+            gamma = gamma[:, None, None]
+            features = dict(
+                zip(self.blocks, self.project(style.value)[:, None].chunk(len(self.blocks), dim=-1), strict=True)
+            )
 
             def fuse(number: int, hidden: Tensor) -> Tensor:
-                return cross_normalize(hidden, feature, gamma) if number == self.block else hidden
+                return self.fusion.fuse(hidden, features[number], gamma) if number in features else hidden
 
             hook = fuse
 

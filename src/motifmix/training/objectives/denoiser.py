@@ -29,6 +29,7 @@ from motifmix.home import home
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
 from motifmix.models.temporal_vae import STRIDE
+from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
 from motifmix.training.latents import LatentStore
 from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets
@@ -51,8 +52,9 @@ class DenoiserOptions(BaseModel):
     dropout: float = 0.0
     style: int = 128
     style_width: int = 256
-    block: int = 2
+    block: int | list[int] = 2
     gamma: float = 0.6
+    fusion: FusionName = "cross_normalization"
     prediction_type: PredictionType = "flow"
     schedule: str = "flow"
     content_share: float = 0.4
@@ -66,12 +68,14 @@ class DenoiserOptions(BaseModel):
     contrast: float = 0.1
     classes: float = 0.05
     agreement: float = 0.2
+    encoder_aligned: bool = True
     length: float = 0.02
     own_reference: bool = False
     frozen: bool = False
     without_cells: list[tuple[str, str]] = []
     style_from: str | None = "style_pretrained"
-    denoiser_from: str | None = None
+    base: str | None = None
+    """Folder below MOTIFMIX_HOME of the denoiser to begin with (``base.yaml`` of the same data makes one)."""
     weights: str | None = None
 
 
@@ -103,7 +107,7 @@ class DenoiserObjective:
         denoiser = LatentDenoiser(latent, width=o.width, blocks=o.blocks, heads=o.heads, dropout=o.dropout)
         self.modules = nn.ModuleDict(
             {
-                "denoiser": StyledDenoiser(denoiser, o.style, o.block, o.gamma, o.prediction_type),
+                "denoiser": StyledDenoiser(denoiser, o.style, o.block, o.gamma, o.prediction_type, o.fusion),
                 "style_encoder": StyleEncoder(MotifmixSpace.dim, o.style_width, o.style),
                 "text_to_style": TextToStyle(style=o.style),
                 "length": LengthPredictor(style=o.style),
@@ -181,11 +185,17 @@ class DenoiserObjective:
             style = self.modules["style_encoder"]
             assert isinstance(style, StyleEncoder)
             style.encoder.load_state_dict(encoder.encoder.state_dict())
-        if o.denoiser_from is not None:
-            _, base, _ = load_part(self.weights, o.denoiser_from)
+        if o.base is not None:
+            _, base, statistics = load_part(home() / o.base, "denoiser")
+            own = {"latent_mean": self.store.mean, "latent_std": self.store.std, "text_mean": self.table.mean}
+            if not all(torch.allclose(statistics[name], values, atol=1e-5) for name, values in own.items()):
+                raise DataError(f"the denoiser in {home() / o.base} was trained on other data; train it again")
             self._styled.denoiser.load_state_dict(base.state_dict())
         if o.frozen:
             self._styled.denoiser.requires_grad_(False)
+            for module in self._styled.denoiser.modules():
+                if isinstance(module, nn.Dropout):
+                    module.p = 0.0  # what is frozen answers the same each time
 
     def _draw_items(self, rng: np.random.Generator) -> list[_Item]:
         count = self.options.batch
@@ -275,7 +285,8 @@ class DenoiserObjective:
             spoken = torch.stack(phrases)
             spoken = spoken + 0.3 * torch.randn(spoken.shape, generator=generator)
             text_style = self.modules["text_to_style"](spoken)
-            alignment, figures = self._alignment(motion_style, text_style, labels)
+            aligned = motion_style if o.encoder_aligned else motion_style.detach()
+            alignment, figures = self._alignment(aligned, text_style, labels)
             loss = loss + alignment
             take_text = torch.rand(len(styled), 1, generator=generator) < o.text_style
             chosen = torch.where(take_text, text_style, motion_style)
@@ -351,7 +362,8 @@ class DenoiserObjective:
         styled = modules["denoiser"]
         assert isinstance(styled, StyledDenoiser)
         extra = {
-            "block": o.block, "gamma": o.gamma, "prediction_type": o.prediction_type, "schedule": o.schedule,
+            "block": o.block, "gamma": o.gamma, "fusion": o.fusion,
+            "prediction_type": o.prediction_type, "schedule": o.schedule,
             "without_cells": [list(cell) for cell in o.without_cells],
         }  # fmt: skip
         shared = {
