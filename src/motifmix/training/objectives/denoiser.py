@@ -25,14 +25,13 @@ from motifmix.diffusion.predictions import PredictionType, target
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace, rested_to_multiple
-from motifmix.home import home
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
 from motifmix.training.latents import LatentStore
-from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets
+from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets, weights_folder
 from motifmix.training.publishing import facts_of
 from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
 
@@ -73,6 +72,7 @@ class DenoiserOptions(BaseModel):
     own_reference: bool = False
     frozen: bool = False
     without_cells: list[tuple[str, str]] = []
+    without_styles: list[str] = []
     style_from: str | None = "style_pretrained"
     base: str | None = None
     """Folder below MOTIFMIX_HOME of the denoiser to begin with (``base.yaml`` of the same data makes one)."""
@@ -95,7 +95,7 @@ class DenoiserObjective:
     def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
         self.options = o = DenoiserOptions.model_validate(options)
         self.caches = open_sets(data)
-        self.weights = Path(o.weights) if o.weights else home() / "weights"
+        self.weights = weights_folder(o.weights)
         self.pool = self._pool()
         self.styles = style_names(entry.clip.style for _, entry in self.pool.list)
         self.store = LatentStore(self.weights, self.caches, self.pool.list)
@@ -130,7 +130,7 @@ class DenoiserObjective:
         entries: list[tuple[int, CachedClip]] = []
         weights: list[np.ndarray] = []
         for number, cache in enumerate(self.caches):
-            clips = cache.prepared.select(split="train", without_cells=o.without_cells)
+            clips = cache.prepared.select(split="train", without_cells=o.without_cells, without_styles=o.without_styles)
             own = [e for e in cache.entries(clips) if e.frames >= 20]
             is_style = bool(own) and own[0].clip.role == "style"
             if is_style:
@@ -160,7 +160,7 @@ class DenoiserObjective:
         for own in by_entry:
             texts += own
         for style in dict.fromkeys((*STYLES, *self.styles)):  # previews speak of ours whatever the data have
-            texts += style_texts(style)
+            texts += style_texts(style) if style not in self.options.without_styles else []
         table = TextTable(texts)
         return table, [[table.numbers[text] for text in own] for own in by_entry]
 
@@ -188,7 +188,8 @@ class DenoiserObjective:
         if o.base is not None:
             _, base, statistics = load_part(home() / o.base, "denoiser")
             own = {"latent_mean": self.store.mean, "latent_std": self.store.std, "text_mean": self.table.mean}
-            if not all(torch.allclose(statistics[name], values, atol=1e-5) for name, values in own.items()):
+            # Kept with half the precision; other data are further off.
+            if any((statistics[name] - v).abs().max() > 2e-3 * v.abs().max() for name, v in own.items()):
                 raise DataError(f"the denoiser in {home() / o.base} was trained on other data; train it again")
             self._styled.denoiser.load_state_dict(base.state_dict())
         if o.frozen:
@@ -364,7 +365,7 @@ class DenoiserObjective:
         extra = {
             "block": o.block, "gamma": o.gamma, "fusion": o.fusion,
             "prediction_type": o.prediction_type, "schedule": o.schedule,
-            "without_cells": [list(cell) for cell in o.without_cells],
+            "without_cells": [list(cell) for cell in o.without_cells], "without_styles": o.without_styles,
         }  # fmt: skip
         shared = {
             "latent_mean": self.store.mean, "latent_std": self.store.std,
