@@ -112,6 +112,58 @@ def test_other_forms_of_the_weights_are_read_too(tmp_path):
     assert text_encoder(CLIP[0], offline=True).width == 12  # motifmix's own folder
 
 
+class Program(torch.nn.Module):
+    """Parameters under dotted names, for an archive of the authors' package."""
+
+    def __init__(self, state: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        for name in dict.fromkeys(name.partition(".")[0] for name in state):
+            below = {key.partition(".")[2]: tensor for key, tensor in state.items() if key.startswith(f"{name}.")}
+            if below:
+                self.add_module(name, Program(below))
+            else:
+                self.register_parameter(name, torch.nn.Parameter(state[name], requires_grad=False))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+def write_clip_program(path, tower: ClipTextTower) -> None:
+    """The same tower as the authors' package keeps it: a TorchScript archive in half precision, sizes among the tensors."""
+    state = {"visual.conv1.weight": torch.ones(2), "vocab_size": torch.tensor(49408)}
+    for key, tensor in tower.state_dict().items():
+        for ours, theirs in (
+            ("blocks.", "transformer.resblocks."), ("attention_norm", "ln_1"), ("attention.qkv.", "attn.in_proj_"),
+            ("attention.out", "attn.out_proj"), ("feed_forward_norm", "ln_2"), ("widen", "mlp.c_fc"),
+            ("narrow", "mlp.c_proj"), ("positions", "positional_embedding"), ("final_norm", "ln_final"),
+        ):  # fmt: skip
+            key = key.replace(ours, theirs)
+        state["text_projection" if key == "projection.weight" else key] = tensor.T if "projection" in key else tensor
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {key: t.half() if t.is_floating_point() and t.ndim > 1 else t for key, t in state.items()}
+    torch.jit.save(torch.jit.script(Program(state)), path)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("name", "file"), [*zip(CLIP, ("ViT-L-14.pt", "ViT-L-14-336px.pt", "ViT-B-32.pt"), strict=True)]
+)
+def test_the_archives_of_clips_authors_are_read_as_data(name, file, tmp_path):
+    tower = write_clip(tmp_path / "other")
+    write_clip_program(tmp_path / "own" / "encoders" / name / file, tower)
+    expected = text_encoder(name, tmp_path / "other").encode(TEXTS).values
+    found = text_encoder(name, offline=True).encode(TEXTS).values
+    torch.testing.assert_close(found, expected, atol=2e-2, rtol=2e-2)
+    said: list[str] = []
+    sizes = {"text": {"heads": 1}}
+    path = tmp_path / "own" / "encoders" / name / file
+    if name == "clip-vit-base-patch32":  # its sizes stand in its card
+        sizes["text"] |= {"width": 16, "layers": 2, "projection_dim": 12}
+    convert(card_of(name), [path], tmp_path / "converted", sizes=sizes, say=said.append)
+    assert f"{file}: 1 x program (TorchScript) is no data and was passed over" in said
+    assert torch.equal(text_encoder(name, tmp_path / "converted").encode(TEXTS).values, found)
+
+
 def write_t5(folder) -> SentenceT5:
     torch.manual_seed(0)
     network = SentenceT5(vocabulary=12, width=16, layers=2, heads=2, head_width=4, feed_forward=24, output_dim=6)

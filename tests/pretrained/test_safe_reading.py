@@ -455,17 +455,71 @@ def test_an_archive_that_holds_the_checkpoint_is_named(tmp_path: Path):
         read_safely(tmp_path / "absent.pt")
 
 
-@pytest.mark.parametrize("compressed", [False, True])
-def test_a_program_of_torchscript_is_named(tmp_path: Path, compressed: bool):
+class Scripted(torch.nn.Module):
+    """Blocks, a table and a size as a tensor, as in the archives of CLIP's authors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resblocks = torch.nn.Sequential(*(torch.nn.Linear(4, 4).half() for _ in range(2)))
+        self.table = torch.nn.Parameter(torch.arange(8.0).view(2, 4))
+        self.register_buffer("vocab_size", torch.tensor(7))
+        self.mask = torch.ones(2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.resblocks(self.mask.half() @ (x + self.table).half())
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("how", ["traced", "scripted"])
+def test_the_weights_of_a_torchscript_archive_are_read_and_its_code_is_not(tmp_path: Path, how: str):
+    path, module = tmp_path / "ViT-B-32.pt", Scripted().eval()
+    program = torch.jit.trace(module, torch.ones(2, 4)) if how == "traced" else torch.jit.script(module)
+    torch.jit.save(program, path)
+    file = read_safely(path)
+    assert file.dropped == {"program (TorchScript)": 1}
+    state, others = state_dict(file)
+    expected = torch.jit.load(path).state_dict()
+    beside = {"mask"} if how == "scripted" else set()  # a tensor that is no parameter; a key map says what it is
+    assert state.keys() - beside == expected.keys() and others == {}
+    assert all(
+        torch.equal(state[name], expected[name]) and state[name].dtype == expected[name].dtype for name in expected
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_a_compressed_torchscript_archive_is_no_file_of_torch(tmp_path: Path):
     path = tmp_path / "ViT-B-32.pt"
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
-    if compressed:
-        with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for compressed in ("data.pkl", "byteorder", "data/0"):
+        with zipfile.ZipFile(path, "w") as archive:
             for name, data in members.items():
-                archive.writestr(name, data)
-    with pytest.raises(
-        FileError, match=r"is a TorchScript program .* Hugging Face file that 'motifmix models info' names"
-    ):
-        read_safely(path)
+                archive.writestr(name, data, zipfile.ZIP_DEFLATED if name.endswith(compressed) else zipfile.ZIP_STORED)
+        with pytest.raises(FileError, match="its members are compressed"):
+            read_safely(path)
+
+
+def _scripted(path: Path, *modules: bytes) -> Path:
+    """An archive of modules, each memoised under its number and filled with attributes: the first one is the whole."""
+    made = b"".join(b"c__torch__\nM\n)\x81q%c0" % number for number in range(len(modules)))
+    filled = b"".join(b"h%c}(%sub0" % (number, body) for number, body in enumerate(modules))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("m/data.pkl", b"\x80\x02" + made + filled + b"h\x00.")
+        archive.writestr("m/constants.pkl", b"\x80\x02).")
+    return path
+
+
+def test_modules_that_hold_each_other_end_in_a_message(tmp_path: Path):
+    def held(*numbers: int) -> bytes:
+        return b"".join(b"X\x01\x00\x00\x00%ch%c" % (97 + place, number) for place, number in enumerate(numbers))
+
+    loop = _scripted(tmp_path / "loop.pt", held(1), held(0))
+    tree = _scripted(tmp_path / "tree.pt", *(held(n + 1, n + 1, n + 1) for n in range(60)), b"")
+    wide = _scripted(tmp_path / "wide.pt", held(*[0] * 20))
+    for path in (loop, tree, wide):
+        with pytest.raises(FileError, match="its modules hold each other without end"):
+            read_safely(path)
+    empty = read_safely(_scripted(tmp_path / "empty.pt", b"X\x01\x00\x00\x00aK\x01"))
+    with pytest.raises(FileError, match="holds no weights by name; it holds nothing"):
+        state_dict(empty)

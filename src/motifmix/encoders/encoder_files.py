@@ -17,13 +17,15 @@ class EncoderFiles:
     """Which files an encoder consists of.
 
     ``needed``: for each the names that it may have, the preferred one first, relative to the folder. ``repository``:
-    on the hub, if it is there. ``source``: where a person gets them.
+    on the hub, if it is there. ``source``: where a person gets them. ``elsewhere``: for each further names of files that
+    its authors publish elsewhere, which are looked for in folders only.
     """
 
     name: str
     needed: tuple[tuple[str, ...], ...]
     source: str
     repository: str | None = None
+    elsewhere: tuple[tuple[str, ...], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -38,7 +40,7 @@ class EncoderFiles:
         """
         if folder is not None:
             return self._in_folder(Path(folder))
-        if any((self.folder / name).exists() for names in self.needed for name in names):
+        if any((self.folder / name).exists() for names in self._names() for name in names):
             return self._in_folder(self.folder)
         if self.repository is None:
             raise self._missing(self.folder, self.needed, "there is no such file yet")
@@ -53,9 +55,14 @@ class EncoderFiles:
             found[names[0]] = path
         return found
 
+    def _names(self) -> list[tuple[str, ...]]:
+        """For each file the names that it may have in a folder, the preferred one first."""
+        further = (*self.elsewhere, *[()] * len(self.needed))
+        return [(*names, *more) for names, more in zip(self.needed, further, strict=False)]
+
     def _in_folder(self, folder: Path) -> dict[str, Path]:
         missing, found = [], {}
-        for names in self.needed:
+        for names in self._names():
             there = next((folder / name for name in names if (folder / name).is_file()), None)
             if there is None:
                 missing.append(names)

@@ -64,14 +64,14 @@ def _converted(name: str, folder: Path) -> nn.Module:
     return network
 
 
-def _tensors(path: Path, passed_over: str = "") -> dict[str, Tensor]:
+def _tensors(path: Path, passed_over: str | tuple[str, ...] = ()) -> dict[str, Tensor]:
     """Read the tensors of a weights file, but for those whose names begin with ``passed_over``."""
     from safetensors import SafetensorError, safe_open
 
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, "pt") as file:
-                names = [n for n in file.keys() if not (passed_over and n.startswith(passed_over))]  # noqa: SIM118
+                names = [n for n in file.keys() if not n.startswith(passed_over)]  # noqa: SIM118
                 return {n: file.get_tensor(n) for n in names}
         except (SafetensorError, OSError) as error:
             raise WeightsError(f"{path} cannot be read ({error}); fetch it again") from error
@@ -80,9 +80,7 @@ def _tensors(path: Path, passed_over: str = "") -> dict[str, Tensor]:
     content = read_safely(path).content
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path} holds no state dict; fetch it again")
-    return {
-        n: t for n, t in content.items() if isinstance(t, Tensor) and not (passed_over and n.startswith(passed_over))
-    }
+    return {n: t for n, t in content.items() if isinstance(t, Tensor) and not str(n).startswith(passed_over)}
 
 
 def _clip_tower(files: dict[str, Path]) -> nn.Module:
@@ -90,7 +88,7 @@ def _clip_tower(files: dict[str, Path]) -> nn.Module:
     from motifmix.pretrained.maps import clip_text
     from motifmix.pretrained.maps.key_map import load_published
 
-    published = _tensors(files[WEIGHTS[0]], passed_over="vision_model.")
+    published = _tensors(files[WEIGHTS[0]], passed_over=("vision_model.", "visual."))
     tower = ClipTextTower(**clip_text.read_sizes(published))
     load_published(tower, published, clip_text.EITHER)
     return tower
@@ -153,16 +151,17 @@ def _glove_converted(network: nn.Module) -> TextEncoder:
     return GloVe(network.vectors.numpy(), network.words)
 
 
-def _clip(repository: str, of_tower: Callable[[nn.Module], TextEncoder]) -> PublishedEncoder:
+def _clip(repository: str, archive: str, of_tower: Callable[[nn.Module], TextEncoder]) -> PublishedEncoder:
+    """``archive`` is the file of the authors' own package, which is read where it lies in the folder."""
     name = repository.partition("/")[2]
-    files = EncoderFiles(name, (WEIGHTS,), f"https://huggingface.co/{repository}", repository)
+    files = EncoderFiles(name, (WEIGHTS,), f"https://huggingface.co/{repository}", repository, ((archive,),))
     return PublishedEncoder(files, lambda found: of_tower(_clip_tower(found)), of_tower)
 
 
 PUBLISHED_ENCODERS = {
-    "clip-vit-large-patch14": _clip("openai/clip-vit-large-patch14", _mld_text),
-    "clip-vit-large-patch14-336": _clip("openai/clip-vit-large-patch14-336", _intergen_text),
-    "clip-vit-base-patch32": _clip("openai/clip-vit-base-patch32", _mdm_text),
+    "clip-vit-large-patch14": _clip("openai/clip-vit-large-patch14", "ViT-L-14.pt", _mld_text),
+    "clip-vit-large-patch14-336": _clip("openai/clip-vit-large-patch14-336", "ViT-L-14-336px.pt", _intergen_text),
+    "clip-vit-base-patch32": _clip("openai/clip-vit-base-patch32", "ViT-B-32.pt", _mdm_text),
     "sentence-t5-large": PublishedEncoder(
         EncoderFiles(
             "sentence-t5-large",

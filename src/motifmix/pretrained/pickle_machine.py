@@ -2,7 +2,8 @@
 
 Python's unpickler looks classes and functions up and calls them. This one has the opcodes of its own and a short table of
 rebuilders (torch tensors, numpy arrays and scalars, plain containers), each of which checks what it is given. Every other
-class or function becomes a :class:`Placeholder`: a name without behaviour, whose arguments and state are forgotten.
+class or function becomes a :class:`Placeholder`: a name without behaviour, whose arguments and state are forgotten (but
+for the attributes of :class:`ScriptedModule`, whose code is never looked at).
 
 Bounds: operations, size of what rebuilders make (in proportion to the file), nesting of keys and how many may
 collide. Memo entries cost no more
@@ -22,6 +23,7 @@ _LONGEST_INTEGER = 1024  # bytes
 _KEY_DEPTH, _KEY_LENGTH = 2, 16  # of tuples as keys: hashing recurses, and is done again and again
 _SMALL, _OTHER_KEYS = 1_000_000, 10_000  # whole numbers that count something; other keys whose hashes can be made equal
 _MARK = object()
+SCRIPTED = "__torch__."  # before the names of the classes that a TorchScript archive brings along
 
 
 class Placeholder:
@@ -40,6 +42,16 @@ class Global(Placeholder):
     """A class or function that a file names, before anything is done with it."""
 
     __slots__ = ()
+
+
+class ScriptedModule(Placeholder):
+    """A module of a TorchScript archive: still without behaviour, but its attributes are kept, for it holds the weights."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(origin)
+        self.attributes: dict[str, Any] = {}
 
 
 class MalformedPickleError(FileError):
@@ -189,6 +201,8 @@ class PickleMachine:
     def _made(self, kind: Any, arguments: Any) -> Any:
         if isinstance(kind, Global) and kind.origin in self._rebuilders:
             return self._called(kind, arguments)
+        if isinstance(kind, Global) and kind.origin.startswith(SCRIPTED):
+            return ScriptedModule(kind.origin)
         return Placeholder(kind.origin if isinstance(kind, Placeholder) else type(kind).__name__)
 
     def _new_object(self) -> None:
@@ -209,7 +223,9 @@ class PickleMachine:
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
-        if not isinstance(target, Placeholder):
+        if isinstance(target, ScriptedModule) and isinstance(state, dict):
+            target.attributes.update((name, value) for name, value in state.items() if isinstance(name, str))
+        elif not isinstance(target, Placeholder):
             self._set_state(self, target, state)
 
     @staticmethod

@@ -1,8 +1,8 @@
 """Reading checkpoints of others without executing anything that stands in them.
 
-``.ckpt``, ``.pt``, ``.pth``, ``.tar``, ``.bin`` and ``.pkl`` are pickles in one of three wrappings (torch's zip, torch's older
-stream, none); what they may become stands in ``rebuilders.py``, how they are run in ``pickle_machine.py``. ``.npy`` and
-``.safetensors`` are read as well. A file is told by its first bytes, never by its suffix.
+``.ckpt``, ``.pt``, ``.pth``, ``.tar``, ``.bin`` and ``.pkl`` are pickles in one of three wrappings (torch's zip, also that of
+TorchScript, torch's older stream, none); what they may become stands in ``rebuilders.py``, how they are run in
+``pickle_machine.py``. ``.npy`` and ``.safetensors`` are read as well. A file is told by its first bytes, never by its suffix.
 """
 
 import mmap
@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from motifmix.errors import FileError
-from motifmix.pretrained.pickle_machine import MalformedPickleError, PickleMachine, Placeholder
+from motifmix.pretrained.pickle_machine import MalformedPickleError, PickleMachine, Placeholder, ScriptedModule
 from motifmix.pretrained.rebuilders import REBUILDERS, NumpyType, Storage, set_state, storage_type
 
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch's older stream
 _VERSION = 1001
 _DEEPEST = 500  # nesting of containers
+_MOST_ATTRIBUTES, _LONGEST_NAME = 200_000, 1_000  # of the modules of a TorchScript archive
 _SPARE = 64 << 20  # bytes beyond the file's size that rebuilt objects may take
 
 
@@ -46,6 +47,8 @@ def read_safely(path: Path | str) -> SafeFile:
                 raise FileError(f"{path} is empty; download it again")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 content = _read(path, data)
+        if isinstance(content, ScriptedModule):
+            return SafeFile(path, _scripted_state(content), {"program (TorchScript)": 1})
     except MalformedPickleError as error:
         raise FileError(f"{path} is damaged or no checkpoint: {error}; download it again") from error
     except OSError as error:
@@ -100,20 +103,17 @@ def _read_members(path: Path, archive: zipfile.ZipFile, size: int) -> Any:
     members = archive.infolist()
     by_name = {member.filename: member for member in members}
     pickles = [name for name in by_name if name == "data.pkl" or name.endswith("/data.pkl")]
-    if any(name == "constants.pkl" or name.endswith("/constants.pkl") for name in by_name):
-        raise FileError(
-            f"{path} is a TorchScript program (torch.jit.save), which holds code and is not read; take the safetensors or "
-            "Hugging Face file that 'motifmix models info' names"
-        )
     if len(pickles) != 1:
         inside = [n for n in by_name if n.endswith((".pt", ".ckpt", ".pth", ".tar"))]
         hint = f" ({', '.join(inside[:3])})" if inside else ""
         raise FileError(f"{path} is a packed archive; unpack it and name the checkpoint in it{hint}")
-    if len(by_name) != len(members) or sum(member.file_size for member in members) > size:
-        raise MalformedPickleError("it claims to hold more than its size")
-    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-        raise MalformedPickleError("its members are compressed, which no checkpoint has")
     root = pickles[0].removesuffix("data.pkl")
+    ours = (pickles[0], f"{root}byteorder")  # code of TorchScript, which is compressed, is not read
+    read = [m for m in members if m.filename in ours or m.filename.startswith(f"{root}data/")]
+    if len(by_name) != len(members) or sum(member.file_size for member in read) > size:
+        raise MalformedPickleError("it claims to hold more than its size")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in read):
+        raise MalformedPickleError("its members are compressed, which no checkpoint has")
     order = by_name.get(f"{root}byteorder")
     if order is not None and archive.read(order) not in (b"little", b""):
         raise FileError(f"{path} was written on a machine of another byte order; save it again on a common one")
@@ -133,6 +133,28 @@ def _read_members(path: Path, archive: zipfile.ZipFile, size: int) -> Any:
         return Storage(storages[key].view(dtype))
 
     return _machine(archive.read(pickles[0]), 0, resolve, size).run()
+
+
+def _scripted_state(whole: ScriptedModule) -> dict[str, Tensor]:
+    """Return the tensors of a TorchScript archive by the dotted names of its modules; its code is not looked at.
+
+    Sizes that are kept as tensors come along, and so would tensors that are no parameters. Raises
+    ``MalformedPickleError`` where modules hold each other or are more than a network has.
+    """
+    state: dict[str, Tensor] = {}
+    waiting: list[tuple[str, ScriptedModule]] = [("", whole)]
+    left = _MOST_ATTRIBUTES
+    while waiting:
+        prefix, module = waiting.pop()
+        left -= 1 + len(module.attributes)
+        if left < 0 or len(prefix) > _LONGEST_NAME:
+            raise MalformedPickleError("its modules hold each other without end")
+        for name, value in module.attributes.items():
+            if isinstance(value, Tensor):
+                state[prefix + name] = value
+            elif isinstance(value, ScriptedModule):
+                waiting.append((f"{prefix}{name}.", value))
+    return state
 
 
 def _described(identity: Any) -> tuple[torch.dtype, str, int]:

@@ -56,6 +56,7 @@ AUTHORS = KeyMap(
     ],
     dropped={
         r"visual\..*": IMAGE_TOWER,
+        r"transformer\.resblocks\.\d+\.attn_mask": "the causal mask, computed here",
         r"input_resolution|context_length|vocab_size": "a size that the authors' archive stores among the tensors",
     },
     steps=[transposed_projection],
