@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 from motifmix.data.labels import ContentLabel, mirrored_content
+from motifmix.data.left_out import names_style
 from motifmix.data.sample import Clip
 from motifmix.errors import DataError
 from motifmix.motion import MOTIFMIX, Motion
@@ -83,15 +84,17 @@ class Prepared:
         mirrored: bool | None = None,
         captioned: bool | None = None,
         without_cells: Iterable[tuple[str, str]] = (),
+        without_styles: Iterable[str] = (),
         where: Callable[[Clip], bool] | None = None,
     ) -> list[Clip]:
         """Return the clips that fit everything asked for.
 
         ``split`` None means train and test, never dropped ones. ``mirrored`` None means both. ``without_cells`` leaves
         out (content, style) cells together with their mirror images; equal styles of both sets have one name, so set
-        1's namesakes go too.
+        1's namesakes go too. ``without_styles`` leaves out all clips of styles, and those whose captions name one.
         """
         cells = {cell for content, style in without_cells for cell in _with_mirror(content, style)}
+        styles = tuple(without_styles)
         return [
             clip
             for clip in self.clips
@@ -102,6 +105,8 @@ class Prepared:
             and (mirrored is None or (clip.mirror_of is not None) == mirrored)
             and (captioned is None or bool(clip.captions) == captioned)
             and (clip.content, clip.style) not in cells
+            and clip.style not in styles
+            and not any(names_style(caption, style) for caption in clip.captions for style in styles)
             and (where is None or where(clip))
         ]
 

@@ -33,14 +33,14 @@ def open_sets(names: Sequence[str], root: Path | None = None) -> list[FeatureCac
     return caches
 
 
-def fit_normaliser(caches: Sequence[FeatureCache]) -> Normaliser:
+def fit_normaliser(caches: Sequence[FeatureCache], without_styles: Sequence[str] = ()) -> Normaliser:
     """Fit mean and deviation on the training side, every set counting alike, left and right made symmetric."""
     from motifmix.features.own import mirror_features
 
     rng = np.random.default_rng(0)
     parts = []
     for cache in caches:
-        entries = cache.entries(cache.prepared.select(split="train", mirrored=False))
+        entries = cache.entries(cache.prepared.select(split="train", mirrored=False, without_styles=without_styles))
         rows = np.concatenate([np.arange(e.start, e.start + e.frames) for e in entries])
         rows = np.sort(rng.choice(rows, size=min(60_000, len(rows)), replace=len(rows) < 60_000))
         sample = np.array(cache.features[rows])
@@ -67,6 +67,11 @@ class Pool:
         """Features of a window of an entry."""
         which, entry = self.list[number]
         return self.caches[which].window(entry, first, frames)
+
+
+def weights_folder(name: str | None) -> Path:
+    """Return the folder that an option ``weights`` names: a path, or a folder below ``MOTIFMIX_HOME``."""
+    return home() / (name or "weights")
 
 
 def cell_weights(entries: Sequence[CachedClip], set_one: float, locomotion: float) -> np.ndarray:

@@ -28,7 +28,9 @@ def preview_motions(objective: Any, modules: nn.ModuleDict) -> list[tuple[str, M
     """Generate the fixed prompts with the networks of a denoiser objective."""
     table, store = objective.table, objective.store
     text = (embedded([prompt for prompt, _, _ in PROMPTS]) - table.mean) / table.std
-    spoken = [table.standardised(style_texts(style or STYLES[0])).mean(dim=0) for _, style, _ in PROMPTS]
+    left_out = objective.options.without_styles
+    known = [style or next(name for name in STYLES if name not in left_out) for _, style, _ in PROMPTS]
+    spoken = [((embedded(style_texts(style)) - table.mean) / table.std).mean(dim=0) for style in known]
     style = modules["text_to_style"](torch.stack(spoken))
     has_style = torch.tensor([name is not None for _, name, _ in PROMPTS])
     lengths = [round(5 * seconds) for _, _, seconds in PROMPTS]

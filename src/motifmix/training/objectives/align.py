@@ -16,15 +16,15 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
 from motifmix.data.captions import caption_groups, style_phrase_groups
-from motifmix.data.feature_cache import CachedClip
+from motifmix.data.feature_cache import CachedClip, FeatureCache
 from motifmix.data.labels import CONTENTS, MORE_CONTENTS, content_synonyms, style_names, style_synonyms
+from motifmix.data.sample import Clip
 from motifmix.features.own import rested_to_multiple
 from motifmix.features.space import Normaliser
-from motifmix.home import home
 from motifmix.models.style_encoder import TextToStyle
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
-from motifmix.training.pool import open_sets
+from motifmix.training.pool import open_sets, weights_folder
 from motifmix.training.publishing import facts_of
 from motifmix.training.texts import embedded, style_texts
 
@@ -43,6 +43,7 @@ class AlignOptions(BaseModel):
     captions_a_content: int = 10
     least_clips: int = 5
     weights: str | None = None
+    without_styles: list[str] = []
 
 
 class AlignObjective:
@@ -51,13 +52,13 @@ class AlignObjective:
     def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
         self.options = o = AlignOptions.model_validate(options)
         self.caches = open_sets(data)
-        self.weights = Path(o.weights) if o.weights else home() / "weights"
+        self.weights = weights_folder(o.weights)
         _, self.encoder, _ = load_part(self.weights, "style_encoder")
         _, _, vae_rest = load_part(self.weights, "vae")
         _, _, base_rest = load_part(self.weights, "denoiser")
         self.normaliser = Normaliser(vae_rest["mean"].numpy(), vae_rest["std"].numpy())
         self.text_mean, self.text_std = base_rest["text_mean"], base_rest["text_std"]
-        self.styles = style_names(clip.style for cache in self.caches for clip in cache.prepared.select(split="train"))
+        self.styles = style_names(clip.style for cache in self.caches for clip in self._clips(cache))
         self.vectors, self.labels = self._style_vectors()
         self.weight = self._weights()
         self.phrases = {style: self._standardised(style_texts(style)) for style in self.styles}
@@ -67,6 +68,9 @@ class AlignObjective:
             network.load_state_dict(load_part(self.weights, "text_to_style")[1].state_dict())
         self.modules = nn.ModuleDict({"text_to_style": network})
 
+    def _clips(self, cache: FeatureCache, mirrored: bool | None = None) -> list[Clip]:
+        return cache.prepared.select(split="train", mirrored=mirrored, without_styles=self.options.without_styles)
+
     def _standardised(self, texts: list[str]) -> Tensor:
         return (embedded(texts) - self.text_mean) / self.text_std
 
@@ -74,7 +78,7 @@ class AlignObjective:
     def _style_vectors(self) -> tuple[Tensor, Tensor]:
         vectors, labels = [], []
         for cache in self.caches:
-            entries = [e for e in cache.entries(cache.prepared.select(split="train")) if e.clip.style is not None]
+            entries = [e for e in cache.entries(self._clips(cache)) if e.clip.style is not None]
             for entry in entries:
                 vectors.append(self._vector(cache.window(entry, 0, min(entry.frames, 200))))
                 labels.append(self.styles.index(entry.clip.style))  # type: ignore[arg-type]
@@ -144,7 +148,7 @@ class AlignObjective:
         styles: Counter[str] = Counter()
         said: dict[str, list[str]] = {}
         for cache in self.caches:
-            for entry in cache.entries(cache.prepared.select(split="train", mirrored=False)):
+            for entry in cache.entries(self._clips(cache, mirrored=False)):
                 clip: CachedClip = entry
                 names = [clip.clip.content] if clip.clip.content else list(clip.clip.actions)
                 clips.update(name for name in names if name)

@@ -25,6 +25,7 @@ from motifmix.diffusion.predictions import PredictionType, target
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace, rested_to_multiple
+from motifmix.home import home
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
 from motifmix.models.temporal_vae import STRIDE

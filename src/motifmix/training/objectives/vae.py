@@ -5,6 +5,7 @@ kinematics from the decoded rotations (they are what a person sees), their chang
 integrated over the window. Drift has its own term: inside the pose loss it would swamp the pose.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class VAEOptions(BaseModel):
     start_from: str | None = None
     frozen_encoder: bool = False
     statistics: list[str] = ["bandai", "cmu"]
+    without_styles: list[str] = []
 
 
 class VAEObjective:
@@ -57,8 +59,10 @@ class VAEObjective:
         self.options = VAEOptions.model_validate(options)
         self.caches = open_sets(data)
         # Statistics come from the same sets whatever is trained: all parts of one model read one normalisation.
-        self.normaliser = fit_normaliser(open_sets(self.options.statistics))
-        self.pool = windows_pool(self.caches, self.options.window, self.options.content_share)
+        self.normaliser = fit_normaliser(open_sets(self.options.statistics), self.options.without_styles)
+        self.pool = windows_pool(
+            self.caches, self.options.window, self.options.content_share, self.options.without_styles
+        )
         torch.manual_seed(seed)
         network = TemporalVAE(MotifmixSpace.dim, self.options.width, self.options.latent)
         if self.options.start_from is not None:
@@ -143,12 +147,13 @@ class VAEObjective:
         )
 
 
-def windows_pool(caches: list[Any], window: int, content_share: float) -> Pool:
+def windows_pool(caches: list[Any], window: int, content_share: float, without_styles: Sequence[str] = ()) -> Pool:
     """All training clips that hold a window; the content set gets its share, long clips count by length."""
     entries: list[tuple[int, CachedClip]] = []
     weights: list[np.ndarray] = []
     for number, cache in enumerate(caches):
-        own = [e for e in cache.entries(cache.prepared.select(split="train")) if e.frames >= 12]
+        clips = cache.prepared.select(split="train", without_styles=without_styles)
+        own = [e for e in cache.entries(clips) if e.frames >= 12]
         is_style = bool(own) and own[0].clip.role == "style"
         share = (1.0 - content_share if is_style else content_share) if len(caches) > 1 else 1.0
         weight = np.sqrt([max(e.frames / window, 0.5) for e in own])
