@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motifmix.models.layers.activations import gelu
+from motifmix.models.layers.transformer import Attention
 
 
 class AdaptiveNorm(nn.Module):
@@ -28,19 +29,8 @@ class AdaptiveNorm(nn.Module):
         return torch.addcmul(shift, self.norm(x), 1 + scale)
 
 
-class ZeroKeyAttention(nn.Module):
+class ZeroKeyAttention(Attention):
     """Multi-head attention with one extra key and value of zeros, which no mask hides."""
-
-    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} is not a multiple of {heads} heads")
-        self.heads, self.dropout = heads, dropout
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        nn.init.xavier_uniform_(self.qkv.weight)
-        nn.init.zeros_(self.qkv.bias)
-        nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor, memory: Tensor | None = None, valid_mask: Tensor | None = None) -> Tensor:
         """Let ``x`` [B, T, D] attend to itself or to ``memory`` [B, M, D]; ``valid_mask`` [B, T or M] of the keys."""
