@@ -16,6 +16,7 @@ from motifmix.models.layers.activations import gelu
 from motifmix.models.layers.rotary_attention import RotaryAttention, rotary_angles
 
 LONGEST = 64  # latent tokens; 10 s are 50
+PREFIX = 2  # tokens before the latents: time, text
 Hook = Callable[[int, Tensor], Tensor]
 
 
@@ -87,7 +88,7 @@ class LatentDenoiser(nn.Module):
         self.from_end = nn.Embedding(LONGEST, width)
         nn.init.normal_(self.from_start.weight, std=0.02)
         nn.init.normal_(self.from_end.weight, std=0.02)
-        self.prefix = nn.Parameter(torch.randn(2, width) * 0.02)
+        self.prefix = nn.Parameter(torch.randn(PREFIX, width) * 0.02)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, latent)
@@ -99,6 +100,17 @@ class LatentDenoiser(nn.Module):
         self, noisy: Tensor, time: Tensor, text: Tensor, has_text: Tensor, valid: Tensor, hook: Hook | None = None
     ) -> Tensor:
         """``noisy`` [B, L, latent], ``time`` [B] in 0..1, ``text`` [B, text], ``has_text`` and ``valid`` [B], [B, L]."""
+        x, cosine, sine, everyone = self.embed(noisy, time, text, has_text, valid)
+        for number, block in enumerate(self.blocks, start=1):
+            x = block(x, cosine, sine, everyone, prefix=PREFIX)
+            if hook is not None:
+                x = hook(number, x)
+        return self.output(self.norm(x[:, PREFIX:]))
+
+    def embed(
+        self, noisy: Tensor, time: Tensor, text: Tensor, has_text: Tensor, valid: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what the blocks are given: tokens [B, 2 + L, width], rotary cosines and sines, and who is valid."""
         batch, length, _ = noisy.shape
         lengths = valid.sum(dim=1)
         time_token = self.time(_waves(time, self.width))  # [B, D]
@@ -110,14 +122,9 @@ class LatentDenoiser(nn.Module):
         tokens = self.input(noisy) + ends + (time_token + text_token + length_token)[:, None]
         head = torch.stack([time_token, text_token + length_token], dim=1) + self.prefix
         x = torch.cat([head, tokens], dim=1)  # [B, 2 + L, D]
-        everyone = torch.cat([valid.new_ones(batch, 2), valid], dim=1)
-        positions = torch.cat([steps.new_zeros(2), steps])
-        cosine, sine = rotary_angles(positions, self.head_size)
-        for number, block in enumerate(self.blocks, start=1):
-            x = block(x, cosine, sine, everyone, prefix=2)
-            if hook is not None:
-                x = hook(number, x)
-        return self.output(self.norm(x[:, 2:]))
+        everyone = torch.cat([valid.new_ones(batch, PREFIX), valid], dim=1)
+        positions = torch.cat([steps.new_zeros(PREFIX), steps])
+        return x, *rotary_angles(positions, self.head_size), everyone
 
 
 def _waves(time: Tensor, width: int) -> Tensor:

@@ -16,14 +16,18 @@ def build_objective(recipe: Recipe) -> Objective:
     """Return the objective that a recipe names. Raises ``RequestError`` for an unknown one or unfit options."""
     from motifmix.training.objectives.align import AlignObjective
     from motifmix.training.objectives.denoiser import DenoiserObjective
+    from motifmix.training.objectives.dual_branch import DualBranchObjective
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.papers import PAPERS, paper_objective
+    from motifmix.training.objectives.style_reader import StyleReaderObjective
     from motifmix.training.objectives.vae import VAEObjective
 
     known: dict[str, Any] = {
         "align": AlignObjective,
         "denoiser": DenoiserObjective,
+        "dual_branch": DualBranchObjective,
         "judge": JudgesObjective,
+        "style_reader": StyleReaderObjective,
         "vae": VAEObjective,
     }
     if recipe.objective not in known and recipe.objective not in PAPERS:
