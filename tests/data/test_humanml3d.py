@@ -46,6 +46,17 @@ def test_short_long_and_broken_clips_are_passed_over_and_told(folder):
     assert "NaN" in data.left_out["007975"]
 
 
+def test_a_clip_without_a_caption_that_fits_is_told(copy):
+    (copy / "texts" / "000001.txt").write_text("\n")
+    (copy / "texts" / "M000001.txt").write_text(
+        "a man lifts his arm.#a/DET man/NOUN lift/VERB his/PRON arm/NOUN#1.0#1.5\n"
+    )
+    data = HumanML3D(copy)
+    assert list(data.samples("val")) == []
+    assert data.left_out["000001"] == "has no caption"
+    assert data.left_out["M000001"] == "has captions of parts only, none long enough"
+
+
 def test_the_published_test_reader_can_be_followed_in_its_mistake(folder):
     whole = next(HumanML3D(folder, quirks=[WINDOWED_CAPTIONS_TWICE]).samples("val"))
     assert [caption.text[:8] for caption in whole.captions] == ["a person", "a person", "a man li"]

@@ -79,7 +79,6 @@ def test_lists_may_lie_beside_the_motions_and_name_what_to_ignore(pairs):
             lambda f: np.save(f / "motions_processed" / "person2" / "80.npy", interhuman_person(79)),
             "79 frames, person1 has 80",
         ),
-        (lambda f: np.save(f / "motions_processed" / "person1" / "80.npy", np.full((80, 492), np.nan)), "no numbers"),
         (
             lambda f: np.save(f / "motions_processed" / "person1" / "80.npy", np.zeros((80, 262))),
             r"\[80, 262\] instead",
@@ -90,6 +89,28 @@ def test_what_is_wrong_with_pairs_is_one_sentence(pairs, spoil, words):
     spoil(pairs)
     with pytest.raises(DataError, match=words):
         list(open_dataset("interhuman", pairs).samples("train"))
+
+
+def test_a_clip_without_numbers_or_words_is_passed_over_and_named(pairs):
+    broken = interhuman_person(80)
+    broken[7, 3] = np.nan
+    np.save(pairs / "motions_processed" / "person2" / "80.npy", broken)
+    (pairs / "annots" / "15.txt").write_text("\n  \n")
+    data = open_dataset("interhuman", pairs)
+    assert [sample.id for sample in data.samples("train")] == ["301"]
+    reasons = {"14": "has 14 frames", "15": "holds no sentence", "80": "holds values that are no numbers"}
+    assert data.left_out == reasons
+    # Whoever asks for the clip itself, in the middle of training or measuring, is told which file and what to do.
+    with pytest.raises(DataError, match=r"person2.80\.npy: holds .* fetch it again, or name 80 in ignore_list\.txt"):
+        data.sample("80")
+    with pytest.raises(DataError, match=r"annots.15\.txt: holds no sentence; fetch it again, or name 15 in"):
+        data.sample("15")
+    (pairs / "ignore_list.txt").write_text("80\n15\n")
+    assert open_dataset("interhuman", pairs).ids("train") == ("14", "301")
+    told = open_dataset("interhuman", pairs, individual_captions=True)
+    (pairs / "annots_individual" / "person2" / "14.txt").write_text("")
+    with pytest.raises(DataError, match=r"annots_individual.person2.14\.txt: holds no sentence"):
+        told.captions("14")
 
 
 def test_a_folder_one_level_off_and_absent_statistics_are_told(pairs):
@@ -154,7 +175,14 @@ def test_what_is_wrong_with_inter_x_is_one_sentence(raw, tmp_path):
     (processed / "motions" / "test.h5").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"test\.h5: cannot be read"):
         open_dataset("inter-x", processed).ids("test")
+    (raw / "texts" / f"{INTER_X_IDS[0]}.txt").write_text("")
+    data = open_dataset("inter-x", raw)
+    assert [s.id for s in data.samples("train")] == [INTER_X_IDS[1]]
+    assert data.left_out == {INTER_X_IDS[0]: "has no caption"}
     path = raw / "motions" / INTER_X_IDS[0] / "P1.npz"
+    np.savez_compressed(path, **{**inter_x_recording(8, 0), "betas": np.zeros((1, 1 << 26))})
+    with pytest.raises(DataError, match="it holds more than 256 MB"):
+        list(open_dataset("inter-x", raw).samples("train"))
     np.savez(path, trans=np.zeros((9, 3)))
     with pytest.raises(DataError, match="is no recording with"):
         list(open_dataset("inter-x", raw).samples("train"))

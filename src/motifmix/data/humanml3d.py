@@ -99,8 +99,8 @@ class HumanML3D:
     def samples(self, split: str) -> Iterator[Sample]:
         """Yield the clips that published readers keep, in the list's order; captions of a part as samples of their own.
 
-        Clips and parts outside ``shortest <= frames < below``, and clips with values that are no numbers, are passed
-        over (``left_out``).
+        Clips and parts outside ``shortest <= frames < below``, clips with values that are no numbers, and clips without
+        a caption for them or for a part that is long enough, are passed over (``left_out``).
         """
         for name in self.ids(split):
             features = self.features(name)
@@ -110,7 +110,10 @@ class HumanML3D:
                 name, self.form.name, split, self.form.space, features, self.form.fps,
                 mirror_of=name[1:] if name.startswith("M") else None,
             )  # fmt: skip
-            yield from self._with_captions(sample, self.captions(name))
+            pieces = [*self._with_captions(sample, captions := self.captions(name))]
+            if not pieces:
+                self.left_out[name] = "has captions of parts only, none long enough" if captions else "has no caption"
+            yield from pieces
 
     def _with_captions(self, sample: Sample, captions: tuple[Caption, ...]) -> Iterator[Sample]:
         whole, parts = [], []

@@ -32,6 +32,7 @@ from motifmix.features.inter_x import DIM, FPS, NAME, PARTS, ROWS, network_rows,
 SHORTEST_FRAMES = 24
 LONGEST_FRAMES = 150
 MOST_SOURCE_FRAMES = 999
+MOST_RECORDED = 256 << 20  # bytes of one recording, unpacked
 _ID = re.compile(r"G\d{3}T\d{3}A(\d{3})R\d{3}")
 _JOINTS = {"root_orient": None, "pose_body": 21, "pose_lhand": 15, "pose_rhand": 15, "trans": None}
 
@@ -111,9 +112,13 @@ class InterX:
             if not np.isfinite(stored).all():
                 self.left_out[name] = "holds values that are no numbers"
                 continue
+            captions = self.captions(name)
+            if not captions:
+                self.left_out[name] = "has no caption"
+                continue
             rows = network_rows(stored[:LONGEST_FRAMES])
             assert rows.shape[1] == DIM
-            yield Sample(name, "inter-x", split, NAME, rows, FPS, self.captions(name), content=self.action(name))
+            yield Sample(name, "inter-x", split, NAME, rows, FPS, captions, content=self.action(name))
 
     def _raw_path(self, name: str, person: str) -> Path:
         return self.folder / "motions" / name / f"{person}.npz"
@@ -122,6 +127,11 @@ class InterX:
         import zipfile
 
         try:
+            with zipfile.ZipFile(path) as archive:
+                if sum(member.file_size for member in archive.infolist()) > MOST_RECORDED:
+                    raise ValueError(
+                        f"it holds more than {MOST_RECORDED >> 20} MB"
+                    )  # unpacked; a small file may say so
             with np.load(path, allow_pickle=False) as file:
                 parts = {part: file[part] for part in PARTS}
         except (

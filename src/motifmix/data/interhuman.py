@@ -30,6 +30,14 @@ STORED_NUMBERS = 492
 _PEOPLE = ("person1", "person2")
 
 
+class UnusableClipError(DataError):
+    """A clip of which nothing can be made, though its files can be read; ``reason`` says why."""
+
+    def __init__(self, path: Path, reason: str, name: str) -> None:
+        super().__init__(f"{path}: {reason}; fetch it again, or name {name} in ignore_list.txt")
+        self.reason = reason
+
+
 class InterHuman:
     """A folder of InterHuman. ``left_out`` says why clips were passed over, as far as they were asked for.
 
@@ -69,7 +77,7 @@ class InterHuman:
     def people(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return what is used of both people's arrays, ``[T, 192]`` each: 22 joints (Z up, metres) and 21 rotations.
 
-        Raises ``DataError`` where the two differ in length or hold values that are no numbers.
+        Raises ``DataError`` where the two differ in length, ``UnusableClipError`` where they hold values that are no numbers.
         """
         first, second = (read_array(self._motion_path(name, person), (None, STORED_NUMBERS)) for person in _PEOPLE)
         if len(first) != len(second):
@@ -77,8 +85,9 @@ class InterHuman:
                 f"{self._motion_path(name, 'person2')}: has {len(second)} frames, person1 has {len(first)}; fetch both again"
             )
         first, second = load_person(first), load_person(second)
-        if not (np.isfinite(first).all() and np.isfinite(second).all()):
-            raise DataError(f"{self._motion_path(name, 'person1')}: one of the two holds values that are no numbers")
+        for person, array in zip(_PEOPLE, (first, second), strict=True):
+            if not np.isfinite(array).all():
+                raise UnusableClipError(self._motion_path(name, person), "holds values that are no numbers", name)
         return first, second
 
     def sample(
@@ -104,22 +113,36 @@ class InterHuman:
         )  # fmt: skip
 
     def captions(self, name: str, *, mirrored: bool = False) -> list[tuple[Caption, ...]]:
-        """Return a clip's captions and, where they are wanted, those of its first and of its second person."""
-        captions = [plain_captions(self._text_path(name))]
+        """Return a clip's captions and, where they are wanted, those of its first and of its second person.
+
+        Raises ``UnusableClipError`` for a file without a sentence.
+        """
+        paths = [self._text_path(name)]
         if self.individual_captions:
-            captions += [plain_captions(self._individual_path(name, person)) for person in _PEOPLE]
+            paths += [self._individual_path(name, person) for person in _PEOPLE]
+        captions = [plain_captions(path) for path in paths]
+        if not all(captions):
+            raise UnusableClipError(paths[captions.index(())], "holds no sentence", name)
         if mirrored:
             captions = [tuple(replace(c, text=mirror_words(c.text)) for c in own) for own in captions]
         return captions
 
     def samples(self, split: str, *, mirrored: bool = False) -> Iterator[Sample]:
-        """Yield a list's clips of 15 frames or more, cut to the first 300; with ``mirrored`` each one's twin after it."""
+        """Yield a list's clips of 15 frames or more, cut to the first 300; with ``mirrored`` each one's twin after it.
+
+        Clips without a sentence, or with values that are no numbers, are passed over (``left_out``).
+        """
         for name in self.ids(split):
-            frames = len(self.people(name)[0])
-            if frames < SHORTEST_FRAMES:
-                self.left_out[name] = f"has {frames} frames"
+            try:
+                frames = len(self.people(name)[0])
+                if frames < SHORTEST_FRAMES:
+                    self.left_out[name] = f"has {frames} frames"
+                    continue
+                sample = self.sample(name, split, frames=LONGEST_FRAMES)
+            except UnusableClipError as error:
+                self.left_out[name] = error.reason
                 continue
-            yield self.sample(name, split, frames=LONGEST_FRAMES)
+            yield sample
             if mirrored:
                 yield self.sample(name, split, frames=LONGEST_FRAMES, mirrored=True)
 
