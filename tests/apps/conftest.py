@@ -43,11 +43,11 @@ class FakePipeline:
         return list(self.notes)
 
     def generate(self, texts, styles=None, seconds=None, seeds=None, *, strength=1.0, steps=None, clean_feet=True,
-                 progress=None):  # fmt: skip
+                 progress=None, **sampling):  # fmt: skip
         self.calls.append(
             SimpleNamespace(
                 texts=list(texts), styles=styles, seconds=seconds, seeds=list(seeds), strength=strength,
-                clean_feet=clean_feet,
+                clean_feet=clean_feet, steps=steps, **sampling,
             )
         )  # fmt: skip
         if any("impossible" in text for text in texts):

@@ -41,6 +41,23 @@ def test_every_row_becomes_a_file_with_what_it_asked_for(run, pipeline, here):
     assert asked == {"a person walks": "old", "a person jumps": None, "waves": [("old", 0.7), ("happy", 0.3)]}
 
 
+def test_settings_stand_in_columns_and_rows_of_one_setting_go_together(run, pipeline, here):
+    table("text,style,strength,gamma,steps,gradient\na,old,,,,\nb,old,0.5,,,\nc,old,,0.3,12,\nd,,,,,\ne,old,,0.3,12,\n")
+    assert run("batch", "prompts.csv", "--out", "out").code == 0
+    asked = [(call.texts, call.strength, call.steps, getattr(call, "gamma", None)) for call in pipeline.calls]
+    assert asked == [(["a", "d"], 1.0, None, None), (["b"], 0.5, None, None), (["c", "e"], 1.0, 12, 0.3)]
+    assert all(not hasattr(call, "gradient") for call in pipeline.calls)
+
+
+def test_a_bad_setting_fails_its_row_alone_and_a_changed_one_makes_it_again(run, pipeline, here):
+    table("text,gamma,name\na,much,one\nb,,two\n")
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 2 and "gamma goes from 0 to 10" in done.err and made() == ["errors.csv", "two.npz"]
+    table("text,gamma,name\nb,0.4,two\n")
+    assert "1 made, 0 kept" in run("batch", "prompts.csv", "--out", "out").out
+    assert "0 made, 1 kept" in run("batch", "prompts.csv", "--out", "out").out
+
+
 def test_formats_are_chosen(run, pipeline, here):
     table("text\nwalk\n")
     done = run("batch", "prompts.csv", "--out", "out", "--format", "bvh,.NPZ", "--units", "cm", "--fps", 60)

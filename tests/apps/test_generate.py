@@ -23,6 +23,30 @@ def test_without_out_a_bvh_named_after_text_and_style_is_made_and_its_path_print
     assert call.seconds is None and call.seeds == [3] and call.strength == 1.0 and call.clean_feet
 
 
+SAMPLING = {"steps": 20, "shift": 2.0, "text_scale": 3.0, "style_scale": 0.5, "gamma": 0.4, "block": 3, "gradient": 0.1}
+
+
+def test_every_setting_of_the_sampling_arrives_and_none_that_was_not_given(run, pipeline, here):
+    options = [word for name, value in SAMPLING.items() for word in (f"--{name.replace('_', '-')}", value)]
+    assert run("generate", "jump", "--style", "old", "--seed", 1, *options).code == 0
+    assert {name: getattr(pipeline.calls[0], name) for name in SAMPLING} == SAMPLING
+    run("generate", "jump", "--seed", 1, "--out", "plain.bvh")
+    assert pipeline.calls[1].steps is None and not hasattr(pipeline.calls[1], "gamma")
+
+
+def test_an_absurd_setting_is_refused_in_a_sentence_before_any_work(run, pipeline, here):
+    done = run("generate", "jump", "--gamma", 99)
+    assert done.code == 2 and len(done.lines) == 1 and "gamma goes from 0 to 10" in done.err
+    assert not pipeline.calls and not os.listdir(here)
+
+
+def test_a_setting_that_a_model_does_not_know_is_refused(run, pipeline, here, monkeypatch):
+    plain = lambda texts, styles=None, seconds=None, seeds=None, *, strength=1.0, steps=None: []  # noqa: E731
+    monkeypatch.setattr(pipeline, "generate", plain, raising=False)
+    done = run("generate", "jump", "--gradient", 0.1)
+    assert done.code == 2 and "--gradient is not an option of this model" in done.err
+
+
 def test_several_outs_get_one_motion_and_all_options_arrive(run, pipeline, here):
     done = run(
         "generate", "jump", "--style", "old:0.7", "--style", "happy:0.3", "--strength", 1.5, "--seconds", 3,

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from motifmix.apps import outputs
 from motifmix.apps.requests import DEFAULT_FPS, GenerateRequest, checked
 from motifmix.errors import FileError, MotifmixError, RequestError
+from motifmix.pipelines.sampling import NAMES
 
 if TYPE_CHECKING:
     from motifmix.motion import Motion
 
-COLUMNS = ("text", "style", "seconds", "seed", "name")
+COLUMNS = ("text", "style", "seconds", "seed", "name", "strength", *NAMES)
 CHUNK = 32
 """Rows that go through the network together; also what a kill can cost."""
 
@@ -34,17 +35,9 @@ ERRORS = "errors.csv"
 class Pipeline(Protocol):
     """What a batch needs of ``motifmix.load()``."""
 
-    def generate(
-        self,
-        texts: Sequence[str],
-        styles: Sequence[Any] | None = None,
-        seconds: Sequence[float | None] | None = None,
-        seeds: Sequence[int] | None = None,
-        *,
-        strength: float = 1.0,
-        clean_feet: bool = True,
-    ) -> "Sequence[Motion]":
-        """Make one motion for each text."""
+    @property
+    def generate(self) -> "Callable[..., Sequence[Motion]]":
+        """Takes texts, styles, seconds, seeds and settings; makes one motion for each text."""
         ...
 
 
@@ -175,11 +168,13 @@ def _make(
 
 
 def _generate(pipeline: Pipeline, rows: Sequence[Row], options: Options) -> list[Any]:
-    """Make the motions of rows; those of one strength go through the network together."""
+    """Make the motions of rows; those of one strength and one sampling go through the network together."""
     requests = [_request(row) for row in rows]
     motions: dict[int, Any] = {}
-    for strength in sorted({request.acting_strength for request in requests}):
-        places = [place for place, request in enumerate(requests) if request.acting_strength == strength]
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, request in enumerate(requests):
+        alike.setdefault((request.acting_strength, *sorted(request.sampling.items())), []).append(place)
+    for (strength, *sampling), places in alike.items():
         made = pipeline.generate(
             [requests[place].text for place in places],
             [requests[place].style for place in places],
@@ -187,6 +182,7 @@ def _generate(pipeline: Pipeline, rows: Sequence[Row], options: Options) -> list
             [requests[place].seeds()[0] for place in places],
             strength=strength,
             clean_feet=not options.raw,
+            **dict(sampling),
         )
         motions.update(zip(places, made, strict=True))
     return [motions[place] for place in range(len(rows))]
@@ -309,7 +305,8 @@ def _row(path: Path, line: int, record: dict[str, str | None], name: str, option
             text=text,
             seconds=record.get("seconds") or None,
             seed=record.get("seed") or _seed(options.seed, name),
-            strength=options.strength,
+            strength=record.get("strength") or options.strength,
+            sampling={name: record.get(name) for name in NAMES},
             fps=options.fps,
             in_place=options.in_place,
             raw=options.raw,
@@ -340,6 +337,7 @@ def _key(request: GenerateRequest, options: Options) -> str:
         request.in_place,
         request.raw,
     ]
+    asked += [request.sampling] if request.sampling else []
     return hashlib.sha256(json.dumps([*asked, options.units]).encode()).hexdigest()[:16]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from motifmix.errors import RequestError
+from motifmix.pipelines.sampling import check as check_sampling
 
 if TYPE_CHECKING:
     from motifmix.style.references import Video
@@ -97,6 +98,7 @@ class GenerateRequest(BaseModel):
     fps: float = DEFAULT_FPS
     in_place: bool = False
     raw: bool = False
+    sampling: dict[str, float | int] = {}
     style_from: Literal["pose", "content"] = "pose"
 
     @field_validator("text", mode="before")
@@ -139,6 +141,12 @@ class GenerateRequest(BaseModel):
         if value is None or value == "":
             return None
         return _whole("seed", value, 0, MAX_SEED, hint="leave it out for a new motion each time")
+
+    @field_validator("sampling", mode="before")
+    @classmethod
+    def _sampling(cls, value: Any) -> dict[str, float | int]:
+        given = {name: own for name, own in value.items() if own is not None and own != ""}
+        return {name: number for name, own in given.items() if (number := check_sampling(name, own)) is not None}
 
     @field_validator("style_from", mode="before")
     @classmethod

@@ -7,7 +7,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Guided, sample_along
+from motifmix.diffusion.denoiser import GuidanceTerm, Guided, sample_along
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.diffusion.solvers import TwoStep, ddim_step
 from motifmix.errors import RequestError, WeightsError
@@ -27,16 +27,15 @@ from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
+from motifmix.pipelines.sampling import SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
 from motifmix.style import references
 from motifmix.style.references import StyleLike, resolve
+from motifmix.style.style_pull import StylePull
 from motifmix.style.styled_denoiser import StyledDenoiser
 
 SHORTEST, LONGEST = 1.0, 10.0  # seconds
-STEPS = 8  # of second order; benchmarks/solvers.py shows what fewer and more change
-SHIFT = 1.5
-TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
 BATCH = 32
 FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
 SAME = 0.99  # and above which two texts are one
@@ -108,6 +107,10 @@ class TextToMotion:
         steps: int | None = None,
         text_scale: float = TEXT_SCALE,
         style_scale: float = STYLE_SCALE,
+        shift: float = SHIFT,
+        gamma: float | None = None,
+        block: int | None = None,
+        gradient: float = 0.0,
         clean_feet: bool = True,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Motion]:
@@ -115,8 +118,9 @@ class TextToMotion:
 
         ``styles`` holds, for each text, None, words, a motion file, a video, a `Motion`, or a list of these with weights;
         ``seconds`` 1 to 10, None for the length that suits; ``seeds`` one an item, a first one to count up from, or None
-        for 0, 1, 2, ...; ``strength`` scales the fusion's gamma. An item's noise
-        depends on its own seed alone. Raises ``RequestError`` for what cannot be met.
+        for 0, 1, 2, ...; ``strength`` scales the fusion's gamma and the gradient; from ``steps`` to ``gradient``: see
+        :class:`pipelines.sampling.Sampling`. An item's noise depends on its own seed alone. Raises ``RequestError`` for
+        what cannot be met.
         """
         if isinstance(texts, str):
             raise RequestError("texts is a list of sentences; put the one sentence into a list")
@@ -127,9 +131,8 @@ class TextToMotion:
             raise RequestError("the text is empty; say what the person does, as in 'a person walks forward'")
         if not 0.0 <= strength <= 2.0:
             raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is what was trained")
-        number_of_steps = STEPS if steps is None else steps
-        if not 1 <= number_of_steps <= 1000:
-            raise RequestError(f"{number_of_steps} denoising steps are out of range; give 1 to 1000")
+        steps = STEPS if steps is None else steps
+        how = Sampling(steps, shift, text_scale, style_scale, gamma, block, gradient)
         wanted_styles = _for_each(styles, count, "styles")
         wanted_seeds = (
             list(range(int(seeds), int(seeds) + count))
@@ -146,7 +149,7 @@ class TextToMotion:
                 chosen = order[start : start + BATCH]
                 batch = self._sample(
                     text[chosen], style[chosen], has_style[chosen], [tokens[i] for i in chosen],
-                    [wanted_seeds[i] for i in chosen], strength, number_of_steps, text_scale, style_scale,
+                    [wanted_seeds[i] for i in chosen], strength, how,
                 )  # fmt: skip
                 for place, latents in zip(chosen, batch, strict=True):
                     motion = self._decoded(latents[: tokens[place]], frames[place])
@@ -257,9 +260,7 @@ class TextToMotion:
         tokens: list[int],
         seeds: list[int],
         strength: float,
-        steps: int,
-        text_scale: float,
-        style_scale: float,
+        how: Sampling,
     ) -> Tensor:
         longest, size = max(tokens), self.vae.latent
         valid = torch.arange(longest)[None] < torch.tensor(tokens)[:, None]
@@ -271,18 +272,28 @@ class TextToMotion:
         )
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
-        terms = [("text", text_scale)]
+        terms: list[GuidanceTerm] = [("text", how.text_scale)]
+        denoiser = self.denoiser if how.block is None else self.denoiser.fused_after(how.block)
         if bool(has_style.any()):
             parts["style"] = Part(style, has_style)
-            parts["strength"] = Part(torch.full((len(tokens),), strength), everyone)
-            terms.append(("style", style_scale))
+            factor = strength if how.gamma is None else strength * how.gamma / self.denoiser.gamma
+            parts["strength"] = Part(torch.full((len(tokens),), factor), everyone)
+            terms.append(("style", how.style_scale))
+            if how.gradient > 0 and strength > 0:
+                scale = how.gradient * strength * has_style.to(noise.dtype)
+                terms.append(StylePull(partial(self._style_of, valid=valid), style, scale, valid))
         clean = noise
-        guided = Guided(self.denoiser, terms)
-        levels = self.schedule.levels(steps, SHIFT)
+        guided = Guided(denoiser, terms)
+        levels = self.schedule.levels(how.steps, how.shift)
         solver = TwoStep() if self.schedule.name == "flow" else ddim_step
         for step in sample_along(guided, levels, noise, Condition(parts), valid, solver=solver):
             clean = step.noisy
         return clean * self._latent_std + self._latent_mean
+
+    def _style_of(self, clean: Tensor, valid: Tensor) -> Tensor:
+        """Read the style vectors [B, style] of clean latents [B, L, D] as the denoiser has them; ``valid`` [B, L]."""
+        features = self.vae.decode(clean * self._latent_std + self._latent_mean, valid)
+        return self.style_encoder(features, valid.repeat_interleave(STRIDE, dim=1))
 
     def _decoded(self, latents: Tensor, frames: int) -> Motion:
         features = self.vae.decode(latents[None])[0, :frames].double().numpy()

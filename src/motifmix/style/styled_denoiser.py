@@ -1,5 +1,6 @@
 """StyleMotif on a latent denoiser: one fusion after block m, and the denoiser protocol around it."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.predictions import PredictionType, to_clean
 from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.errors import RequestError
 from motifmix.models.latent_denoiser import Hook, LatentDenoiser
 from motifmix.style.fusions import FUSIONS, FusionName
 
@@ -41,6 +43,17 @@ class StyledDenoiser(nn.Module):
             nn.init.zeros_(self.project.bias)
         self.gamma = gamma
         self.prediction_type: PredictionType = prediction_type
+
+    def fused_after(self, block: int) -> "StyledDenoiser":
+        """Return this denoiser, its weights shared, with the fusion after another block. Raises ``RequestError``."""
+        count = len(self.denoiser.blocks)
+        if len(self.blocks) != 1 or not 1 <= block <= count:
+            raise RequestError(
+                f"block {block} cannot hold the fusion; this denoiser fuses once, after one of 1 to {count}"
+            )
+        other = copy.copy(self)
+        other.blocks = (block,)
+        return other
 
     def predict(self, noisy: Tensor, time: Tensor, condition: Condition, valid: Tensor) -> Tensor:
         """Return the network's own prediction; ``time`` [B]."""

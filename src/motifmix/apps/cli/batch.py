@@ -12,7 +12,7 @@ from motifmix.apps.cli.terminal import progress, remark, say
 def batch(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="A CSV with a column text, and optionally style, seconds, seed, name."),
+        typer.Argument(metavar="TABLE", help="A CSV with a column text; others: style, seconds, seed, name, strength, steps, gamma, ..."),
     ],
     out: Annotated[Path, typer.Option(help="The folder for the motions; it is made if need be.")],
     formats: Annotated[str, typer.Option("--format", help="npz, bvh, glb, mp4, gif; several with commas.")] = "npz",

@@ -1,5 +1,6 @@
 """``motifmix generate``: the main job."""
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,9 @@ from motifmix.apps.cli.terminal import progress, remark, say
 if TYPE_CHECKING:
     from motifmix.apps.requests import GenerateRequest
     from motifmix.motion import Motion, Scene
+
+ADVANCED = "Advanced: --strength is the one knob; these are for those who look inside"
+GRADIENT_COST = "makes the network's part of the work about 2 times as long (docs/guidance.md)"
 
 
 def generate(
@@ -48,13 +52,40 @@ def generate(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
+    text_scale: Annotated[
+        float | None, typer.Option(help="How strongly the text guides; 2 by default.", rich_help_panel=ADVANCED)
+    ] = None,
+    style_scale: Annotated[
+        float | None, typer.Option(help="How strongly the style guides; 1.5 by default.", rich_help_panel=ADVANCED)
+    ] = None,
+    gamma: Annotated[
+        float | None,
+        typer.Option(help="How much of the style is fused, as trained (0.6) by default.", rich_help_panel=ADVANCED),
+    ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(help="After which block the style is fused, as trained (2) by default.", rich_help_panel=ADVANCED),
+    ] = None,
+    gradient: Annotated[
+        float | None,
+        typer.Option(help=f"Pull of a style classifier, 0 to 2; {GRADIENT_COST}.", rich_help_panel=ADVANCED),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; 8 by default.", rich_help_panel=ADVANCED)] = None,
+    shift: Annotated[
+        float | None,
+        typer.Option(help="Above 1: more of the steps near the noise; 1.5 by default.", rich_help_panel=ADVANCED),
+    ] = None,
 ) -> None:
     """Make a motion from a text and a style; of a model of two people, a scene."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
 
+    sampling = {
+        "steps": steps, "shift": shift, "text_scale": text_scale, "style_scale": style_scale, "gamma": gamma,
+        "block": block, "gradient": gradient,
+    }  # fmt: skip
     request = checked(
-        style or (), text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
+        style or (), sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
         in_place=in_place, raw=raw, style_from=style_from,
     )  # fmt: skip
     outputs.check_units(units)
@@ -101,13 +132,18 @@ def _of_this_model(pipeline: Any, request: "GenerateRequest", person: list[str] 
     from motifmix.errors import RequestError
 
     people = getattr(pipeline, "people", 1)
+    known = inspect.signature(pipeline.generate).parameters
+    open_ended = any(own.kind is inspect.Parameter.VAR_KEYWORD for own in known.values())
+    for name in request.sampling:
+        if name not in known and not open_ended:
+            raise RequestError(f"--{name.replace('_', '-')} is not an option of this model; leave it out")
     if people > 1 and request.in_place:
         raise RequestError("--in-place is for one person; this model makes a scene of two, who move about each other")
     if person is None:
-        return {}
+        return dict(request.sampling)
     if people == 1:
         raise RequestError("--person is for models of two people; this one makes one, say it all in the text")
-    return {"individual_texts": [person] * request.count}
+    return {**request.sampling, "individual_texts": [person] * request.count}
 
 
 def _credit(result: "Motion | Scene") -> str:

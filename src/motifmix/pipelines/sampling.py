@@ -1,0 +1,67 @@
+"""How the default model samples: everything beside texts, styles, lengths and seeds, with what suits nearly everybody.
+
+``strength`` is the one knob for people; these are for those who look inside. Nothing here imports torch.
+"""
+
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Any
+
+from motifmix.errors import RequestError
+
+STEPS = 8  # of second order; benchmarks/solvers.py shows what fewer and more change
+SHIFT = 1.5
+TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
+_RANGES = {
+    "steps": (1, 1000, "denoising steps; 8 suit"),
+    "shift": (0.1, 10.0, "above 1 spends more of the steps near the noise; 1.5 suits"),
+    "text_scale": (0.0, 20.0, "how strongly the text guides; 2 suits"),
+    "style_scale": (0.0, 20.0, "how strongly the style guides; 1.5 suits"),
+    "gamma": (0.0, 10.0, "how much of the style is fused; 0.6 was trained"),
+    "block": (1, 64, "the fusion stands after one of the denoiser's blocks, 1 is the first"),
+    "gradient": (0.0, 2.0, "0 is none"),
+}
+_WHOLE = ("steps", "block")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of a sampling; None stands for what the weights were trained with, or for a learned one.
+
+    ``text_scale`` and ``style_scale`` guide without a classifier; ``gamma`` is the fusion's share of the style and
+    ``block`` the block after which it stands (m); ``gradient`` is the classifier's part of the hybrid guidance (see
+    ``style/style_pull.py``). Raises ``RequestError`` for what is out of range.
+    """
+
+    steps: int = STEPS
+    shift: float = SHIFT
+    text_scale: float = TEXT_SCALE
+    style_scale: float = STYLE_SCALE
+    gamma: float | None = None
+    block: int | None = None
+    gradient: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check(field.name, getattr(self, field.name))
+
+
+NAMES = tuple(field.name for field in fields(Sampling))
+"""The settings by name, as batch tables have them for columns."""
+
+
+def check(name: str, value: Any) -> float | int | None:
+    """Return one setting as a number. Raises ``RequestError`` where it is none, or out of range."""
+    if value is None:
+        return None
+    low, high, meaning = _RANGES[name]
+    limits = f"{name.replace('_', '-')} goes from {low:g} to {high:g} ({meaning})"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise RequestError(f"{limits}; {str(value)[:80]!r} is no number") from None
+    if not isfinite(number) or not low <= number <= high:
+        raise RequestError(f"{limits}; {number:g} was asked")
+    if name in _WHOLE and number != int(number):
+        raise RequestError(f"{limits}, as a whole number; {number:g} was asked")
+    return int(number) if name in _WHOLE else number
