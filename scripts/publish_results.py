@@ -18,12 +18,12 @@ from typing import Any
 
 import yaml
 
-from motifmix.apps.cli.evaluate import weights_version
 from motifmix.errors import MotifmixError
 from motifmix.evaluation import tables
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.protocol import Results, Row
 from motifmix.home import PACKAGE_WEIGHTS
+from motifmix.pretrained.cards import weights_version
 
 HOUSE = Path(__file__).resolve().parents[1]
 README, DOCS = HOUSE / "README.md", HOUSE / "docs"

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from motifmix.data.labels import ONE_SIDED_CONTENTS, PAIRED_CONTENTS, content_words, style_words
+from motifmix.data.labels import ONE_SIDED_CONTENTS, PAIRED_CONTENTS, content_words, style_long_words, style_words
 
 T = TypeVar("T")
 
@@ -137,18 +137,23 @@ def style_phrase_groups(style: str) -> tuple[tuple[str, ...], ...]:
     """Return the trained phrases of a style, grouped by wording; every synonym is a group."""
     words = style_words(style)
     return _without_repeats(
-        [(style.replace("-", " "),), *((word,) for word in words["synonyms"]), *map(_expanded, words["phrases"])]
+        [(style.replace("-", " "),), *((word,) for word in words["synonyms"]), *map(expanded, words["phrases"])]
     )
 
 
 def held_out_style_phrases(style: str) -> list[str]:
     """Return the everyday words and sentences of a style that no training sees."""
-    return [phrase for wording in style_words(style)["held_out"] for phrase in _expanded(wording)]
+    return [phrase for wording in style_words(style)["held_out"] for phrase in expanded(wording)]
 
 
 def hard_style_phrases(style: str) -> list[str]:
     """Return idioms, rare words and pictures for a style; no training sees them either."""
-    return [phrase for wording in style_words(style)["held_out_hard"] for phrase in _expanded(wording)]
+    return [phrase for wording in style_words(style)["held_out_hard"] for phrase in expanded(wording)]
+
+
+def style_descriptions(style: str) -> list[str]:
+    """Return long descriptions of a style, a whole sentence each; no training sees them either."""
+    return style_long_words(style)
 
 
 def draw_caption(content: str, mirrored: bool, generator: np.random.Generator) -> str:
@@ -203,15 +208,15 @@ def _caption_groups(content: str, mirrored: bool, key: str) -> tuple[tuple[str, 
         source = _caption_groups(PAIRED_CONTENTS[content], False, key)
         groups = [tuple(map(mirror_words, group)) for group in source]
     else:
-        groups = [_expanded(wording) for wording in words[key]]
+        groups = [expanded(wording) for wording in words[key]]
     if key == "captions":
-        groups += [_expanded(wording) for wording in words.get("one_side", [])]
+        groups += [expanded(wording) for wording in words.get("one_side", [])]
     if mirrored and content in ONE_SIDED_CONTENTS:
         groups = [tuple(map(mirror_words, group)) for group in groups]
     return _without_repeats(groups)
 
 
-def _expanded(wording: str) -> tuple[str, ...]:
+def expanded(wording: str) -> tuple[str, ...]:
     """Expand "~" and every "(a|b)" of a line of the word files."""
     parts = _CHOICE.split(wording.replace("~", "a person"))
     choices = [part.split("|") if index % 2 else [part] for index, part in enumerate(parts)]

@@ -27,6 +27,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TypeVar
 
 import yaml
 
@@ -63,6 +64,8 @@ PAIRED_CONTENTS = {
     for name in CONTENTS
     if "left" in name or "right" in name
 }
+
+Entry = TypeVar("Entry")
 
 _CLIP_NAME = re.compile(r"dataset-([12])_([a-z-]+)_([a-z-]+)_(\d+)")
 
@@ -155,6 +158,11 @@ def style_words(style: str) -> dict[str, list[str]]:
     return _entry(_words("styles.yaml"), style, "style", STYLES)
 
 
+def style_long_words(style: str) -> list[str]:
+    """Return the entry of ``words/style_descriptions.yaml``; styles of 100STYLE have none."""
+    return [] if style in more_styles() else list(_entry(_long_words(), style, "style", STYLES))
+
+
 def content_words(content: str) -> dict[str, list[str]]:
     """Return the entry of ``words/contents.yaml``, with swapped synonyms where it has ``mirror_of``."""
     if content in MORE_CONTENTS:
@@ -180,9 +188,13 @@ def _words(file: str) -> dict[str, dict[str, list[str]]]:
     return yaml.safe_load(resources.files("motifmix.data").joinpath("words", file).read_text("utf-8"))
 
 
-def _entry(
-    entries: dict[str, dict[str, list[str]]], label: str, kind: str, labels: tuple[str, ...]
-) -> dict[str, list[str]]:
+@cache
+def _long_words() -> dict[str, list[str]]:
+    path = resources.files("motifmix.data").joinpath("words", "style_descriptions.yaml")
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def _entry(entries: dict[str, Entry], label: str, kind: str, labels: tuple[str, ...]) -> Entry:
     if label not in labels:
         raise RequestError(f"{label!r} is no {kind} label; the {kind} labels are {', '.join(labels)}.")
     return entries[label]

@@ -1,4 +1,4 @@
-"""Two small charts drawn by Pillow alone: lines over steps (training curves) and a table of warm and cool cells."""
+"""Small charts drawn by Pillow alone: lines over steps (training curves), a table of shaded cells, bars with intervals."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -109,6 +109,42 @@ def heat_table(
                 pen.text(
                     (x + cell_width / 2, y + cell_height / 2), form.format(value), fill=ink, font=small, anchor="mm"
                 )
+    return _save(picture, path)
+
+
+def interval_chart(
+    panels: Sequence[tuple[str, Mapping[str, tuple[float, float]]]], path: Path | str, *, width: int = 760
+) -> Path:
+    """Draw panels below each other: a title and named rows, each a bar ``(mean, half width)`` with its interval. PNG."""
+    big, small = _font(14), _font(12)
+    ruler = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+    names = [name for _, rows in panels for name in rows]
+    left = int(max((ruler.textlength(name, font=small) for name in names), default=0)) + 26 * _SCALE
+    line, head, gap = 22 * _SCALE, 34 * _SCALE, 10 * _SCALE
+    height = sum(head + line * len(rows) + gap for _, rows in panels) + gap
+    picture = Image.new("RGB", (width * _SCALE, height), PAPER)
+    pen = ImageDraw.Draw(picture)
+    right, y = width * _SCALE - 80 * _SCALE, gap
+    for title, rows in panels:
+        pen.text((14 * _SCALE, y + 6 * _SCALE), title, fill=INK, font=big)
+        y += head
+        widest = max((mean + (half if np.isfinite(half) else 0.0) for mean, half in rows.values()), default=1.0)
+        scale = (right - left) / max(widest, 1e-12)
+        for number, (name, (mean, half)) in enumerate(rows.items()):
+            middle, end = y + line / 2, left + max(mean, 0.0) * scale
+            pen.text((left - 10 * _SCALE, middle), name, fill=INK, font=small, anchor="rm")
+            pen.rectangle(
+                (left, y + 4 * _SCALE, max(end, left + 1), y + line - 4 * _SCALE), fill=LINES[number % len(LINES)]
+            )
+            if np.isfinite(half):
+                low, high = left + max(mean - half, 0.0) * scale, left + max(mean + half, 0.0) * scale
+                pen.line((low, middle, high, middle), fill=INK, width=_SCALE)
+                for edge in (low, high):
+                    pen.line((edge, middle - 4 * _SCALE, edge, middle + 4 * _SCALE), fill=INK, width=_SCALE)
+                end = max(end, high)
+            pen.text((end + 8 * _SCALE, middle), _number(mean), fill=SOFT, font=small, anchor="lm")
+            y += line
+        y += gap
     return _save(picture, path)
 
 

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from motifmix.atomic import replacing
 from motifmix.evaluation import metrics
-from motifmix.evaluation.judges import Judge, RetrievalJudge, joint_positions
+from motifmix.evaluation.judges import Judge, Reading, RetrievalJudge, joint_positions
 from motifmix.motion.motion import Motion
 
 FPS = 20.0
@@ -31,10 +32,10 @@ class Measured:
     def __len__(self) -> int:
         return len(self.content)
 
-    def only(self, indices: np.ndarray | Sequence[int]) -> "Measured":
+    def only(self, indices: np.ndarray | Sequence[int]) -> Self:
         """Return some of the clips."""
         chosen = np.asarray(indices)
-        return Measured(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+        return type(self)(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
     def save(self, path: Path) -> None:
         """Write an npz beside its target and rename it."""
@@ -43,7 +44,7 @@ class Measured:
             np.savez_compressed(beside, **{f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
-    def load(cls, path: Path) -> "Measured":
+    def load(cls, path: Path) -> Self:
         """Read what :meth:`save` wrote."""
         with np.load(path) as arrays:
             return cls(**{f.name: arrays[f.name] for f in fields(cls)})
@@ -52,8 +53,12 @@ class Measured:
 def measure(motions: Sequence[Motion], judge: Judge, retrieval: RetrievalJudge) -> Measured:
     """Read clips at 20 fps, at most their first ten seconds."""
     joints = [joint_positions(motion, FPS) for motion in motions]
-    reading = judge.read(joints)
-    return Measured(
+    return Measured(**figures(joints, judge.read(joints), retrieval))
+
+
+def figures(joints: Sequence[np.ndarray], reading: Reading, retrieval: RetrievalJudge) -> dict[str, Any]:
+    """Return the fields of :class:`Measured` for clips ``[T, 22, 3]`` at 20 fps that a judge has read."""
+    return dict(
         content=reading.content.argmax(axis=1),
         style=reading.style.argmax(axis=1),
         features=reading.features.astype(np.float32),

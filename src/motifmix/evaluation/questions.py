@@ -65,7 +65,7 @@ class StyleSet:
         self.train_counts: dict[str, int] = defaultdict(int)
         seconds: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         for clip in clips:
-            seconds[clip.split, clip.content or "", clip.style or ""].append(_within_limits(clip.seconds))
+            seconds[clip.split, clip.content or "", clip.style or ""].append(within_limits(clip.seconds))
             if clip.split == "train" and clip.mirror_of is None:
                 self.train_counts[clip.content or ""] += 1
         self._seconds = seconds
@@ -114,13 +114,15 @@ _DRAW: dict[Words, bool | str] = {"trained": False, "held_out": True, "hard": "h
 
 def unstyled(repeat: int, words: Words, per_content: int) -> list[Question]:
     """Ask for set 2's contents without a style, in one of the kinds of ``WORDS``."""
-    rng = _rng("unstyled", _DRAW[words], repeat)
+    rng = rng_of("unstyled", _DRAW[words], repeat)
     questions = []
     for content in SET_2_CONTENTS:
         wordings = _CAPTIONS[words](content)
         chosen = rng.permutation(len(wordings))
         questions += [
-            Question(wordings[chosen[i % len(chosen)]], _seed("unstyled", _DRAW[words], repeat, content, i), (content,))
+            Question(
+                wordings[chosen[i % len(chosen)]], seed_of("unstyled", _DRAW[words], repeat, content, i), (content,)
+            )
             for i in range(per_content)
         ]
     return questions
@@ -134,7 +136,7 @@ def motion_guided(
     ``length`` is ``natural`` (of a held-out clip of the cell), ``fixed`` (one for all styles of the content) or
     ``predicted``.
     """
-    rng = _rng("motion", length, repeat)
+    rng = rng_of("motion", length, repeat)
     questions = []
     for content, style in cells or set_2_cells():
         for i in range(per_cell):
@@ -148,8 +150,8 @@ def motion_guided(
             }[length]
             questions.append(
                 Question(
-                    _drawn(captions(content), rng),
-                    _seed("motion", length, repeat, content, style, i),
+                    drawn(captions(content), rng),
+                    seed_of("motion", length, repeat, content, style, i),
                     (content,),
                     style,
                     style_set.folder.motion(reference),
@@ -162,14 +164,14 @@ def motion_guided(
 
 def text_guided(repeat: int, words: Words, per_cell: int) -> list[Question]:
     """Ask for cells by words of their style, in one of the kinds of ``WORDS``; the pipeline chooses the length."""
-    rng = _rng("text", _DRAW[words], repeat)
+    rng = rng_of("text", _DRAW[words], repeat)
     return [
         Question(
-            _drawn(captions(content), rng),
-            _seed("text", _DRAW[words], repeat, content, style, i),
+            drawn(captions(content), rng),
+            seed_of("text", _DRAW[words], repeat, content, style, i),
             (content,),
             style,
-            _drawn(_STYLE_PHRASES[words](style), rng),
+            drawn(_STYLE_PHRASES[words](style), rng),
         )
         for content, style in set_2_cells()
         for i in range(per_cell)
@@ -178,7 +180,7 @@ def text_guided(repeat: int, words: Words, per_cell: int) -> list[Question]:
 
 def set_1_guided(style_set: StyleSet, repeat: int, by_motion: bool, per_style: int) -> list[Question]:
     """Ask for set 1's fifteen styles with its contents, by trained words or by its held-out walks."""
-    rng = _rng("set 1", by_motion, repeat)
+    rng = rng_of("set 1", by_motion, repeat)
     cells = style_set.cells("bandai-1")
     questions = []
     for style in STYLES:
@@ -189,11 +191,11 @@ def set_1_guided(style_set: StyleSet, repeat: int, by_motion: bool, per_style: i
             reference = style_set.reference("bandai-1", style, content, rng) if by_motion else None
             questions.append(
                 Question(
-                    _drawn(captions(content), rng),
-                    _seed("set 1", by_motion, repeat, content, style, i),
+                    drawn(captions(content), rng),
+                    seed_of("set 1", by_motion, repeat, content, style, i),
                     (content,),
                     style,
-                    style_set.folder.motion(reference) if reference else _drawn(style_phrases(style), rng),
+                    style_set.folder.motion(reference) if reference else drawn(style_phrases(style), rng),
                     None,
                     reference.content if reference else None,
                 )
@@ -204,7 +206,7 @@ def set_1_guided(style_set: StyleSet, repeat: int, by_motion: bool, per_style: i
 def captioned(windows: list[CaptionedWindow], repeat: int) -> list[Question]:
     """Ask for the content set's test windows: their captions, at the real windows' lengths."""
     return [
-        Question(window.caption, _seed("captioned", repeat, i), seconds=_within_limits(window.seconds))
+        Question(window.caption, seed_of("captioned", repeat, i), seconds=within_limits(window.seconds))
         for i, window in enumerate(windows)
     ]
 
@@ -225,22 +227,26 @@ def prompts(path: Path, style_set: StyleSet, repeat: int) -> list[Question]:
         group = "open" if content is None else "rare" if style_set.train_counts[content] < RARE else "labelled"
         accepted = ((content, *alternatives) if content else alternatives) or ()
         questions.append(
-            Question(text, _seed("prompt", repeat, identity), accepted, labels={"group": group, "id": identity})
+            Question(text, seed_of("prompt", repeat, identity), accepted, labels={"group": group, "id": identity})
         )
     return questions
 
 
-def _within_limits(seconds: float) -> float:
+def within_limits(seconds: float) -> float:
+    """Clip a length to what is asked for, one to ten seconds."""
     return float(np.clip(seconds, SHORTEST_SECONDS, LONGEST_SECONDS))
 
 
-def _drawn(wordings: list[str], rng: np.random.Generator) -> str:
+def drawn(wordings: list[str], rng: np.random.Generator) -> str:
+    """Draw one of some wordings."""
     return wordings[int(rng.integers(len(wordings)))]
 
 
-def _seed(*parts: object) -> int:
+def seed_of(*parts: object) -> int:
+    """Return the seed that a question has by what it is."""
     return zlib.crc32(repr(parts).encode())
 
 
-def _rng(*parts: object) -> np.random.Generator:
-    return np.random.default_rng(_seed("rng", *parts))
+def rng_of(*parts: object) -> np.random.Generator:
+    """Return the generator that draws the questions of a row."""
+    return np.random.default_rng(seed_of("rng", *parts))

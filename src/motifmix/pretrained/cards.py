@@ -114,5 +114,13 @@ def checksum_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def weights_version(folder: Path) -> str:
+    """What tells two folders of weights apart: cached figures of one are never taken for the other's."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
 def _remedy(path: Path) -> str:
     return "install motifmix again" if path.is_relative_to(PACKAGE_WEIGHTS) else "convert, train or download it again"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from motifmix.apps.cli.evaluate_styled import STUDIES, evaluate_styled
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def evaluate(
         str,
         typer.Argument(
             metavar="WEIGHTS",
-            help="default, or a folder of our weights; or a paper's protocol, with --weights: "
+            help="default, or a folder of our weights; a table that compares methods: "
+            + ", ".join(STUDIES)
+            + "; or a paper's protocol, with --weights: "
             + ", ".join(PAPERS)
             + ".",
         ),
@@ -51,6 +54,12 @@ def evaluate(
         Path | None,
         typer.Option(help="Weights of recipes/default/cells.yaml, for the rows of (content, style) cells never shown."),
     ] = None,
+    methods: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Of a table: the rows to measure; all by default.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=8, help="Of a table: questions of the content set in a repeat; 128.")
+    ] = None,
     repeats: Annotated[
         int | None, typer.Option(min=1, help="How often everything is generated; 5, of a paper 1 (they do 20).")
     ] = None,
@@ -63,6 +72,9 @@ def evaluate(
 
     if out is not None:
         outputs.make_folder(out)
+    if what in STUDIES:
+        evaluate_styled(what, data=data, methods=methods, limit=limit, repeats=repeats or 5, out=out, as_json=as_json)
+        return
     if what in PAPERS:
         paper = _paper(what, weights, data, evaluator, classifier, repeats or 1, changes or [])
         say(paper.as_json() if as_json else paper.as_markdown())
@@ -159,6 +171,7 @@ def _evaluation(
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.protocol import Evaluation, Plan
     from motifmix.home import PACKAGE_WEIGHTS, home
+    from motifmix.pretrained.cards import weights_version
 
     if prompts is not None and not prompts.is_file():
         raise FileError(f"{prompts}: there is no such file of prompts")
@@ -188,13 +201,3 @@ def _evaluation(
         prompts=prompts,
         progress=step,
     )
-
-
-def weights_version(folder: Path) -> str:
-    """What tells two sets of weights apart: cached figures of one are never taken for the other's."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]

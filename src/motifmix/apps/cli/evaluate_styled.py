@@ -1,0 +1,76 @@
+"""``motifmix evaluate stylization`` and its like: the paper's tables for our benchmark, every method asked the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motifmix.apps.cli.terminal import progress, remark, say
+
+if TYPE_CHECKING:
+    from motifmix.evaluation.styled_tables import Study
+    from motifmix.evaluation.stylization import Bench
+
+STUDIES = ("stylization",)
+
+
+def evaluate_styled(
+    study: str,
+    *,
+    data: Path | None,
+    methods: str | None,
+    limit: int | None,
+    repeats: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Run one study, print it, and write its files into ``out``."""
+    from motifmix.evaluation import styled_tables
+
+    command = f"motifmix evaluate {study}"
+    command += f" --methods {methods}" if methods else ""
+    command += f" --limit {limit}" if limit else ""
+    command += f" --repeats {repeats}" if repeats != 5 else ""
+    try:
+        with progress(f"evaluating {study}") as step:
+            bench = _bench(data, methods, limit, repeats, lambda what, done, of: step(done, of))
+            result = _run(study, bench, command)
+    except KeyboardInterrupt:
+        remark("interrupted; run the same command again to go on where it stopped")
+        raise
+    say(styled_tables.as_json(result) if as_json else styled_tables.as_markdown(result))
+    if out is not None:
+        for path in styled_tables.write(result, out):
+            remark(str(path))
+
+
+def _run(study: str, bench: "Bench", command: str) -> "Study":
+    from motifmix.evaluation.stylization import stylization
+
+    studies: dict[str, Callable[..., Study]] = {"stylization": stylization}
+    return studies[study](bench, command)
+
+
+def _bench(
+    data: Path | None, methods: str | None, limit: int | None, repeats: int, step: Callable[[str, int, int], None]
+) -> "Bench":
+    from motifmix.data.prepared import Prepared
+    from motifmix.encoders.text import MiniLM
+    from motifmix.evaluation.judges import load_judge, load_retrieval_judge
+    from motifmix.evaluation.stylization import QUESTIONS, Bench
+    from motifmix.home import home
+
+    folder = data or home() / "data"
+    bandai, cmu = Prepared(folder / "bandai"), Prepared(folder / "cmu")
+    sentences = MiniLM()
+    return Bench(
+        home(),
+        bandai,
+        cmu,
+        load_judge("score"),
+        load_retrieval_judge(),
+        lambda texts: sentences.encode(texts).numpy(),
+        repeats=repeats,
+        limit=limit or QUESTIONS,
+        methods=[name.strip() for name in methods.split(",") if name.strip()] if methods else None,
+        progress=step,
+    )
