@@ -14,7 +14,12 @@ from motifmix.motion.contacts import RESTING_TOE_HEIGHT
 from motifmix.motion.retargeting import retarget
 from motifmix.motion.rigs import RIGS
 from motifmix.motion.skeleton import LEFT_TOE, Skeleton
-from motifmix.style.references import Video, notes, resolve
+from motifmix.style.references import Media, notes, resolve
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_aligned(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("MOTIFMIX_HOME", str(tmp_path_factory.mktemp("home")))
 
 
 def somebody(frames: int = 6) -> Motion:
@@ -160,15 +165,18 @@ def test_a_folder_of_nothing_and_one_with_a_broken_file_are_refused(tmp_path):
     (tmp_path / "broken.bvh").write_text("x")
     with pytest.raises(FileError, match=r"broken\.bvh"):
         resolve(tmp_path)
-    with pytest.raises(RequestError, match="ImageBind"):
-        resolve(Video(tmp_path, "content"))
+    (tmp_path / "broken.bvh").unlink()
+    (tmp_path / "clip.mp4").write_bytes(b"")
+    with pytest.raises(RequestError, match=r"clip\.mp4: what a video shows is read by ImageBind"):
+        resolve(Media(tmp_path, "content"))
 
 
 def test_a_picture_needs_the_weights_of_imagebind_and_a_broken_one_is_said_as_well(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "good.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(
-        RequestError, match=r"good\.png: a picture as a style is read by ImageBind.*weights are not here"
+        RequestError,
+        match=r"good\.png: a picture as a style is read by ImageBind, whose weights are not here: fetch .*4\.8 GB.*CC BY-NC-SA 4\.0",
     ):
         resolve(tmp_path / "good.png")
     with pytest.raises(RequestError, match=r"broken\.png: this picture cannot be read; and .* ImageBind.*weights"):

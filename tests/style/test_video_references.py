@@ -13,6 +13,11 @@ from motifmix.pipelines.text_to_motion import style_name
 from motifmix.style import references
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_aligned(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("MOTIFMIX_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture
 def read(monkeypatch):
     """Stand in for the pose models; returns the paths that were read."""
@@ -43,7 +48,7 @@ def test_a_video_is_the_movement_in_it_and_read_once(tmp_path, read, as_text):
 
 def test_the_content_of_a_video_names_what_it_needs(tmp_path, read):
     with pytest.raises(RequestError, match="ImageBind"):
-        references.resolve(references.Video(tmp_path / "clip.mp4", "content"))
+        references.resolve(references.Media(tmp_path / "clip.mp4", "content"))
     assert read == []
 
 
@@ -52,7 +57,7 @@ def test_a_request_says_which_side_of_a_video_counts(tmp_path):
     fields = {"text": "a person walks", "style_folder": tmp_path}
     assert checked(["clip.webm"], **fields).style == tmp_path / "clip.webm"
     content = checked(["clip.webm", "old:0.5"], style_from="content", **fields).style
-    assert content == [(references.Video(tmp_path / "clip.webm", "content"), 1.0), ("old", 0.5)]
+    assert content == [(references.Media(tmp_path / "clip.webm", "content"), 1.0), ("old", 0.5)]
     assert style_name(content) == "clip.webm:1 + old:0.5"
     with pytest.raises(RequestError, match=r"--style-from takes pose .* or content"):
         checked(["old"], style_from="sound", text="a person walks")

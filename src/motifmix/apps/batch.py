@@ -64,6 +64,8 @@ class Options:
     units: str = "m"
     seed: int = 0
     force: bool = False
+    style_from: str = "pose"
+    style_by: str = "retrieval"
 
 
 @dataclass
@@ -310,6 +312,8 @@ def _row(path: Path, line: int, record: dict[str, str | None], name: str, option
             fps=options.fps,
             in_place=options.in_place,
             raw=options.raw,
+            style_from=options.style_from,
+            style_by=options.style_by,
         )
     except MotifmixError as error:
         return Row(line, text, name, None, str(error))
@@ -338,6 +342,8 @@ def _key(request: GenerateRequest, options: Options) -> str:
         request.raw,
     ]
     asked += [request.sampling] if request.sampling else []
+    how = [request.style_from, request.style_by]
+    asked += how if how != ["pose", "retrieval"] else []  # folders made before there was a choice stay finished
     return hashlib.sha256(json.dumps([*asked, options.units]).encode()).hexdigest()[:16]
 
 

@@ -20,7 +20,7 @@ from motifmix.errors import RequestError
 from motifmix.pipelines.sampling import check as check_sampling
 
 if TYPE_CHECKING:
-    from motifmix.style.references import Video
+    from motifmix.style.references import Media
 
 MAX_TEXT = 1000
 MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
@@ -35,9 +35,9 @@ MOTION_FILES = (".bvh", ".npz")
 """Suffixes of motion files that can be a style reference."""
 VIDEO_FILES = (".mp4", ".webm", ".mov", ".avi", ".mkv", ".gif")
 """Suffixes of videos of a person that can be one."""
-STYLE_FILES = MOTION_FILES + VIDEO_FILES
-IMAGEBIND_FILES = (".png", ".jpg", ".jpeg", ".webp", ".wav", ".flac", ".mp3")
-"""Suffixes of pictures and sounds, which need an encoder that is not here."""
+ENCODED_FILES = (".png", ".jpg", ".jpeg", ".webp", ".wav", ".flac", ".mp3")
+"""Suffixes of pictures and sounds, which need an encoder that `motifmix align` has aligned."""
+STYLE_FILES = MOTION_FILES + VIDEO_FILES + ENCODED_FILES
 
 # A file of another kind handed over as a style: "photo.jpg" is no sentence.
 _LOOKS_LIKE_A_FILE = re.compile(
@@ -49,7 +49,7 @@ _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
 
 @dataclass(frozen=True)
 class StyleReference:
-    """A style as a word, a sentence, a motion file, a video or a folder of them, with its share in a blend."""
+    """A style as a word, a sentence, a file (motion, video, picture, sound) or a folder of them, with its share."""
 
     reference: str | Path
     weight: float = 1.0
@@ -100,6 +100,7 @@ class GenerateRequest(BaseModel):
     raw: bool = False
     sampling: dict[str, float | int] = {}
     style_from: Literal["pose", "content"] = "pose"
+    style_by: Literal["retrieval", "projection"] = "retrieval"
 
     @field_validator("text", mode="before")
     @classmethod
@@ -157,8 +158,18 @@ class GenerateRequest(BaseModel):
             )
         return value
 
+    @field_validator("style_by", mode="before")
+    @classmethod
+    def _style_by(cls, value: Any) -> str:
+        if value not in ("retrieval", "projection"):
+            raise ValueError(
+                "--style-by takes retrieval (the nearest motion's style, for pictures, sounds and contents of videos) or "
+                f"projection (what they are projected to), not {value!r}"
+            )
+        return value
+
     @property
-    def style(self) -> "str | Path | Video | list[tuple[str | Path | Video, float]] | None":
+    def style(self) -> "str | Path | Media | list[tuple[str | Path | Media, float]] | None":
         """The styles as the pipeline takes them: none, one reference, or references with their shares."""
         if not self.styles:
             return None
@@ -166,15 +177,15 @@ class GenerateRequest(BaseModel):
             return self._reference(self.styles[0])
         return [(self._reference(style), style.weight) for style in self.styles]
 
-    def _reference(self, style: StyleReference) -> "str | Path | Video":
+    def _reference(self, style: StyleReference) -> "str | Path | Media":
         reference = style.reference
-        if self.style_from == "pose" or not isinstance(reference, Path):
+        if not isinstance(reference, Path) or (self.style_from == "pose" and self.style_by == "retrieval"):
             return reference
-        if reference.suffix.lower() not in VIDEO_FILES and not reference.is_dir():
+        if reference.suffix.lower() not in VIDEO_FILES + ENCODED_FILES and not reference.is_dir():
             return reference
-        from motifmix.style.references import Video
+        from motifmix.style.references import Media
 
-        return Video(reference, self.style_from)
+        return Media(reference, self.style_from, self.style_by)
 
     @property
     def acting_strength(self) -> float:
@@ -222,7 +233,7 @@ def _file(text: str, folder: Path | None) -> Path | None:
     suffix = Path(text).suffix.lower()
     for path in ([folder / text] if folder else []) + [Path(text)]:
         try:
-            if suffix in STYLE_FILES + IMAGEBIND_FILES and path.is_file():
+            if suffix in STYLE_FILES and path.is_file():
                 return path
             if _has_slash(text) and path.is_dir():
                 return path
@@ -237,15 +248,15 @@ def _has_slash(text: str) -> bool:
 
 def _reference(text: str, folder: Path | None) -> str | Path:
     found = _file(text, folder)
-    if found and found.is_file() and found.suffix.lower() in IMAGEBIND_FILES:
-        from motifmix.style.references import needs_imagebind
+    if found and found.is_file() and found.suffix.lower() in ENCODED_FILES:
+        from motifmix.style.references import check_aligned
 
-        raise ValueError(needs_imagebind(found))
+        check_aligned(found)
     if found:
         return found
     if text.endswith(("/", os.sep)):
         raise ValueError(f"style folder {_short(text)!r} does not exist; check the path, or name a style in words")
-    if Path(text).suffix.lower() in STYLE_FILES + IMAGEBIND_FILES:
+    if Path(text).suffix.lower() in STYLE_FILES:
         raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
     if _LOOKS_LIKE_A_FILE.search(text):
         raise ValueError(

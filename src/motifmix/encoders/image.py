@@ -1,5 +1,6 @@
 """Pictures, read and prepared as CLIP and ImageBind were trained on them."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,44 @@ from motifmix.errors import FileError
 PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)
 PIXEL_STD = (0.26862954, 0.26130258, 0.27577711)
 Colour = tuple[float, float, float]
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP")  # MPO: what phones write as .jpg; others are not opened, one starts programs
+MOST_POINTS = 64_000_000  # of a picture: what 200 MB of bytes hold
+LARGEST_RATIO = 20  # of its sides: the shorter one becomes 224, so a thread of a picture would grow without bound
 
 
 def read_image(path: Path | str) -> np.ndarray:
-    """Return a picture file as bytes ``[height, width, 3]``, upright as its camera noted. Raises ``FileError``."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    """Return a picture file as bytes ``[height, width, 3]``, upright as its camera noted.
+
+    Its size is looked at before a point of it is unpacked. Raises ``FileError`` for what is no picture, too large or a
+    thread.
+    """
+    from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own bound is higher than ours
+            with Image.open(path, formats=FORMATS) as picture:
+                check_size(path, *picture.size)
+                return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except FileError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise FileError(f"{path}: this picture is too large to be read ({error})") from error
+    except Exception as error:  # decoders of strangers' files raise what they like
         raise FileError(f"{path}: this picture cannot be read ({error})") from error
+
+
+def check_size(path: Path | str, width: int, height: int, most: int = MOST_POINTS) -> None:
+    """Raise ``FileError`` for a picture that is too large to unpack or too thin to be brought to a square."""
+    if width * height > most:
+        raise FileError(
+            f"{path}: a picture of {width} x {height} points is too large; make it smaller than {most:,} points"
+        )
+    if min(width, height) < 1 or max(width, height) > LARGEST_RATIO * min(width, height):
+        raise FileError(
+            f"{path}: a picture of {width} x {height} points is a thread; cut it to at most {LARGEST_RATIO} times as "
+            "long as wide"
+        )
 
 
 def prepared_image(image: np.ndarray, size: int = 224, mean: Colour = PIXEL_MEAN, std: Colour = PIXEL_STD) -> Tensor:

@@ -25,6 +25,10 @@ LOG_MEL_MEAN, LOG_MEL_STD = -4.268, 9.138
 WINDOW_MILLISECONDS, SHIFT_MILLISECONDS = 25.0, 10.0
 PRE_EMPHASIS = 0.97
 LOWEST_HZ = 20.0
+SILENCE = 1e-4  # of full scale, -80 dB: below it nothing can be heard
+MOST_NUMBERS = 64_000_000  # of all channels: 11 minutes of stereo at 48 kHz
+ROWS_AT_ONCE = 1 << 16  # of the resampler's windows, which would take many times the sound's memory
+USUAL_KERNEL = 1 << 20  # numbers of the resampler's filter; one from 44,100 Hz has 76,000
 LOG_FLOOR = float(np.finfo(np.float32).eps)
 SINC_WIDTH, ROLLOFF = 6, 0.99
 
@@ -122,29 +126,56 @@ def resampled(waveform: np.ndarray, rate: int, target: int) -> np.ndarray:
     kernel = cutoff / old * np.sinc(x) * np.cos(np.pi * x / (2 * SINC_WIDTH)) ** 2
     padded = np.pad(np.asarray(waveform, np.float64), ((0, 0), (reach, reach + old)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[1], axis=1)[:, ::old]
-    samples = (windows @ kernel.T).reshape(len(waveform), -1)
+    pieces = [windows[:, i : i + ROWS_AT_ONCE] @ kernel.T for i in range(0, windows.shape[1], ROWS_AT_ONCE)]
+    samples = np.concatenate(pieces, axis=1).reshape(len(waveform), -1)
     return samples[:, : math.ceil(new * waveform.shape[1] / old)]
 
 
 def read_sound(path: Path | str) -> tuple[np.ndarray, int]:
     """Return the first sound of a file, also of a video, as ``[channels, samples]`` in -1 to 1, and its rate.
 
-    Raises ``FileError``.
+    A rate that has next to nothing in common with 16 kHz is changed to it while reading. Raises ``FileError``, also for
+    a sound too long to keep.
     """
     import av
     from av.error import FFmpegError
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise FileError(f"{path}: there is no sound in this file")
             stream = container.streams.audio[0]
-            converter = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-            pieces = [piece.to_ndarray() for frame in container.decode(stream) for piece in converter.resample(frame)]
+            rate = stream.rate if _is_usual(stream.rate) else SAMPLE_RATE
+            converter = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
+            pieces: list[np.ndarray] = []
+            left = MOST_NUMBERS
+            for frame in container.decode(stream):
+                pieces += [piece.to_ndarray() for piece in converter.resample(frame)]
+                left -= pieces[-1].size if pieces else 0
+                if left < 0:
+                    minutes = MOST_NUMBERS / (60 * rate * len(pieces[-1]))
+                    raise FileError(f"{path}: this sound is longer than {minutes:.0f} minutes; cut out what matters")
             pieces += [piece.to_ndarray() for piece in converter.resample(None)]
-            rate = stream.rate
-    except (FFmpegError, OSError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         raise FileError(f"{path}: this sound cannot be read ({error})") from error
     if not sum(piece.shape[1] for piece in pieces):
         raise FileError(f"{path}: there is no sound in this file")
     return np.concatenate(pieces, axis=1), rate
+
+
+def check_heard(path: Path | str, waveform: np.ndarray, rate: int) -> None:
+    """Raise ``RequestError`` for a sound ``[channels, samples]`` in which nothing can be heard: silent, or too short."""
+    seconds = waveform.shape[1] / rate
+    if seconds < 0.001 * WINDOW_MILLISECONDS:
+        count = "1 sample" if waveform.shape[1] == 1 else f"{waveform.shape[1]} samples"
+        raise RequestError(
+            f"{path}: a sound of {count} ({seconds:.4f} s) is shorter than one window of 25 ms; give one of a second or more"
+        )
+    if not np.isfinite(waveform).all() or np.abs(waveform).max() < SILENCE:
+        raise RequestError(f"{path}: this sound is silent (nothing above -80 dB); give one in which something is heard")
+
+
+def _is_usual(rate: int) -> bool:
+    common = math.gcd(rate, SAMPLE_RATE) if rate > 0 else 1
+    old, new = rate // common, SAMPLE_RATE // common
+    return rate >= 1000 and new * (old + 2 * math.ceil(SINC_WIDTH * old / (ROLLOFF * min(old, new)))) <= USUAL_KERNEL

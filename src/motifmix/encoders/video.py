@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from motifmix.encoders.clip_times import clip_times
-from motifmix.encoders.image import PIXEL_MEAN, PIXEL_STD, Colour
+from motifmix.encoders.image import PIXEL_MEAN, PIXEL_STD, Colour, check_size
 from motifmix.errors import FileError
 
 CLIPS = 5
 CLIP_SECONDS = 2
+MOST_POINTS = 7680 * 4320  # of a frame; ten of them are kept at once
 FRAMES_PER_CLIP = 2  # published code uses one number for the seconds and for the frames of a clip
 
 
@@ -83,24 +84,29 @@ def read_video(path: Path | str) -> tuple[dict[int, np.ndarray], int, float]:
     from av.error import FFmpegError
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.video:
                 raise FileError(f"{path}: there are no pictures in this file")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise FileError(f"{path}: this video is coded in a way that cannot be read")
+            if stream.codec_context.width:  # before a frame of it is unpacked
+                check_size(path, stream.codec_context.width, stream.codec_context.height, MOST_POINTS)
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
             total = sum(1 for packet in container.demux(stream) if packet.size)
         wanted = {i for numbers in frame_numbers(max(total, 1), float(rate)) for i in numbers}
         frames: dict[int, np.ndarray] = {}
         last: np.ndarray | None = None
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             for i, frame in enumerate(container.decode(video=0)):
+                check_size(path, frame.width, frame.height, MOST_POINTS)
                 if i in wanted or i + 1 >= total:
                     turns = round(frame.rotation / 90) % 4  # counter-clockwise, as its camera noted
                     last = np.rot90(frame.to_ndarray(format="rgb24"), turns)
                     frames[i] = last
                 if i >= max(wanted):
                     break
-    except (FFmpegError, OSError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         raise FileError(f"{path}: this video cannot be read ({error})") from error
     if last is None:
         raise FileError(f"{path}: no picture of this video can be decoded")

@@ -73,7 +73,7 @@ def sweep(
     if not FEWEST <= steps <= MOST:
         raise RequestError(f"a sweep of {steps} steps is out of range; give {FEWEST} to {MOST}")
     # Files are read once, not once a step.
-    ends = [[(part.words or part.motion, part.weight) for part in resolve(style)] for style in styles]
+    ends = [[(part.reference, part.weight) for part in resolve(style)] for style in styles]
     if seconds is None:
         lengths = [own.seconds for own in model.generate([text] * 2, ends, None, [seed] * 2, **options)]
         seconds = min(max(sum(lengths) / 2, SHORTEST), LONGEST)

@@ -30,7 +30,8 @@ from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.pipelines.sampling import SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
-from motifmix.style import references
+from motifmix.style import adopted, references
+from motifmix.style.aligned import Aligned, Reading, described, find_aligned
 from motifmix.style.references import StyleLike, resolve
 from motifmix.style.style_pull import StylePull
 from motifmix.style.styled_denoiser import StyledDenoiser
@@ -79,8 +80,10 @@ class TextToMotion:
         )  # fmt: skip
         self.denoiser.project.load_state_dict({"weight": own["project_weight"], "bias": own["project_bias"]})
         self.denoiser.eval().requires_grad_(False)
+        self.denoiser_file, self._adopted = card.sha256, dict[tuple[Path, int], int]()
         self.schedule = SCHEDULES[extra["schedule"]]()
-        _, self.style_encoder, _ = load_part(folder, "style_encoder")
+        style_card, self.style_encoder, _ = load_part(folder, "style_encoder")
+        self._style_encoder = style_card.sha256
         _, self.text_to_style, _ = load_part(folder, "text_to_style")
         _, self.length_predictor, _ = load_part(folder, "length")
         bank, self._bank = read_weights(folder, "bank")
@@ -95,6 +98,14 @@ class TextToMotion:
         from motifmix.encoders.text import MiniLM
 
         return MiniLM()
+
+    @cached_property
+    def aligned(self) -> Aligned:
+        """What ``motifmix align`` made for this style encoder; put ``Aligned(FOLDER)`` here for another one.
+
+        Raises ``RequestError`` where there is none.
+        """
+        return find_aligned(self._style_encoder)
 
     def generate(
         self,
@@ -116,7 +127,7 @@ class TextToMotion:
     ) -> list[Motion]:
         """Return one motion (20 fps, motifmix skeleton) a text.
 
-        ``styles`` holds, for each text, None, words, a motion file, a video, a `Motion`, or a list of these with weights;
+        ``styles`` holds, for each text, None, words, a file, a `Media`, a `Motion`, or a list of these with weights;
         ``seconds`` 1 to 10, None for the length that suits; ``seeds`` one an item, a first one to count up from, or None
         for 0, 1, 2, ...; ``strength`` scales the fusion's gamma and the gradient; from ``steps`` to ``gradient``: see
         :class:`pipelines.sampling.Sampling`. An item's noise depends on its own seed alone. Raises ``RequestError`` for
@@ -179,7 +190,7 @@ class TextToMotion:
             return self.style_encoder(features, valid)[0]
 
     def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
-        """Return sentences on what is not known, naming what is nearest and how far it is, and on what a video gave.
+        """Return sentences on what is not known, naming what is nearest and how far it is, and on what a file gave.
 
         A text or a style is far below a likeness (cosine of sentence embeddings) of 0.5; a single word that is no known
         style's name or synonym is said in any case. A motion is made all the same.
@@ -189,7 +200,9 @@ class TextToMotion:
         if near[0][1] < FAR:
             notes.append(f'the text "{text}" is far from anything trained on; nearest: {_distances(near)}')
         for part in resolve(style) if style is not None else []:
-            if part.words is None:
+            if part.content is not None:
+                notes.append(described(part.content.name, self._read(part.content)))
+            if part.words is None or adopted.find(part.words) is not None:
                 continue
             near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
             if near[0][1] < FAR:
@@ -219,29 +232,56 @@ class TextToMotion:
         # One reference given for many texts is read, retargeted and encoded once.
         resolved = {id(style): resolve(style) for style in {id(s): s for s in styles if s is not None}.values()}
         parts = [[] if style is None else resolved[id(style)] for style in styles]
-        words = sorted({part.words for own in parts for part in own if part.words is not None})
+        said = {part.words for own in parts for part in own if part.words is not None}
+        adoptions = {word: number for word in said if (number := self._adoption(word)) is not None}
+        words = sorted(said - set(adoptions))
         sentences = self._text_vectors([*texts, *words])
         spoken = dict(zip(words, self.text_to_style(sentences[len(texts) :]), strict=True)) if words else {}
-        vectors = torch.zeros(len(styles), self.denoiser.project.in_features)
+        size = self.denoiser.project.in_features
+        vectors = torch.zeros(len(styles), size + len(self.denoiser.adopted))
         present = torch.zeros(len(styles), dtype=torch.bool)
         seen: dict[int, Tensor] = {}
         for place, own in enumerate(parts):
             for part in own:
-                if part.words is not None:
+                if part.words in adoptions:
+                    number = adoptions[part.words]
+                    vector = self.denoiser.adopted[number].vector
+                    vectors[place, size + number] += part.weight
+                elif part.words is not None:
                     vector = spoken[part.words]
                 elif part.motion is not None:
                     if id(part.motion) not in seen:
                         seen[id(part.motion)] = self.style_vector(part.motion)
                     vector = seen[id(part.motion)]
+                elif part.content is not None:
+                    vector = self._read(part.content).vector
                 else:
                     continue
-                vectors[place] += part.weight * vector
+                vectors[place, :size] += part.weight * vector
                 present[place] = True
         return sentences[: len(texts)], vectors, present
+
+    def _read(self, content: references.Media) -> Reading:
+        modality = references.modality_of(content.path)
+        assert modality is not None  # what is no picture, sound or video was resolved to words or a motion
+        return self.aligned.read(content.path, modality, content.content_by)
+
+    def _adoption(self, words: str) -> int | None:
+        """Return the number of the adopted style that words name, loaded when it is first asked for."""
+        folder = adopted.find(words)
+        if folder is None:
+            return None
+        key = (folder, adopted.changed(folder))
+        if key not in self._adopted:
+            _, network = adopted.load(folder, self.denoiser_file)
+            self._adopted[key] = len(self.denoiser.adopted)
+            self.denoiser.adopted.append(network)
+        return self._adopted[key]
 
     def _lengths(
         self, text: Tensor, style: Tensor, has_style: Tensor, strength: float, seconds: list[float | None]
     ) -> tuple[list[int], list[int]]:
+        style = style[:, : self.denoiser.project.in_features]
         plain, _ = self.length_predictor(text, style, torch.zeros_like(has_style))
         styled, _ = self.length_predictor(text, style, has_style)
         mean = plain + min(strength, 1.0) * (styled - plain)  # a weaker style changes the length less
@@ -281,7 +321,8 @@ class TextToMotion:
             terms.append(("style", how.style_scale))
             if how.gradient > 0 and strength > 0:
                 scale = how.gradient * strength * has_style.to(noise.dtype)
-                terms.append(StylePull(partial(self._style_of, valid=valid), style, scale, valid))
+                wanted = style[:, : self.denoiser.project.in_features]
+                terms.append(StylePull(partial(self._style_of, valid=valid), wanted, scale, valid))
         clean = noise
         guided = Guided(denoiser, terms)
         levels = self.schedule.levels(how.steps, how.shift)
@@ -309,6 +350,8 @@ class TextToMotion:
         labels: dict[str, Any] = {"text": text, "seed": seed, "credit": "; ".join(self.credit), "licence": self.licence}
         if style is not None:
             labels["style"] = style_name(style)
+            if references.is_encoded(style):  # its encoder's terms hold for what is made with it
+                labels["licence"] = f"{self.licence}; {self.aligned.licence}"
         return labels
 
 
@@ -316,7 +359,7 @@ def style_name(style: StyleLike) -> str:
     """Return how a style is called in labels: its words, its file's name, or both with weights."""
     if isinstance(style, Motion):
         return str(style.labels.get("style") or "a motion")
-    if isinstance(style, references.Video):
+    if isinstance(style, references.Media):
         return style.name
     if isinstance(style, str | Path):
         return Path(style).name if isinstance(style, Path) else style

@@ -1,15 +1,16 @@
-"""What somebody may hand over as a style: words, a motion file, a motion in memory, a video, a folder of files.
+"""What somebody may hand over as a style: words, a motion, a video, a picture, a sound, a folder of files.
 
-A folder stands for the mean of the motions and videos that lie in it.
+A folder stands for the mean of what lies in it.
 
 The style of a video is the movement of the person in it (``pose``: it becomes a motion and is read like one); what else
-a video shows, its place and its look, is its ``content``, which needs an encoder of pictures.
+a video shows, its place and its look, is its ``content``. That, pictures and sounds go through an encoder that
+``motifmix align`` has aligned (``style/aligned.py``); until then they are refused.
 """
 
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -19,14 +20,21 @@ import numpy as np
 from motifmix.errors import FileError, RequestError
 from motifmix.files.video import VIDEO_SUFFIXES
 from motifmix.motion import MOTIFMIX, Motion
+from motifmix.style.adopted import is_adopted
+from motifmix.style.aligned import By, aligned_folders
 
 
 @dataclass(frozen=True)
-class Video:
-    """A video as a style: the movement of the person in it (``pose``) or what it shows (``content``)."""
+class Media:
+    """A video, a picture, a sound, or a folder of files, and how its style is read.
+
+    ``video_by``: of a video the movement of the person in it (``pose``), or what it shows (``content``). ``content_by``:
+    of pictures, sounds and contents the style of the nearest motion (``retrieval``), or the projected embedding itself.
+    """
 
     path: Path
-    by: Literal["pose", "content"] = "pose"
+    video_by: Literal["pose", "content"] = "pose"
+    content_by: By = "retrieval"
 
     @property
     def name(self) -> str:
@@ -34,38 +42,41 @@ class Video:
         return self.path.name
 
 
-StyleReference = str | Path | Motion | Video
+StyleReference = str | Path | Motion | Media
 StyleLike = StyleReference | Sequence[tuple[StyleReference, float]]
 MOTION_SUFFIXES = (".bvh", ".npz")
 PICTURE_SUFFIXES, SOUND_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp"), (".wav", ".flac", ".mp3")
+ENCODED_SUFFIXES = PICTURE_SUFFIXES + SOUND_SUFFIXES
 MOST_FILES = 256  # of a folder
 LEAST_FRAMES, LEAST_SECONDS = 4, 0.2  # one step of the encoder; a movement worth the name takes longer
-IMAGEBIND = (
-    "ImageBind, whose weights are not here (imagebind_huge.pth, 4.8 GB, "
-    "https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth, CC BY-NC 4.0: not for commercial use)"
-)
 # Parts of animals in names of joints; a dog's rig may call its legs arms.
 _ANIMAL = re.compile(r"tail|hind|rear|paw|hoof|snout|front", re.I)
 
 
 @dataclass(frozen=True)
 class WeightedStyle:
-    """One ingredient of a style: words or a motion on the motifmix skeleton, and its share."""
+    """One ingredient of a style and its share: words, a motion on the motifmix skeleton, or a file to be encoded."""
 
     words: str | None
     motion: Motion | None
     weight: float
+    content: Media | None = None
+
+    @property
+    def reference(self) -> "StyleReference":
+        """What gives this ingredient again."""
+        return next(kind for kind in (self.words, self.motion, self.content) if kind is not None)
 
 
 def resolve(style: StyleLike) -> list[WeightedStyle]:
     """Return the ingredients with weights that sum to one.
 
-    A string that ends in the suffix of a motion file or a video is a file, one with a slash that names a folder is the
-    mean of the motions and videos in it. Raises ``RequestError`` for an empty style or folder, weights that do not add
-    up to something positive, a video without a person, an animal, a motion below 4 frames or 0.2 s, and a picture or a
-    sound; ``FileError`` for a file that cannot be read as one person.
+    A string that ends in the suffix of a motion file, a video, a picture or a sound is a file, one with a slash that
+    names a folder is the mean of what lies in it. Raises ``RequestError`` for an empty style or folder, weights that do
+    not add up to something positive, a video without a person, an animal, a motion below 4 frames or 0.2 s, and, before
+    ``motifmix align`` has run, a picture or a sound; ``FileError`` for a file that cannot be read as one person.
     """
-    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Video) else list(style)
+    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else list(style)
     if not pairs:
         raise RequestError("the style is empty; give a word, a sentence or a motion file")
     total = sum(weight for _, weight in pairs)
@@ -78,12 +89,17 @@ def _ingredients(reference: StyleReference, weight: float) -> list[WeightedStyle
     folder = folder_of(reference)
     if folder is None:
         return [_ingredient(reference, weight)]
+    if is_adopted(folder):
+        return [WeightedStyle(f"{folder}{os.sep}", None, weight)]
     files, _ = _in_folder(folder)
-    return [_ingredient(path, weight / len(files)) for path in files]
+    how = reference if isinstance(reference, Media) else Media(folder)
+    return [_ingredient(replace(how, path=path), weight / len(files)) for path in files]
 
 
 def folder_of(reference: StyleReference) -> Path | None:
     """Return the folder that a reference names: a path of one, or a text with a slash (``old`` alone is a word)."""
+    if isinstance(reference, Media):
+        reference = reference.path
     if isinstance(reference, Path):
         return reference if reference.is_dir() else None
     if not isinstance(reference, str) or not any(mark in reference for mark in {"/", os.sep}):
@@ -95,18 +111,26 @@ def folder_of(reference: StyleReference) -> Path | None:
 
 
 def _in_folder(folder: Path) -> tuple[list[Path], list[str]]:
-    """The motions and videos in a folder, sorted by name, and the names of what else lies there."""
+    """The files in a folder that a style is read from, sorted by name, and the names of what else lies there.
+
+    Pictures and sounds count once ``motifmix align`` has run.
+    """
     try:
         present = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError as error:
         raise FileError(f"{folder}: this folder cannot be read ({error.strerror})") from None
-    files = [path for path in present if path.suffix.lower() in MOTION_SUFFIXES + VIDEO_SUFFIXES]
+    suffixes = MOTION_SUFFIXES + VIDEO_SUFFIXES + (ENCODED_SUFFIXES if aligned_folders() else ())
+    files = [path for path in present if path.suffix.lower() in suffixes]
     if not files:
-        kinds = ", ".join(MOTION_SUFFIXES + VIDEO_SUFFIXES)
-        raise RequestError(f"{folder}: no motion and no video lies in this folder; a style is read from {kinds}")
+        encoded = [path for path in present if path.suffix.lower() in ENCODED_SUFFIXES]
+        if encoded:
+            raise RequestError(needs_encoder(encoded[0]))
+        raise RequestError(
+            f"{folder}: no motion and no video lies in this folder; a style is read from {', '.join(suffixes)}"
+        )
     if len(files) > MOST_FILES:
         raise RequestError(
-            f"{folder}: {len(files)} motions are in this folder; a style is the mean of {MOST_FILES} at most"
+            f"{folder}: {len(files)} files are in this folder; a style is the mean of {MOST_FILES} at most"
         )
     return files, [path.name for path in present if path not in files]
 
@@ -114,35 +138,74 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[str]]:
 def _ingredient(reference: StyleReference, weight: float) -> WeightedStyle:
     if isinstance(reference, Motion):
         return WeightedStyle(None, _as_style(reference, "this motion"), weight)
-    if isinstance(reference, Video):
-        return WeightedStyle(None, _of_video(reference), weight)
-    suffix = Path(reference).suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        return WeightedStyle(None, _of_video(Video(Path(reference))), weight)
-    if suffix in PICTURE_SUFFIXES + SOUND_SUFFIXES:
-        raise RequestError(needs_imagebind(Path(reference)))
-    if isinstance(reference, Path) or suffix in MOTION_SUFFIXES:
-        return WeightedStyle(None, _read_one(Path(reference)), weight)
+    media = reference if isinstance(reference, Media) else Media(Path(reference))
+    suffix = media.path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES and media.video_by == "pose":
+        return WeightedStyle(None, _of_video(media.path), weight)
+    if modality_of(media.path) is not None:
+        check_aligned(media.path)
+        return WeightedStyle(None, None, weight, content=media)
+    if not isinstance(reference, str) or suffix in MOTION_SUFFIXES:
+        return WeightedStyle(None, _read_one(media.path), weight)
     if not reference.strip():
         raise RequestError("the style is empty; give a word, a sentence or a motion file")
     return WeightedStyle(reference.strip(), None, weight)
 
 
-def needs_imagebind(path: Path) -> str:
-    """Say why a picture or a sound cannot be a style here, and whether the picture could be read at all."""
-    if path.suffix.lower() in SOUND_SUFFIXES:
-        return (
-            f"{path}: a sound as a style is read by {IMAGEBIND}; words, motion files and videos of a person need none"
-        )
-    from PIL import Image
+def is_encoded(style: StyleLike) -> bool:
+    """Tell whether an encoder of pictures and sounds has a part in a style; nothing is read but names."""
+    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else style
+    for reference, _ in pairs:
+        if isinstance(reference, Motion):
+            continue
+        folder = folder_of(reference)
+        media = reference if isinstance(reference, Media) else Media(Path(reference))
+        for path in [media.path] if folder is None else _in_folder(folder)[0]:
+            modality = modality_of(path)
+            if modality is not None and (modality != "video" or media.video_by == "content"):
+                return True
+    return False
 
-    broken = ""
+
+def modality_of(path: Path) -> Literal["image", "video", "sound"] | None:
+    """Return as what an encoder reads a file, told by its suffix."""
+    suffix = path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return "image"
+    if suffix in SOUND_SUFFIXES:
+        return "sound"
+    return "video" if suffix in VIDEO_SUFFIXES else None
+
+
+def check_aligned(path: Path) -> None:
+    """Raise ``RequestError`` for a file that needs an encoder where none is aligned yet."""
+    if not aligned_folders():
+        raise RequestError(needs_encoder(path))
+
+
+def needs_encoder(path: Path) -> str:
+    """Say why a picture, a sound or a video's content cannot be a style yet, and whether the picture could be read."""
+    from motifmix.encoders.joint import DEFAULT, offer
+
+    modality, wanted = modality_of(path), offer(DEFAULT)
+    what = {"sound": "a sound as a style", "video": "what a video shows"}.get(modality or "", "a picture as a style")
+    instead = "words, motion files and videos of a person need none"
+    if modality == "video":
+        instead = "the movement of the person in it needs none: --style-from pose"
+    return (
+        f"{path}: {_broken(path) if modality == 'image' else ''}{what} is read by {wanted.title}, whose weights are not "
+        f"here: fetch {wanted.fetch}, and run 'motifmix align --weights FILE' once; {instead}"
+    )
+
+
+def _broken(path: Path) -> str:
+    from motifmix.encoders.image import read_image
+
     try:
-        with Image.open(path) as picture:
-            picture.verify()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        broken = "this picture cannot be read; and "
-    return f"{path}: {broken}a picture as a style is read by {IMAGEBIND}; words, motion files and videos of a person need none"
+        read_image(path)
+    except FileError:
+        return "this picture cannot be read; and "
+    return ""
 
 
 def _read_one(path: Path) -> Motion:
@@ -190,9 +253,9 @@ def is_animal(motion: Motion) -> bool:
 
 
 def notes(style: StyleLike) -> list[str]:
-    """Say what was read of each folder and video in a style, in a sentence each."""
-    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Video) else style
-    said = [_of_folder(folder) for reference, _ in pairs if (folder := folder_of(reference)) is not None]
+    """Say what was read of each folder and of each video by its movement, in a sentence each."""
+    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else style
+    said = [_of_folder(folder) for reference, _ in pairs if (folder := folder_of(reference)) and not is_adopted(folder)]
     for part in resolve(style):
         if part.motion is not None and (name := part.motion.labels.get("video")):
             said.append(
@@ -208,17 +271,12 @@ def _of_folder(folder: Path) -> str:
     return f"{line}; left out: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else line
 
 
-def _of_video(video: Video) -> Motion:
-    if video.by == "content":
-        raise RequestError(
-            f"{video.path}: what a video shows is read by {IMAGEBIND}; the movement of the person in it needs none: "
-            "--style-from pose"
-        )
+def _of_video(path: Path) -> Motion:
     try:
-        changed = video.path.stat().st_mtime_ns
+        changed = path.stat().st_mtime_ns
     except OSError:
         changed = 0
-    return _moved(video.path, changed)
+    return _moved(path, changed)
 
 
 @lru_cache(maxsize=64)  # a request reads its style twice: for its notes and for its vector

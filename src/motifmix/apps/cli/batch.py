@@ -16,6 +16,13 @@ def batch(
     ],
     out: Annotated[Path, typer.Option(help="The folder for the motions; it is made if need be.")],
     formats: Annotated[str, typer.Option("--format", help="npz, bvh, glb, mp4, gif; several with commas.")] = "npz",
+    style_from: Annotated[
+        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
+    ] = "pose",
+    style_by: Annotated[
+        str,
+        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
+    ] = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly styles act, 0 to 2.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Rows without a seed get one from this number and their name.")] = 0,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
@@ -33,11 +40,12 @@ def batch(
     from motifmix.apps.requests import checked
 
     # Options that hold for all rows are checked once, as a request of their own, before the table is read.
-    checked(text="a table", strength=strength, seed=seed, fps=fps)
+    checked(text="a table", strength=strength, seed=seed, fps=fps, style_from=style_from, style_by=style_by)
     outputs.check_units(units)
     options = batches.Options(
         formats=batches.parse_formats(formats, outputs.writable_suffixes()),
         fps=fps, strength=strength, in_place=in_place, raw=raw, units=units, seed=seed, force=force,
+        style_from=style_from, style_by=style_by,
     )  # fmt: skip
     rows = batches.read_table(table, options)
     for line in rows.remarks:

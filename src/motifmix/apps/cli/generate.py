@@ -21,12 +21,16 @@ def generate(
     style: Annotated[
         list[str] | None,
         typer.Option(
-            help="A word, a sentence, a motion file, a video or a folder/ of them, each with an optional :WEIGHT; blended."
+            help="A word, a sentence, a motion file, a video, a picture, a sound, a folder/ of them, with an optional :WEIGHT; blended."
         ),
     ] = None,
     style_from: Annotated[
         str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
     ] = "pose",
+    style_by: Annotated[
+        str,
+        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
+    ] = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2.")] = 1.0,
     seconds: Annotated[
         float | None, typer.Option(help="Length, 1 to 10; by default what suits text and style.")
@@ -86,7 +90,7 @@ def generate(
     }  # fmt: skip
     request = checked(
         style or (), sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
-        in_place=in_place, raw=raw, style_from=style_from,
+        in_place=in_place, raw=raw, style_from=style_from, style_by=style_by,
     )  # fmt: skip
     outputs.check_units(units)
     targets = [outputs.takes(path, count) for path in out or [Path(outputs.default_name(request) + ".bvh")]]

@@ -13,7 +13,21 @@ from typing import Annotated
 import typer
 
 from motifmix import __version__
-from motifmix.apps.cli import batch, bench, convert, data, evaluate, generate, models, styles, sweep, train, transfer
+from motifmix.apps.cli import (
+    align,
+    batch,
+    bench,
+    convert,
+    data,
+    evaluate,
+    generate,
+    models,
+    styles,
+    sweep,
+    train,
+    transfer,
+)
+from motifmix.apps.cli.adopt import adopt
 from motifmix.apps.cli.terminal import remark, say
 from motifmix.errors import MotifmixError
 
@@ -29,8 +43,10 @@ app.command("transfer")(transfer.transfer)
 app.command("convert")(convert.convert)
 app.command("styles")(styles.styles)
 app.command("sweep")(sweep.sweep)
+app.command("adopt")(adopt)
 app.command("batch")(batch.batch)
 app.command("train")(train.train)
+app.command("align")(align.align)
 app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.add_typer(data.app, name="data")

@@ -20,6 +20,13 @@ def sweep(
     style: Annotated[
         list[str], typer.Option(help="From this one to that one: a word, a sentence, a motion file or a video. Twice.")
     ],
+    style_from: Annotated[
+        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
+    ] = "pose",
+    style_by: Annotated[
+        str,
+        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
+    ] = "retrieval",
     steps: Annotated[int, typer.Option(help="How many figures, both ends included.")] = 7,
     strength: Annotated[float, typer.Option(help="How strongly the styles act, 0 to 2.")] = 1.0,
     seconds: Annotated[
@@ -46,7 +53,10 @@ def sweep(
     from motifmix.apps.requests import checked
     from motifmix.errors import RequestError
 
-    request = checked(style, text=text, strength=strength, seconds=seconds, seed=seed, fps=fps, raw=raw)
+    request = checked(
+        style, text=text, strength=strength, seconds=seconds, seed=seed, fps=fps, raw=raw, style_from=style_from,
+        style_by=style_by,
+    )  # fmt: skip
     if any(own.weight != 1 for own in request.styles):
         raise RequestError("a sweep sets the shares of its styles itself; leave the weights out")
     if len(request.styles) != 2:

@@ -16,12 +16,16 @@ def transfer(
     style: Annotated[
         list[str],
         typer.Option(
-            help="A word, a sentence, a motion file or a video, each with an optional :WEIGHT. Several are blended."
+            help="A word, a sentence, a motion file, a video, a picture or a sound, with an optional :WEIGHT. Several are blended."
         ),
     ],
     style_from: Annotated[
         str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
     ] = "pose",
+    style_by: Annotated[
+        str,
+        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
+    ] = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2; 0 returns the motion.")] = 1.0,
     text: Annotated[str, typer.Option(help="What happens in the motions, where you like to say it.")] = "",
     keep_path: Annotated[bool, typer.Option("--keep-path", help="Keep the way over the floor and its timing.")] = False,
@@ -52,7 +56,7 @@ def transfer(
     from motifmix.apps.requests import checked
 
     # A content says itself what happens, so the text may be open; a request has one.
-    request = checked(style, text=text or "a motion", strength=strength, style_from=style_from)
+    request = checked(style, text=text or "a motion", strength=strength, style_from=style_from, style_by=style_by)
     outputs.check_units(units)
     options = transfers.Options(
         text=request.text if text.strip() else "", keep_path=keep_path, keep_contacts=keep_contacts, skeleton=skeleton,

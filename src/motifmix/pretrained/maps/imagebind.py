@@ -1,6 +1,9 @@
 """Where ImageBind's parameters stand; the towers that are not built are passed over by name."""
 
-from collections.abc import Collection
+import math
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from torch import Tensor
 
@@ -47,6 +50,28 @@ def imagebind_map(towers: Collection[str] = TOWERS) -> KeyMap:
 
 
 IMAGEBIND = imagebind_map()
+
+
+def read_sizes(published: Mapping[str, Tensor], towers: Collection[str] = TOWERS) -> dict[str, Any]:
+    """Return the sizes of ``towers`` that their published tensors tell; heads, mel bins and frames they do not.
+
+    Raises ``KeyError`` where a tensor is missing.
+    """
+    sizes: dict[str, Any] = {}
+    for name in towers:
+        blocks = rf"modality_trunks\.{name}\.blocks\.(\d+)\.norm_1\.weight"
+        numbers = [int(found[1]) for key in published if (found := re.fullmatch(blocks, key))]
+        sizes[f"{name}_layers"] = len(numbers)
+        head = "proj.1" if name == "text" else "2"
+        sizes["output_dim"], sizes[f"{name}_width"] = published[f"modality_heads.{name}.{head}.weight"].shape
+    if "text" in towers:
+        sizes["vocabulary"] = len(published["modality_preprocessors.text.token_embedding.weight"])
+        sizes["context_length"] = published["modality_preprocessors.text.pos_embed"].shape[1]
+    if "vision" in towers:
+        patch = tuple(published["modality_preprocessors.vision.rgbt_stem.proj.1.weight"].shape[2:])
+        patches = published["modality_preprocessors.vision.pos_embedding_helper.pos_embed"].shape[1] - 1
+        sizes["vision_patch"], sizes["image_size"] = patch, math.isqrt(patches) * patch[1]
+    return sizes
 
 
 def try_imagebind(network: ImageBind) -> dict[str, Tensor]:
