@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import motifmix
-from motifmix.errors import RequestError
+from motifmix.errors import MotifmixError, RequestError
 from motifmix.pretrained.conversion import convert
 from motifmix.pretrained.converted import verify
 from motifmix.pretrained.published import published
@@ -62,6 +62,21 @@ def test_three_files_become_one_model(files: list[Path], tmp_path: Path):
         "empty_style_is_encoded",
     ]
     assert model.card.quirks == list(published("smoodi").quirks)
+
+
+def test_renamed_files_in_another_order_are_told_the_order_that_fits(files: list[Path], tmp_path: Path):
+    renamed = [file.rename(tmp_path / f"{place}.pt") for place, file in zip("abc", files, strict=True)]
+    own, mld, classifier = renamed
+
+    def tried(*order: Path) -> Path:
+        return convert(published("smoodi"), order, tmp_path / "out", stats=tmp_path / "stats", sizes=SIZES)
+
+    for wrong in ((mld, own, classifier), (classifier, own, mld)):
+        with pytest.raises(MotifmixError) as caught:
+            tried(*wrong)
+        assert str(caught.value).endswith(f". In another order they fit: name {own}, {mld}, {classifier}")
+        assert not (tmp_path / "out").exists()
+    assert tried(own, mld, classifier) == tmp_path / "out"
 
 
 def test_a_missing_file_is_named(files: list[Path], tmp_path: Path):

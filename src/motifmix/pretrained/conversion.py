@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def convert(
         gathered = gather(model, files)
         found, complaints = fits(model, gathered, sizes or {})
     except FileError as error:
-        raise FileError(f"{error}{_hint(model, list(files.values()))}") from error
+        raise FileError(f"{error}{_hint(model, files, sizes or {})}") from error
     for line in (*gathered.remarks, *_counted(gathered.left_out)):
         say(line)
     if complaints:
@@ -60,7 +61,7 @@ def convert(
             say(line)
         many = "1 thing does" if len(complaints) == 1 else f"{len(complaints)} things do"
         kinds = f"{many} not fit, the first: {complaints[0]}"
-        raise WeightsError(f"{model.name}: {kinds}{_hint(model, list(files.values()))}")
+        raise WeightsError(f"{model.name}: {kinds}{_hint(model, files, sizes or {})}")
     model = _as_trained(model, found)
     statistics = _statistics(model, gathered, stats)
     with _new_folder(out, force) as folder:
@@ -99,16 +100,32 @@ def _lies_in(path: Path, folder: Path) -> bool:
     return any(parent.samefile(folder) for place in places for parent in (place, *place.parents))
 
 
-def _hint(model: PublishedModel, files: Sequence[SafeFile]) -> str:
-    """Say what may be amiss: a prefix of many devices, or files that look like another published model."""
+def _hint(model: PublishedModel, given: Mapping[str, SafeFile], sizes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say what may be amiss: a prefix of many devices, another order, or files that look like another published model."""
+    files = list(given.values())
     wrapped = next((file.path for file in files if _all_in_module(file.content)), None)
     if wrapped is not None:
         return (
             f". All names in {wrapped} begin with 'module.', as torch's DataParallel saves them: "
             "save it again without this prefix"
         )
+    if (order := _fitting_order(model, files, sizes)) is not None:
+        return f". In another order they fit: name {', '.join(str(file.path) for file in order)}"
     found = looks_like(files, [published(name) for name in published_names()])
     return f". This looks like {' or '.join(found)}: try --as {found[0]}" if found and model.name not in found else ""
+
+
+def _fitting_order(
+    model: PublishedModel, files: Sequence[SafeFile], sizes: Mapping[str, Mapping[str, Any]]
+) -> Sequence[SafeFile] | None:
+    """Return the files of a combination in an order that fits its card without a complaint, or None."""
+    for order in permutations(files):
+        try:
+            if not fits(model, gather(model, dict(zip(model.files, order, strict=True))), sizes)[1]:
+                return order
+        except (FileError, WeightsError):
+            continue
+    return None
 
 
 def _all_in_module(content: Any, depth: int = 2) -> bool:
