@@ -1,10 +1,14 @@
 """Everything that guides the default model beside the one knob: reachable, harmless when off, refused when absurd."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from motifmix.apps.cli.generate import GRADIENT_COST, GRADIENT_TIMES
 from motifmix.diffusion.schedule import FlowSchedule
 from motifmix.errors import RequestError
 from motifmix.pipelines.sampling import NAMES, Sampling
@@ -95,6 +99,12 @@ def test_a_block_is_moved_for_one_call_only(model):
 def test_a_bad_setting_is_refused_in_a_sentence(model, setting, says):
     with pytest.raises(RequestError, match=says):
         one(model, **setting)
+
+
+def test_the_price_in_the_help_is_the_measured_one():
+    found = json.loads((Path(__file__).parents[2] / "docs" / "guidance.json").read_text())
+    measured = [row["times"] for name, row in found["rows"].items() if name.startswith("gradient")]
+    assert abs(np.mean(measured) - GRADIENT_TIMES) < 0.2 and f"{GRADIENT_TIMES:g} times" in GRADIENT_COST
 
 
 def test_all_settings_have_names():

@@ -159,6 +159,8 @@ def is_encoded(style: StyleLike) -> bool:
         if isinstance(reference, Motion):
             continue
         folder = folder_of(reference)
+        if folder is not None and is_adopted(folder):
+            continue
         media = reference if isinstance(reference, Media) else Media(Path(reference))
         for path in [media.path] if folder is None else _in_folder(folder)[0]:
             modality = modality_of(path)

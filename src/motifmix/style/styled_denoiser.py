@@ -10,6 +10,7 @@ from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.predictions import PredictionType, to_clean
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.errors import RequestError
+from motifmix.models.adopted_style import AdoptedStyle
 from motifmix.models.latent_denoiser import Hook, LatentDenoiser
 from motifmix.style.fusions import FUSIONS, FusionName
 
@@ -18,6 +19,7 @@ class StyledDenoiser(nn.Module):
     """A latent denoiser with the style fused once; an absent style skips the fusion, so the base model is inside.
 
     Condition parts: ``text`` [B, text], ``style`` [B, style], ``strength`` [B] (a factor on gamma; 1 where missing).
+    A style vector may go on with one share for each of ``adopted``, the changes that somebody's own styles bring.
     ``block`` counts from 1; several of them, or another ``fusion``, are for comparison.
     """
 
@@ -42,6 +44,7 @@ class StyledDenoiser(nn.Module):
             nn.init.zeros_(self.project.weight)
             nn.init.zeros_(self.project.bias)
         self.gamma = gamma
+        self.adopted: list[AdoptedStyle] = []  # no part of these weights
         self.prediction_type: PredictionType = prediction_type
 
     def fused_after(self, block: int) -> "StyledDenoiser":
@@ -64,12 +67,21 @@ class StyledDenoiser(nn.Module):
             if strength is not None:
                 gamma = gamma * strength.value
             gamma = gamma[:, None, None]
-            features = dict(
-                zip(self.blocks, self.project(style.value)[:, None].chunk(len(self.blocks), dim=-1), strict=True)
-            )
+            own, shares = style.value.tensor_split([self.project.in_features], dim=1)
+            features = dict(zip(self.blocks, self.project(own)[:, None].chunk(len(self.blocks), dim=-1), strict=True))
+            factor = gamma / self.gamma if self.gamma else gamma
+            changes = [
+                (adopted, factor * shares[:, place, None, None])
+                for place, adopted in enumerate(self.adopted[: shares.shape[1]])
+                if bool(shares[:, place].any())
+            ]
 
             def fuse(number: int, hidden: Tensor) -> Tensor:
-                return self.fusion.fuse(hidden, features[number], gamma) if number in features else hidden
+                if number in features:
+                    hidden = self.fusion.fuse(hidden, features[number], gamma)
+                for adopted, share in changes:
+                    hidden = hidden + share * adopted(number, hidden)
+                return hidden
 
             hook = fuse
 

@@ -16,7 +16,7 @@ def styles(
     seed: Annotated[int, typer.Option(help="The same seed gives the same film.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """List the known styles and contents with their clips and synonyms; other words find the nearest of them."""
+    """List the known styles and contents with their clips and synonyms, and the styles that you adopted."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
 
@@ -25,6 +25,7 @@ def styles(
         outputs.check_targets([out], force=force, suffixes=(".mp4",))
 
     import motifmix
+    from motifmix.style.adopted import all_adopted
 
     pipeline = motifmix.load()
     for title, entries in (("style", pipeline.styles), ("content", pipeline.contents)):
@@ -33,6 +34,10 @@ def styles(
         for entry in entries:
             say(f"{entry.name:<{width}}  {entry.clips:>5}  {', '.join(entry.synonyms)}")
         say("")
+    for own in all_adopted():
+        extra = own.card.extra
+        other = "" if extra.get("denoiser") == getattr(pipeline, "denoiser_file", None) else "; for other weights than these"
+        say(f"{own.name}: adopted from {extra.get('clips')} clips ({extra.get('seconds')} s), {own.folder}{other}")
     if out is None:
         return
     from motifmix.apps.gallery import write_gallery
