@@ -142,14 +142,25 @@ class SMooDiDenoiser(nn.Module):
         """
         if style is None:
             return self.base(noisy, timesteps, text)
-        control = self.control(noisy, timesteps, text, style)
         if present is not None:
-            control = [part * present[:, None, None].to(part.dtype) for part in control]
-            style = style * present[:, None].to(style.dtype)
+            return self._with_some(noisy, timesteps, text, style, present)
+        control = self.control(noisy, timesteps, text, style)
 
         def add(number: int, hidden: Tensor) -> Tensor:
             return hidden + control[number - 1] if number <= len(control) else hidden
 
+        return self.base(self.left_behind(noisy, style), timesteps, text, add)
+
+    def _with_some(self, noisy: Tensor, timesteps: Tensor, text: Tensor, style: Tensor, present: Tensor) -> Tensor:
+        """Send through the adapter only who has a style: one of the three branches of guidance."""
+        rows = present.nonzero()[:, 0]
+        times = timesteps.expand(len(noisy))[rows]
+        control = self.control(noisy[rows], times, text[rows], style[rows]) if len(rows) else []
+
+        def add(number: int, hidden: Tensor) -> Tensor:
+            return hidden.index_add(0, rows, control[number - 1]) if number <= len(control) else hidden
+
+        style = style * present[:, None].to(style.dtype)
         return self.base(self.left_behind(noisy, style), timesteps, text, add)
 
 
