@@ -1,13 +1,14 @@
 """Motion Puzzle (Jang, Park and Lee, TOG 2022): style transfer by body part, with graphs over the joints.
 
-Two encoders of the same form read content and style on three levels of a body graph, from 21 joints to 10 nodes to five
+Two encoders of the same form read content and style on three levels of a body graph, from the joints to 10 nodes to five
 body parts, halving the frame rate at each step. The decoder goes back up; at each level every body part takes the style
 features of its own part of any motion, as statistics (adaptive instance norm) and in time (attention). Motions are
-[batch, 12, 21 joints, T] at 60 fps, T a multiple of 4 (``features/motion_puzzle.py`` makes them); inside, feature maps
-are [batch, channels, T, nodes].
+[batch, 12, joints, T], T a multiple of 4; inside, feature maps are [batch, channels, T, nodes]. The published body has 21
+joints at 60 fps (``features/motion_puzzle.py`` makes the arrays), our own 22 at 20 fps (``features/restyling.py``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
 
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motifmix.features import cmu_skeleton
+from motifmix.motion.skeleton import JOINT_PARENTS
 from motifmix.quirks import Quirk
 
 UNSCALED_ATTENTION = Quirk(
@@ -25,22 +27,42 @@ UNSCALED_ATTENTION = Quirk(
     "published weights were trained so",
 )
 BODY_PARTS = ("left_leg", "right_leg", "spine", "left_arm", "right_arm")
-JOINTS_OF_PARTS = ((1, 2, 3, 4), (5, 6, 7, 8), (0, 9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 MIDS_OF_PARTS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 PARTS_OF_PARTS = ((0,), (1,), (2,), (3,), (4,))
-# A coarser node is the mean of these finer ones.
-JOINTS_OF_MIDS = (
-    (0, 1, 2), (2, 3, 4), (0, 5, 6), (6, 7, 8), (0, 9, 10), (10, 11, 12), (10, 13, 14), (14, 15, 16), (10, 17, 18),
-    (18, 19, 20),
-)  # fmt: skip
 MIDS_OF_POOLED_PARTS = ((0, 1, 4), (2, 3, 4), (4, 5), (6, 7, 4), (8, 9, 4))
 MID_EDGES = ((4, 0), (4, 2), (4, 5), (4, 6), (4, 8), (0, 1), (2, 3), (6, 7), (8, 9))
 PART_EDGES = ((2, 0), (2, 1), (2, 3), (2, 4))
 JOINT_CENTRE, MID_CENTRE, PART_CENTRE = 0, 4, 2
+BodyName = Literal["cmu_21", "motifmix_22"]
 SLOPE = 0.2
 
 Partition = Literal["distance", "uniform", "spatial"]
 Features = tuple[Tensor, Tensor, Tensor, Tensor]  # of joints, mid nodes, body parts and bottleneck
+
+
+@dataclass(frozen=True)
+class Body:
+    """Joints as the networks count them: which are a body part's, and of which finer nodes a coarser one is the mean."""
+
+    parents: tuple[int, ...]
+    joints_of_parts: tuple[tuple[int, ...], ...]
+    joints_of_mids: tuple[tuple[int, ...], ...]
+
+
+BODIES: dict[str, Body] = {
+    "cmu_21": Body(
+        cmu_skeleton.KEPT_PARENTS,
+        ((1, 2, 3, 4), (5, 6, 7, 8), (0, 9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20)),
+        ((0, 1, 2), (2, 3, 4), (0, 5, 6), (6, 7, 8), (0, 9, 10), (10, 11, 12), (10, 13, 14), (14, 15, 16),
+         (10, 17, 18), (18, 19, 20)),
+    ),
+    "motifmix_22": Body(  # the spine has a joint more, and its lower half takes it
+        JOINT_PARENTS,
+        ((1, 4, 7, 10), (2, 5, 8, 11), (0, 3, 6, 9, 12, 15), (13, 16, 18, 20), (14, 17, 19, 21)),
+        ((0, 1, 4), (4, 7, 10), (0, 2, 5), (5, 8, 11), (0, 3, 6, 9), (9, 12, 15), (9, 13, 16), (16, 18, 20),
+         (9, 14, 17), (17, 19, 21)),
+    ),
+}  # fmt: skip
 
 
 def adjacency(
@@ -87,22 +109,29 @@ def averaging(matrix: np.ndarray) -> Tensor:
     return torch.tensor(matrix / matrix.sum(axis=0), dtype=torch.float32)
 
 
-TO_MID = membership(JOINTS_OF_MIDS, 21)
 TO_PARTS = membership(MIDS_OF_POOLED_PARTS, 10)
+
+
+def to_mid(body: Body) -> np.ndarray:
+    """``[joints, 10]``: which joints a mid node is made of."""
+    return membership(body.joints_of_mids, len(body.parents))
 
 
 class BodyGraphs(nn.Module):
     """The graphs of the three levels, and how much each of their edges counts, which is learned."""
 
-    def __init__(self, joint: tuple[Partition, int], mid: tuple[Partition, int], part: tuple[Partition, int]) -> None:
+    def __init__(
+        self, body: Body, joint: tuple[Partition, int], mid: tuple[Partition, int], part: tuple[Partition, int]
+    ) -> None:
         super().__init__()
-        bones = [(child, parent) for child, parent in enumerate(cmu_skeleton.KEPT_PARENTS) if parent >= 0]
+        self.body = body
+        bones = [(child, parent) for child, parent in enumerate(body.parents) if parent >= 0]
         self.joint: Tensor
         self.mid: Tensor
         self.part: Tensor
         for name, matrices in (
-            ("joint", adjacency(len(cmu_skeleton.KEPT), bones, JOINT_CENTRE, *joint)),
-            ("mid", adjacency(len(JOINTS_OF_MIDS), MID_EDGES, MID_CENTRE, *mid)),
+            ("joint", adjacency(len(body.parents), bones, JOINT_CENTRE, *joint)),
+            ("mid", adjacency(len(body.joints_of_mids), MID_EDGES, MID_CENTRE, *mid)),
             ("part", adjacency(len(BODY_PARTS), PART_EDGES, PART_CENTRE, *part)),
         ):
             self.register_buffer(name, torch.tensor(matrices, dtype=torch.float32))
@@ -168,7 +197,7 @@ class EncoderBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """[B, 12, 21, T] to four feature maps; the content's forgets statistics by instance norm, the style's keeps them."""
+    """[B, 12, joints, T] to four feature maps; the content's forgets statistics by instance norm, the style's keeps them."""
 
     def __init__(
         self, incoming: int, width: int, graphs: BodyGraphs, kernels: Sequence[int], residual: float, *, content: bool
@@ -189,7 +218,7 @@ class Encoder(nn.Module):
         self.shortest = 4 * ((max(part, bottleneck) - 1) // 2 + 1)
         self.to_mid: Tensor
         self.to_parts: Tensor
-        self.register_buffer("to_mid", averaging(TO_MID))
+        self.register_buffer("to_mid", averaging(to_mid(graphs.body)))
         self.register_buffer("to_parts", averaging(TO_PARTS))
 
     def forward(self, motion: Tensor) -> Features:
@@ -228,6 +257,11 @@ class PartNorm(nn.Module):
         return (1.0 + scale) * functional.instance_norm(x) + shift
 
 
+def pointwise(layer: nn.Conv2d, tokens: Tensor) -> Tensor:
+    """Apply a 1 x 1 convolution to [B, N, C]: as a product it is several times faster on maps this small."""
+    return functional.linear(tokens, layer.weight.flatten(1), layer.bias)
+
+
 class PartAttention(nn.Module):
     """Every frame and node of a body part looks up the style's frames and nodes of that part."""
 
@@ -243,11 +277,13 @@ class PartAttention(nn.Module):
         """``x`` [B, C, T, n] and ``style`` [B, C, T', n] to [B, C, T, n]."""
         normed = functional.instance_norm(style)
         query, key, value = (
-            part.flatten(2).transpose(1, 2)[:, None]  # [B, 1, T n, C]
-            for part in (self.query(functional.instance_norm(x)), self.key(normed), self.value(style))
-        )
+            pointwise(layer, part.flatten(2).transpose(1, 2))[:, None]  # [B, 1, T n, C]
+            for layer, part in (
+                (self.query, functional.instance_norm(x)), (self.key, normed), (self.value, style),
+            )
+        )  # fmt: skip
         found = functional.scaled_dot_product_attention(query, key, value, scale=self.scale)
-        return x + self.output(found[:, 0].transpose(1, 2).reshape(x.shape))
+        return x + pointwise(self.output, found[:, 0]).transpose(1, 2).reshape(x.shape)
 
 
 class StyleBlock(nn.Module):
@@ -320,13 +356,13 @@ class Decoder(nn.Module):
         )
         self.part = StyleBlock(8 * width, 4 * width, matrices[2], part, latent, PARTS_OF_PARTS, scale=scale)
         self.mid = StyleBlock(4 * width, 2 * width, matrices[1], mid, latent, MIDS_OF_PARTS, scale=scale)
-        self.joint = StyleBlock(2 * width, width, matrices[0], joint, latent, JOINTS_OF_PARTS, scale=scale)
+        self.joint = StyleBlock(2 * width, width, matrices[0], joint, latent, graphs.body.joints_of_parts, scale=scale)
         self.output = nn.Conv2d(width, outgoing, 1)
         self.residual = residual
         self.to_mid: Tensor
         self.to_joints: Tensor
         self.register_buffer("to_mid", averaging(TO_PARTS.T))
-        self.register_buffer("to_joints", averaging(TO_MID.T))
+        self.register_buffer("to_joints", averaging(to_mid(graphs.body).T))
 
     def forward(self, content: Tensor, styles: Sequence[Features]) -> Tensor:
         """``content`` [B, 8 C, T / 4, 5]; ``styles`` has the four maps that give each body part its style."""
@@ -345,7 +381,7 @@ class MotionPuzzle(nn.Module):
     """The whole generator; the defaults are the published size (39,501,073 parameters).
 
     A graph is (partition, number of edges); ``temporal_kernels`` are those of joints, mid nodes, body parts and
-    bottleneck.
+    bottleneck. ``body`` is one of ``BODIES``; raises ``ValueError`` for another.
     """
 
     def __init__(
@@ -358,13 +394,17 @@ class MotionPuzzle(nn.Module):
         part_graph: tuple[Partition, int] = ("distance", 1),
         temporal_kernels: Sequence[int] = (7, 5, 5, 3),
         residual_scale: float = 0.1,
+        body: BodyName = "cmu_21",
         *,
         quirks: Collection[Quirk] = (),
     ) -> None:
         super().__init__()
 
+        if body not in BODIES:
+            raise ValueError(f"a body is one of {', '.join(BODIES)}, not {body!r}")
+
         def graphs() -> BodyGraphs:
-            return BodyGraphs(joint_graph, mid_graph, part_graph)
+            return BodyGraphs(BODIES[body], joint_graph, mid_graph, part_graph)
 
         sizes = (in_channels, base_channels)
         self.content_encoder = Encoder(*sizes, graphs(), temporal_kernels, residual_scale, content=True)
@@ -379,7 +419,7 @@ class MotionPuzzle(nn.Module):
         )
 
     def forward(self, content: Tensor, style: Tensor, own_parts: Collection[int] = ()) -> Tensor:
-        """Give ``content`` [B, 12, 21, T] the style of ``style`` [B, 12, 21, T'], both normalised.
+        """Give ``content`` [B, 12, joints, T] the style of ``style`` [B, 12, joints, T'], both normalised.
 
         ``own_parts`` are the numbers of body parts (see ``BODY_PARTS``) that keep the content's own style.
         """

@@ -14,19 +14,23 @@ from motifmix.training.recipe import Recipe, read_recipe
 
 def build_objective(recipe: Recipe) -> Objective:
     """Return the objective that a recipe names. Raises ``RequestError`` for an unknown one or unfit options."""
+    from motifmix.training.objectives.aberman import AbermanTraining
     from motifmix.training.objectives.align import AlignObjective
     from motifmix.training.objectives.denoiser import DenoiserObjective
     from motifmix.training.objectives.dual_branch import DualBranchObjective
     from motifmix.training.objectives.judge import JudgesObjective
+    from motifmix.training.objectives.motion_puzzle import PuzzleTraining
     from motifmix.training.objectives.papers import PAPERS, paper_objective
     from motifmix.training.objectives.style_reader import StyleReaderObjective
     from motifmix.training.objectives.vae import VAEObjective
 
     known: dict[str, Any] = {
+        "aberman": AbermanTraining,
         "align": AlignObjective,
         "denoiser": DenoiserObjective,
         "dual_branch": DualBranchObjective,
         "judge": JudgesObjective,
+        "motion_puzzle": PuzzleTraining,
         "style_reader": StyleReaderObjective,
         "vae": VAEObjective,
     }
