@@ -11,12 +11,13 @@ from motifmix.diffusion.predictions import PredictionType, to_clean
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.errors import RequestError
 from motifmix.models.adopted_style import AdoptedStyle
+from motifmix.models.feature_denoiser import FeatureDenoiser
 from motifmix.models.latent_denoiser import Hook, LatentDenoiser
 from motifmix.style.fusions import FUSIONS, FusionName
 
 
 class StyledDenoiser(nn.Module):
-    """A latent denoiser with the style fused once; an absent style skips the fusion, so the base model is inside.
+    """A denoiser with the style fused once, of whatever kind takes a hook; an absent style skips the fusion, so the base model is inside.
 
     Condition parts: ``text`` [B, text], ``style`` [B, style], ``strength`` [B] (a factor on gamma; 1 where missing).
     A style vector may go on with one share for each of ``adopted``, the changes that somebody's own styles bring.
@@ -25,7 +26,7 @@ class StyledDenoiser(nn.Module):
 
     def __init__(
         self,
-        denoiser: LatentDenoiser,
+        denoiser: LatentDenoiser | FeatureDenoiser,
         style: int = 128,
         block: int | Sequence[int] = 2,
         gamma: float = 0.6,

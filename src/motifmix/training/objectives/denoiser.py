@@ -10,7 +10,7 @@ import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,12 +26,13 @@ from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace, rested_to_multiple
 from motifmix.home import home
+from motifmix.models.feature_denoiser import FeatureDenoiser
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
-from motifmix.training.latents import LatentStore
+from motifmix.training.latents import LatentStore, PatchStore
 from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets, weights_folder
 from motifmix.training.publishing import facts_of
 from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
@@ -50,6 +51,8 @@ class DenoiserOptions(BaseModel):
     blocks: int = 5
     heads: int = 5
     dropout: float = 0.0
+    network: Literal["latents", "features"] = "latents"
+    """A denoiser of the autoencoder's latents, or MDM's kind on patches of features, which needs no autoencoder."""
     style: int = 128
     style_width: int = 256
     block: int | list[int] = 2
@@ -99,13 +102,15 @@ class DenoiserObjective:
         self.weights = weights_folder(o.weights)
         self.pool = self._pool()
         self.styles = style_names(entry.clip.style for _, entry in self.pool.list)
-        self.store = LatentStore(self.weights, self.caches, self.pool.list)
+        store = LatentStore if o.network == "latents" else PatchStore
+        self.store = store(self.weights, self.caches, self.pool.list)
         self.table, self.said = self._texts()
         self.style_phrases = {style: self._numbers(style_texts(style)) for style in self.styles}
         self.references = self._references()
         torch.manual_seed(seed)
         latent = self.store.mean.shape[0]
-        denoiser = LatentDenoiser(latent, width=o.width, blocks=o.blocks, heads=o.heads, dropout=o.dropout)
+        kind = LatentDenoiser if o.network == "latents" else FeatureDenoiser
+        denoiser = kind(latent, width=o.width, blocks=o.blocks, heads=o.heads, dropout=o.dropout)
         self.modules = nn.ModuleDict(
             {
                 "denoiser": StyledDenoiser(denoiser, o.style, o.block, o.gamma, o.prediction_type, o.fusion),
@@ -374,6 +379,9 @@ class DenoiserObjective:
             "project_weight": styled.project.weight, "project_bias": styled.project.bias,
         }  # fmt: skip
         sizes = {"latent": latent, "width": o.width, "blocks": o.blocks, "heads": o.heads}
+        architecture = "LatentDenoiser"
+        if o.network == "features":
+            sizes, architecture = {"patch": sizes.pop("latent"), **sizes}, "feature_denoiser:FeatureDenoiser"
 
         def write(
             part: str, architecture: str, sizes: dict[str, Any], tensors: dict[str, Any], extra: dict[str, Any]
@@ -381,7 +389,10 @@ class DenoiserObjective:
             known = facts_of(architecture, sizes, self.caches, {**facts, "extra": extra}, name=part)
             write_weights(folder, part, tensors, **known)
 
-        write("denoiser", "LatentDenoiser", sizes, {**styled.denoiser.state_dict(), **shared}, extra)
+        write("denoiser", architecture, sizes, {**styled.denoiser.state_dict(), **shared}, extra)
+        if o.network == "features":  # an autoencoder's place is filled, so that pipelines need not ask
+            statistics = {name: torch.from_numpy(getattr(self.store.normaliser, name)) for name in ("mean", "std")}
+            write("vae", "feature_denoiser:FramePatches", {"features": MotifmixSpace.dim}, statistics, {})
         encoder_sizes = {"features": MotifmixSpace.dim, "width": o.style_width, "style": o.style}
         write("style_encoder", "StyleEncoder", encoder_sizes, modules["style_encoder"].state_dict(), {})
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
