@@ -1,10 +1,16 @@
+import struct
+import warnings
+import wave
+import zlib
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.joint_files import write_sound
 
 from motifmix.encoders import image, sound, video
 from motifmix.encoders.clip_times import clip_times
@@ -129,3 +135,76 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 def test_clips_of_a_video_begin_at_exact_times():
     # 2.2 s at 10 frames a second: the middle of three clips ends at frame 21 and a trace, so frame 21 is in it.
     assert video.frame_numbers(22, 10, clips=3) == [[0, 19], [2, 21], [3, 21]]
+
+
+def test_a_decompression_bomb_and_a_thread_are_refused_before_they_are_unpacked(tmp_path):
+    def png(name: str, width: int, height: int) -> Path:
+        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
+        data = b"".join(
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            for kind, body in chunks
+        )
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+        return tmp_path / name
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for side in (9_000, 12_000, 200_000):  # below and above Pillow's own bounds
+            with pytest.raises(FileError, match=r"bomb\.png.*too large"):
+                image.read_image(png("bomb.png", side, side))
+    with pytest.raises(FileError, match=r"1 x 60000 points is a thread"):
+        image.read_image(png("thread.png", 1, 60_000))
+    with pytest.raises(FileError, match=r"cut\.png: this picture cannot be read"):
+        image.read_image(png("cut.png", 500, 500))
+
+
+def test_only_common_pictures_are_opened(tmp_path):
+    noise = Image.fromarray(RANDOM.integers(0, 256, (40, 30, 3), dtype=np.uint8))
+    noise.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[noise])  # two in one, as phones write
+    noise.save(tmp_path / "web.webp")
+    for name in ("phone.jpg", "web.webp"):
+        assert image.read_image(tmp_path / name).shape == (40, 30, 3)
+    (tmp_path / "program.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    with pytest.raises(FileError, match="cannot be read"):
+        image.read_image(tmp_path / "program.png")
+
+
+def test_silence_one_sample_and_endless_sounds_are_refused(tmp_path, monkeypatch):
+    for samples, words in ((np.zeros(16000), "is silent"), (np.ones(1) * 0.5, r"1 sample \(0\.0001 s\)")):
+        waveform, rate = sound.read_sound(write_sound(tmp_path / "s.wav", samples))
+        with pytest.raises(RequestError, match=rf"s\.wav.*{words}"):
+            sound.check_heard(tmp_path / "s.wav", waveform, rate)
+    with wave.open(str(tmp_path / "empty.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+    with pytest.raises(FileError, match=r"empty\.wav"):
+        sound.read_sound(tmp_path / "empty.wav")
+    monkeypatch.setattr(sound, "MOST_NUMBERS", 20_000)
+    with pytest.raises(FileError, match="longer than"):
+        sound.read_sound(write_sound(tmp_path / "long.wav"))
+
+
+def test_a_rate_that_shares_nothing_with_ours_needs_no_endless_filter(tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(44_101) / 44_101)
+    waveform, rate = sound.read_sound(write_sound(tmp_path / "odd.wav", tone, 44_101))
+    assert rate == 16000 and abs(waveform.shape[1] - 16000) < 20
+    spectrum = np.abs(np.fft.rfft(waveform[0]))
+    assert abs(int(spectrum.argmax()) - 440) <= 2
+    assert sound.read_sound(write_sound(tmp_path / "usual.wav", tone, 44_100))[1] == 44_100
+
+
+def test_long_sounds_are_resampled_piece_by_piece(monkeypatch):
+    noise = RANDOM.normal(size=(2, 30_000))
+    whole = sound.resampled(noise, 48_000, 16_000)
+    monkeypatch.setattr(sound, "ROWS_AT_ONCE", 7)
+    np.testing.assert_allclose(sound.resampled(noise, 48_000, 16_000), whole, atol=1e-12)
+
+
+def test_a_film_without_a_frame_and_a_giant_one_are_refused(tmp_path, monkeypatch):
+    write_film(tmp_path / "none.mp4", 0)
+    with pytest.raises(FileError, match=r"none\.mp4"):
+        video.read_video(tmp_path / "none.mp4")
+    monkeypatch.setattr(video, "MOST_POINTS", 1000)
+    write_film(tmp_path / "giant.mp4", 3)
+    with pytest.raises(FileError, match=r"64 x 48 points is too large"):
+        video.read_video(tmp_path / "giant.mp4")

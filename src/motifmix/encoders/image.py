@@ -13,7 +13,7 @@ from motifmix.errors import FileError
 PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)
 PIXEL_STD = (0.26862954, 0.26130258, 0.27577711)
 Colour = tuple[float, float, float]
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP")  # MPO: what phones write as .jpg; others are not opened, one starts programs
+FORMATS = ("PNG", "JPEG", "WEBP")  # no others are opened: one of Pillow's starts programs
 MOST_POINTS = 64_000_000  # of a picture: what 200 MB of bytes hold
 LARGEST_RATIO = 20  # of its sides: the shorter one becomes 224, so a thread of a picture would grow without bound
 
