@@ -105,20 +105,38 @@ class Asking:
 
     def ask(self, subject: Subject, row: str, repeat: int, questions: Sequence[Question]) -> Answers:
         """Return the answers of one repeat, from the cache or by generating them."""
-        said = [(q.text, q.seed, q.seconds, _guide(q) if subject.guided else None) for q in questions]
-        key = digest(subject.version, self._judges, sorted(subject.options.items()), said)
-        path = self.cache / subject.key / f"{row}-{repeat}-{key}.npz"
+        said = [(q.text, q.seed, q.seconds, guide_name(q.guide) if subject.guided else None) for q in questions]
+        key = (subject.version, sorted(subject.options.items()), said)
+        return self.answered(
+            subject.key, subject.title, f"{row}-{repeat}", key, len(questions),
+            lambda first, last: subject.generate(questions[first:last]), lambda: subject.pipeline,
+        )  # fmt: skip
+
+    def answered(
+        self,
+        folder: str,
+        title: str,
+        name: str,
+        key: object,
+        count: int,
+        make: Callable[[int, int], list[Motion]],
+        ready: Callable[[], object] = lambda: None,
+    ) -> Answers:
+        """Return what was kept under a name and a key, or make ``count`` clips, ``make(first, last)`` at a time.
+
+        ``ready`` loads what making needs, which is no part of the time.
+        """
+        path = self.cache / folder / f"{name}-{digest(key, self._judges)}.npz"
         if path.exists():
-            self._count(subject.title, len(questions))
+            self._count(title, count)
             return Answers.load(path)
-        subject.pipeline  # noqa: B018 -- loading is no part of the time
+        ready()
         motions: list[Motion] = []
         begun = time.process_time()
-        for start in range(0, len(questions), CHUNK):
-            part = questions[start : start + CHUNK]
-            motions += subject.generate(part)
-            self._count(subject.title, len(part))
-        answers = self.read(motions, (time.process_time() - begun) / len(questions))
+        for start in range(0, count, CHUNK):
+            motions += make(start, min(start + CHUNK, count))
+            self._count(title, min(CHUNK, count - start))
+        answers = self.read(motions, (time.process_time() - begun) / count)
         answers.save(path)
         return answers
 
@@ -144,6 +162,6 @@ class Asking:
         self.progress(what, self.done, max(self.planned, self.done))
 
 
-def _guide(question: Question) -> object:
-    guide = question.guide
+def guide_name(guide: object) -> object:
+    """Return what stands for a guide in a key: the clip that a motion is, words as they are."""
     return guide.labels.get("clip") if isinstance(guide, Motion) else guide

@@ -8,12 +8,14 @@ the judge itself knows half of its real clips.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from motifmix.data.captions import held_out_style_phrases, style_descriptions, style_phrases
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES, STYLES, style_synonyms
+from motifmix.data.prepared import Prepared
+from motifmix.data.sample import Clip
 from motifmix.evaluation.classes import content_class
 from motifmix.evaluation.questions import (
     Question,
@@ -26,6 +28,18 @@ from motifmix.evaluation.questions import (
     within_limits,
 )
 from motifmix.evaluation.windows import CaptionedWindow
+
+
+class References(Protocol):
+    """Where references are drawn from: a ``StyleSet`` (held-out clips), or the training side for what selects."""
+
+    folder: Prepared
+    test: list[Clip]
+
+    def reference(self, source: str, style: str, content: str, rng: np.random.Generator) -> Clip | None:
+        """Draw a clip of the style that shows another content."""
+        ...
+
 
 Guide = Literal["motion", "word", "labels", "phrase", "description", "held_out"]
 TEXT_GUIDES: tuple[Guide, ...] = ("word", "labels", "phrase", "held_out", "description")
@@ -43,7 +57,7 @@ SET_1_SHARE = 4  # every fourth question of the content set wishes a style that 
 
 def content_set(
     windows: Sequence[CaptionedWindow],
-    style_set: StyleSet,
+    style_set: References,
     repeat: int,
     count: int,
     guide: Guide = "motion",
@@ -127,7 +141,7 @@ def _distinct(windows: Sequence[CaptionedWindow], count: int, rng: np.random.Gen
     return (first + again)[:count]
 
 
-def _styles_of_set_1(style_set: StyleSet) -> list[str]:
+def _styles_of_set_1(style_set: References) -> list[str]:
     known = {clip.style for clip in style_set.test if clip.source == "bandai-1"}
     return [style for style in STYLES if style in known and style not in SET_2_STYLES]
 

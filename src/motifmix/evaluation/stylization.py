@@ -6,6 +6,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class Bench:
         self.style_set = StyleSet(bandai)
         self.windows = captioned_windows(cmu)
         self.real = RealClips(bandai, judge, retrieval, home / "evaluation")
-        self._subjects: dict[str, Subject] = {}
+        self._pipelines: dict[str, Any] = {}
 
     @cached_property
     def real_windows(self) -> RealWindows:
@@ -121,18 +122,20 @@ class Bench:
         return self.methods[key].missing(self.home) is None
 
     def subject(self, key: str) -> Subject:
-        """Return a method as it is asked; it is loaded once, when it is asked first."""
-        if key not in self._subjects:
-            method = self.methods[key]
-            self._subjects[key] = Subject(
-                key,
-                method.title,
-                method.version(self.home),
-                lambda: method.load(self.home),
-                dict(method.options),
-                bool(method.guided_by),
-            )
-        return self._subjects[key]
+        """Return a method as it is asked; it is loaded when it is asked first."""
+        return self.variant(self.methods[key])
+
+    def variant(self, method: Method) -> Subject:
+        """Return a method with options of its own; weights are loaded once, whatever the options."""
+
+        def load() -> Any:
+            if method.key not in self._pipelines:
+                self._pipelines[method.key] = method.load(self.home)
+            return self._pipelines[method.key]
+
+        return Subject(
+            method.key, method.title, method.version(self.home), load, dict(method.options), bool(method.guided_by)
+        )
 
     def of_contents(self, guide: Guide = "motion") -> Ask:
         """The questions of the content set, by repeat."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from motifmix.evaluation.styled_tables import Study
     from motifmix.evaluation.stylization import Bench
 
-STUDIES = ("stylization",)
+STUDIES = ("stylization", "transfer", "text-style", "efficiency", "ablation")
 
 
 def evaluate_styled(
@@ -25,6 +25,7 @@ def evaluate_styled(
 ) -> None:
     """Run one study, print it, and write its files into ``out``."""
     from motifmix.evaluation import styled_tables
+    from motifmix.evaluation.styled_curves import draw_curves
 
     command = f"motifmix evaluate {study}"
     command += f" --methods {methods}" if methods else ""
@@ -39,14 +40,27 @@ def evaluate_styled(
         raise
     say(styled_tables.as_json(result) if as_json else styled_tables.as_markdown(result))
     if out is not None:
-        for path in styled_tables.write(result, out):
+        rows = [bench.methods[key] for key in bench.chosen] if study == "stylization" else []
+        curves = draw_curves(bench.home, rows, out, study)
+        for path in styled_tables.write(result, out, curves):
             remark(str(path))
 
 
 def _run(study: str, bench: "Bench", command: str) -> "Study":
+    from motifmix.evaluation.judges import load_judge
+    from motifmix.evaluation.styled_ablation import ablation
+    from motifmix.evaluation.styled_studies import efficiency, text_style
+    from motifmix.evaluation.styled_transfer import transfer
     from motifmix.evaluation.stylization import stylization
 
-    studies: dict[str, Callable[..., Study]] = {"stylization": stylization}
+    if study == "ablation":
+        return ablation(bench, command, load_judge("select"))
+    studies: dict[str, Callable[[Bench, str], Study]] = {
+        "stylization": stylization,
+        "transfer": transfer,
+        "text-style": text_style,
+        "efficiency": efficiency,
+    }
     return studies[study](bench, command)
 
 

@@ -6,7 +6,7 @@ model, whose denoiser learned contents and styles together.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ from motifmix.pretrained.cards import weights_version
 Kind = Literal["motion", "text"]
 Block = Literal["frozen", "joint"]
 DEFAULT = "default"  # the name of the weights that come with the package
-MINUTES = "15 minutes of one core"
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,8 @@ class Method:
     """One row: ``guided_by`` is empty for a method that takes no style, ``folders`` lie below ``MOTIFMIX_HOME``.
 
     ``assemble`` gets the folders' paths in that order; ``trained`` names the parts that were trained for style where the
-    pipeline is a plain ``TextToMotion`` (others count with their own ``parameters()``). ``paper`` is the paper's name for it.
+    pipeline is a plain ``TextToMotion`` (others count with their own ``parameters()``). ``paper`` is the paper's name for it,
+    ``runs`` are the folders below ``MOTIFMIX_HOME/runs`` that its recipes train in.
     """
 
     key: str
@@ -38,6 +38,7 @@ class Method:
     trained: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     paper: str = ""
+    runs: tuple[str, ...] = ()
 
     def paths(self, home: Path) -> list[Path]:
         """Return where its weights lie."""
@@ -68,28 +69,164 @@ def _text_to_motion(folder: Path) -> Any:
     return TextToMotion(folder)
 
 
+def _rewritten(folder: Path) -> Any:
+    from motifmix.pipelines.baselines.rewritten import Rewritten
+
+    return Rewritten(folder)
+
+
+def _restyled(base: Path, restyler: Path) -> Any:
+    from motifmix.pipelines.baselines.restyled import Restyled
+
+    return Restyled(base, restyler)
+
+
+def _smoodi(folder: Path) -> Any:
+    from motifmix.pipelines.baselines.smoodi import LatentSMooDi
+
+    return LatentSMooDi(folder)
+
+
+def _smoodi_without_classifier(folder: Path) -> Any:
+    from motifmix.pipelines.baselines.smoodi import LatentSMooDi
+
+    return LatentSMooDi(folder, guidance=None)
+
+
+def _retrieved(folder: Path) -> Any:
+    from motifmix.home import home
+    from motifmix.pipelines.baselines.retrieved import Retrieved
+
+    return Retrieved.of(folder, home() / "data" / "bandai")
+
+
 STYLE_PARTS = ("style_encoder", "project", "text_to_style")
 JOINT_PARTS = ("denoiser", "style_encoder", "project", "text_to_style", "length_predictor")
+_BASE, _STYLEMOTIF, _DEFAULT = (
+    "recipes/stylemotif/base.yaml",
+    "recipes/stylemotif/stylemotif.yaml",
+    "recipes/default/denoiser.yaml",
+)
 
 _ALL = (
+    Method("unstyled", "no style (frozen base)", "frozen", (), ("weights-base",), (_BASE,), _text_to_motion, paper="MLD", runs=("base",)),
     Method(
-        "unstyled", "no style (frozen base)", "frozen", (), ("weights-base",), ("recipes/stylemotif/base.yaml",),
-        _text_to_motion, paper="MLD",
+        "rewritten", "base, style written into the text", "frozen", ("text",), ("weights-base",), (_BASE,), _rewritten,
+        paper="MLD + ChatGPT",
     ),
     Method(
-        "stylemotif", "StyleMotif", "frozen", ("motion", "text"), ("weights-stylemotif",),
-        ("recipes/stylemotif/stylemotif.yaml",), _text_to_motion, STYLE_PARTS, paper="StyleMotif",
+        "aberman", "base + Aberman et al.", "frozen", ("motion",), ("weights-base", "weights-aberman"),
+        (_BASE, "recipes/stylemotif/aberman.yaml"), _restyled, paper="MLD + Aberman et al.", runs=("aberman",),
     ),
     Method(
-        "joint-unstyled", "no style (default model)", "joint", (), (DEFAULT,), ("recipes/default/denoiser.yaml",),
-        _text_to_motion,
+        "motion-puzzle", "base + Motion Puzzle", "frozen", ("motion",), ("weights-base", "weights-motion-puzzle"),
+        (_BASE, "recipes/stylemotif/motion_puzzle.yaml"), _restyled, paper="MLD + Motion Puzzle", runs=("motion-puzzle",),
     ),
     Method(
-        "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), ("recipes/default/denoiser.yaml",),
-        _text_to_motion, JOINT_PARTS,
+        "smoodi", "SMooDi", "frozen", ("motion",), ("weights-smoodi",), ("recipes/stylemotif/smoodi.yaml",), _smoodi,
+        paper="SMooDi", runs=("style_network", "smoodi_latent"),
+    ),
+    Method(
+        "smoodi-no-classifier", "SMooDi without its classifier", "frozen", ("motion",), ("weights-smoodi",),
+        ("recipes/stylemotif/smoodi.yaml",), _smoodi_without_classifier,
+    ),
+    Method(
+        "stylemotif", "StyleMotif", "frozen", ("motion", "text"), ("weights-stylemotif",), (_STYLEMOTIF,),
+        _text_to_motion, STYLE_PARTS, paper="StyleMotif", runs=("stylemotif",),
+    ),
+    Method(
+        "joint-unstyled", "no style (default model)", "joint", (), (DEFAULT,), (_DEFAULT,), _text_to_motion,
+    ),
+    Method(
+        "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS, runs=("denoiser",),
     ),
 )  # fmt: skip
 METHODS: dict[str, Method] = {method.key: method for method in _ALL}
+
+
+def _row(size: str, title: str) -> Method:
+    """A row of the ablation that is trained: a size of the StyleMotif recipe."""
+    folder = f"weights-stylemotif-{size.replace('_', '-')}"
+    recipe = f"{_STYLEMOTIF} --set size={size}"
+    return Method(f"ablation-{size}", title, "frozen", ("motion", "text"), (folder,), (recipe,), _text_to_motion)
+
+
+ABLATIONS: dict[str, tuple[Method, ...]] = {
+    "pre-training of the style encoder": (
+        _row("ablation", "on both sets (contents, then styles)"),
+        _row("content_only", "pre-trained on contents only"),
+        _row("style_only", "pre-trained on styles only"),
+        _row("not_pretrained", "not pre-trained"),
+    ),
+    "block m after which the style is fused": (
+        _row("block_1", "m = 1"),
+        _row("ablation", "m = 2"),
+        _row("block_3", "m = 3"),
+        _row("block_4", "m = 4"),
+        _row("every_block", "after every block"),
+    ),
+    "way of fusing": (
+        _row("ablation", "cross normalisation"),
+        _row("adain", "AdaIN"),
+        _row("zero_layers", "zero-initialised layers, as SMooDi's"),
+    ),
+    "reference in training (15 minutes each)": (
+        METHODS["stylemotif"],
+        _row("other_reference", "StyleMotif, trained on references of another content"),
+    ),
+}
+"""Rows of Table 3 and of the ablations beyond it, in groups of equal training."""
+
+RETRIEVED: dict[str, Method] = {
+    "stylemotif": replace(
+        METHODS["stylemotif"], key="retrieved", title="StyleMotif, retrieved", guided_by=("text",), assemble=_retrieved
+    ),
+    "joint": replace(
+        METHODS["joint"], key="joint-retrieved", title="default model, retrieved", guided_by=("text",),
+        assemble=_retrieved,
+    ),
+}  # fmt: skip
+"""Text-guided methods by the paper's retrieval in the place of the direct projection."""
+
+
+@dataclass(frozen=True)
+class Transfer(Method):
+    """A way of giving a recording a style: what ``assemble`` returns takes motions and styles and gives motions.
+
+    Their feet are not cleaned: who compares does that for all alike.
+    """
+
+
+def _untouched(*folders: Path) -> Any:
+    return lambda motions, styles: list(motions)
+
+
+def _restyling(base: Path, restyler: Path) -> Any:
+    from functools import partial
+
+    return partial(_restyled(base, restyler).restyle, clean_feet=False)
+
+
+def _inverted(folder: Path) -> Any:
+    from functools import partial
+
+    from motifmix.pipelines.style_transfer import StyleTransfer
+
+    return partial(StyleTransfer(_text_to_motion(folder)).transfer, clean_feet=False)
+
+
+def _transfer(key: str, title: str, assemble: Callable[..., Any]) -> Transfer:
+    method = METHODS[key]
+    return Transfer(key, title, method.block, ("motion",), method.folders, method.recipes, assemble, paper=method.paper)
+
+
+TRANSFERS: tuple[Transfer, ...] = (
+    Transfer("untouched", "the recordings, untouched", "frozen", (), (), (), _untouched),
+    _transfer("aberman", "Aberman et al.", _restyling),
+    _transfer("motion-puzzle", "Motion Puzzle", _restyling),
+    _transfer("stylemotif", "StyleMotif on the frozen base (inversion)", _inverted),
+    _transfer("joint", "default model (inversion)", _inverted),
+)
 
 
 def parameters(method: Method, pipeline: Any) -> tuple[int, int]:

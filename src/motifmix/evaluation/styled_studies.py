@@ -1,0 +1,126 @@
+"""Text-guided stylisation (Table 1's lower half) and efficiency (Table 4)."""
+
+import time
+from collections.abc import Sequence
+
+from motifmix.evaluation import styled_paper
+from motifmix.evaluation.metrics import Interval
+from motifmix.evaluation.styled_paper import TOTAL, TRAINED
+from motifmix.evaluation.styled_questions import GUIDE_WORDS, TEXT_GUIDES
+from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
+from motifmix.evaluation.stylization import CLOSING, CONTENT_COLUMNS, STYLE_COLUMNS, Bench
+from motifmix.pipelines.baselines.registry import parameters
+
+TEXT_INTRO = (
+    "The style is given in words; everything else is asked as in the motion-guided table, with the same seeds. *One word* is "
+    "the style's name, *several labels* the name and two synonyms, *a short phrase* one that was trained, the *phrases never "
+    "trained* and the *long descriptions* (a whole sentence of 12 to 30 words that does not name the style, from "
+    "`data/words/style_descriptions.yaml`) stand in no training."
+)
+BLOCKS = (("frozen", "On one frozen base"), ("joint", "Beside it: the jointly trained default model"))
+EFFICIENCY_SECONDS, EFFICIENCY_ROUNDS, EFFICIENCY_BATCH = 6.0, 5, 16
+ALONE = Column("alone", "s a clip, one at a time", lambda v: f"{v:.3f}", "down")
+TOGETHER = Column("together", f"s a clip, {EFFICIENCY_BATCH} at a time", lambda v: f"{v:.3f}", "down")
+SHARE = Column("share", "time of SMooDi's, one at a time", lambda v: f"{v:.2f}", "down")
+
+
+def text_style(bench: Bench, command: str) -> Study:
+    """Measure text-guided stylisation, a row for every method and every way of saying a style."""
+    keys = [key for key in bench.chosen if not bench.methods[key].guided_by or "text" in bench.methods[key].guided_by]
+    guided = sum(bench.present(key) and bool(bench.methods[key].guided_by) for key in keys)
+    plain = sum(bench.present(key) for key in keys) - guided
+    bench.plan(len(TEXT_GUIDES) * guided + plain, [bench.of_contents(), bench.of_styles()])
+    tables = []
+    for block, title in BLOCKS:
+        contents, styles = [], []
+        for key in (key for key in keys if bench.methods[key].block == block):
+            method = bench.methods[key]
+            lack = method.missing(bench.home)
+            if lack:
+                contents.append(StudyRow(key, method.title, lack=lack))
+                continue
+            for guide in TEXT_GUIDES if method.guided_by else TEXT_GUIDES[:1]:
+                name = f"{method.title}: {GUIDE_WORDS[guide]}" if method.guided_by else method.title
+                subject, floor = bench.subject(key), not method.guided_by
+                on_contents, _ = bench.contents(subject, bench.of_contents(guide))
+                on_styles, _ = bench.styled(subject, bench.of_styles(guide))
+                contents.append(StudyRow(f"{key}-{guide}", name, on_contents, reference=floor))
+                styles.append(StudyRow(f"{key}-{guide}", name, on_styles, reference=floor))
+        if contents:
+            real = bench.real_contents(bench.of_contents())
+            tables += [
+                StudyTable(f"{title}: content set", CONTENT_COLUMNS, (*contents, real), drawn=("sra", "fid")),
+                StudyTable(f"{title}: style set", STYLE_COLUMNS, tuple(styles), drawn=("sra",)),
+            ]
+    tables.append(styled_paper.TEXT_STYLE)
+    return Study("text-style", "Text-guided stylisation", command, TEXT_INTRO, tuple(tables), bench.facts, CLOSING)
+
+
+EFFICIENCY_INTRO = (
+    f"Every method makes the same {EFFICIENCY_BATCH} clips of {EFFICIENCY_SECONDS:g} s with a motion as style, one at a time and "
+    f"all at once, in turns with the others; processor seconds, the fastest of {EFFICIENCY_ROUNDS} rounds, judging left out. "
+    "Parameters: all that a clip goes through but the sentence encoder, which all share, and those that were trained for "
+    "style. Sizes are ours, a hundredth of the paper's; what can be compared with it is ratios."
+)
+
+
+def efficiency(bench: Bench, command: str) -> Study:
+    """Measure parameters and seconds side by side."""
+    keys = [key for key in bench.chosen if "motion" in bench.methods[key].guided_by or not bench.methods[key].guided_by]
+    present = [key for key in keys if bench.present(key)]
+    seconds = _seconds_side_by_side(bench, present)
+    tables = []
+    for block, title in BLOCKS:
+        rows = []
+        for key in (key for key in keys if bench.methods[key].block == block):
+            method = bench.methods[key]
+            lack = method.missing(bench.home)
+            if lack:
+                rows.append(StudyRow(key, method.title, lack=lack))
+                continue
+            total, trained = parameters(method, bench.subject(key).pipeline)
+            alone, together = seconds[key]
+            figures = {"total": total, "trained": trained, "alone": alone, "together": together}
+            if "smoodi" in seconds:
+                figures["share"] = alone / seconds["smoodi"][0]
+            figures = {name: Interval(float(value), float("nan")) for name, value in figures.items()}
+            rows.append(StudyRow(key, method.title, figures, reference=not method.guided_by))
+        if rows:
+            columns = (TOTAL, TRAINED, ALONE, TOGETHER, SHARE)
+            tables.append(StudyTable(title, columns, tuple(rows), drawn=("trained", "alone")))
+    tables.append(styled_paper.EFFICIENCY)
+    facts = {**bench.facts, "repeats": EFFICIENCY_ROUNDS}
+    return Study("efficiency", "Efficiency", command, EFFICIENCY_INTRO, tuple(tables), facts)
+
+
+def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return processor seconds a clip, alone and in a batch; rounds take turns, so that all meet the same machine."""
+    questions = bench.of_contents()(0)[:EFFICIENCY_BATCH]
+    fastest: dict[str, tuple[float, float]] = {}
+    for round_number in range(EFFICIENCY_ROUNDS + 1):
+        for number, key in enumerate(keys):
+            method, pipeline = bench.methods[key], bench.subject(key).pipeline
+            alone = _timed(pipeline, method.options, questions[:4], bool(method.guided_by), 1)
+            together = _timed(pipeline, method.options, questions, bool(method.guided_by), len(questions))
+            bench.asking.progress(
+                "efficiency", round_number * len(keys) + number + 1, (EFFICIENCY_ROUNDS + 1) * len(keys)
+            )
+            if round_number:  # the first one warms up
+                before = fastest.get(key, (float("inf"), float("inf")))
+                fastest[key] = (min(before[0], alone), min(before[1], together))
+    return fastest
+
+
+def _timed(pipeline, options, questions, guided: bool, batch: int) -> float:
+    begun = time.process_time()
+    for start in range(0, len(questions), batch):
+        part = questions[start : start + batch]
+        pipeline.generate(
+            [q.text for q in part],
+            styles=[q.guide for q in part] if guided else None,
+            seconds=[EFFICIENCY_SECONDS] * len(part),
+            seeds=[q.seed for q in part],
+            clean_feet=False,
+            **options,
+        )
+    return (time.process_time() - begun) / len(questions)
