@@ -84,8 +84,11 @@ def test_halves_of_two_runs_and_strangers_files_are_refused(folder):
     assert aligned_folders() == []
 
 
-def test_what_was_read_is_said_with_what_nobody_measured():
-    said = described("photo.jpg", Reading(torch.zeros(2), "elderly", 0.514, "retrieval"))
-    assert said.startswith("photo.jpg: read as the nearest motion's style, 'elderly' (cosine 0.51)")
-    assert "has not been measured" in said
-    assert "projected" in described("photo.jpg", Reading(torch.zeros(2), "elderly", 0.514, "projection"))
+def test_what_was_read_is_said_with_what_nobody_measured_and_the_terms():
+    near, own = (Reading(torch.zeros(2), "elderly", 0.514, by) for by in ("retrieval", "projection"))
+    said = described([("photo.jpg", near)] * 7, "CC BY-NC-SA 4.0")
+    assert said[0] == "photo.jpg: read as the nearest motion's style, 'elderly' (cosine 0.51)"
+    assert len(said) == 7 and said[5] == "and 2 more files were read in the same way"
+    assert "has not been measured" in said[6] and said[6].endswith("CC BY-NC-SA 4.0")
+    assert described([("a.wav", own)], "x")[0].startswith("a.wav: projected; nearest to it is 'elderly'")
+    assert described([], "x") == []

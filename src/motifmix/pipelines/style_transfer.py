@@ -115,7 +115,7 @@ class StyleTransfer:
                 result = result.resampled(source.fps).cropped(0, source.frames)
                 if skeleton == "source":
                     result = _returned(result, source)
-                labels = {"style": style_name(styles[place]), "licence": self.model.licence}
+                labels = {"style": style_name(styles[place]), "licence": self.model.terms(styles[place])}
                 credit = [str(source.labels["credit"])] if source.labels.get("credit") else []
                 results.append(
                     replace(result, labels={**source.labels, **labels}).with_labels(

@@ -107,6 +107,10 @@ class TextToMotion:
         """
         return find_aligned(self._style_encoder)
 
+    def terms(self, style: StyleLike) -> str:
+        """Return the licence of what is made in a style: the weights', and that of the encoder that read a picture."""
+        return f"{self.licence}; {self.aligned.licence}" if references.is_encoded(style) else self.licence
+
     def generate(
         self,
         texts: Sequence[str],
@@ -199,9 +203,10 @@ class TextToMotion:
         near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
         if near[0][1] < FAR:
             notes.append(f'the text "{text}" is far from anything trained on; nearest: {_distances(near)}')
+        read: list[tuple[str, Reading]] = []
         for part in resolve(style) if style is not None else []:
             if part.content is not None:
-                notes.append(described(part.content.name, self._read(part.content)))
+                read.append((part.content.name, self._read(part.content)))
             if part.words is None or adopted.find(part.words) is not None:
                 continue
             near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
@@ -209,7 +214,7 @@ class TextToMotion:
                 notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {_distances(near)}')
             elif " " not in part.words and not self._is_known(part.words) and near[0][1] < SAME:
                 notes.append(f'the style "{part.words}" is not known by that name; nearest: {_distances(near)}')
-        return notes
+        return [*notes, *(described(read, self.aligned.licence) if read else [])]
 
     def _is_known(self, word: str) -> bool:
         return any(word.casefold() in (known.name.casefold(), *known.synonyms) for known in self.styles)
@@ -350,8 +355,7 @@ class TextToMotion:
         labels: dict[str, Any] = {"text": text, "seed": seed, "credit": "; ".join(self.credit), "licence": self.licence}
         if style is not None:
             labels["style"] = style_name(style)
-            if references.is_encoded(style):  # its encoder's terms hold for what is made with it
-                labels["licence"] = f"{self.licence}; {self.aligned.licence}"
+            labels["licence"] = self.terms(style)
         return labels
 
 

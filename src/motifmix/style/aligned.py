@@ -5,6 +5,7 @@ motions lie, and the nearest motion's style vector is used (``retrieval``); or w
 (``projection``). The folder belongs to one style encoder, by its checksum, and remembers where the encoder's weights lie.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PROJECTION, BANK = "projection", "bank"
 By = Literal["retrieval", "projection"]
 BYS: tuple[By, ...] = ("retrieval", "projection")
+SHOWN = 5  # files of which it is said one by one what was read
 AGAIN = "run 'motifmix align --weights FILE' again"
 
 
@@ -83,7 +85,7 @@ class Aligned:
         if facts.get("bank") != bank.sha256 or not fits:
             raise WeightsError(f"{self.folder}: projection and bank are not of one run; {AGAIN}")
         self.projection.requires_grad_(False)
-        self.licence = card.licence
+        self.licence = str(facts.get("encoder_licence") or card.licence)
         self._read: dict[tuple[Path, int, Modality], Tensor] = {}
 
     @cached_property
@@ -139,14 +141,16 @@ def nearest(features: "Tensor", bank: "Tensor") -> tuple["Tensor", "Tensor"]:
     return row, likeness
 
 
-def described(name: str, reading: Reading) -> str:
-    """Say what was read of a file, in a sentence."""
-    how = (
-        "read as the nearest motion's style,"
-        if reading.by == "retrieval"
-        else "projected; the nearest motion's style is"
-    )
-    return (
-        f"{name}: {how} {reading.style!r} (cosine {reading.likeness:.2f}); how well styles are read from pictures and "
-        "sounds has not been measured"
-    )
+def described(readings: Sequence[tuple[str, Reading]], licence: str) -> list[str]:
+    """Say what was read of files, given by name, a sentence each, and under which terms what is made of them stands."""
+    lines = []
+    for name, reading in readings[:SHOWN]:
+        how = "projected; nearest to it is" if reading.by == "projection" else "read as the nearest motion's style,"
+        lines.append(f"{name}: {how} {reading.style!r} (cosine {reading.likeness:.2f})")
+    if len(readings) > SHOWN:
+        lines.append(f"and {len(readings) - SHOWN} more files were read in the same way")
+    if readings:
+        lines.append(
+            f"how well styles are read from pictures and sounds has not been measured; what is made of them: {licence}"
+        )
+    return lines

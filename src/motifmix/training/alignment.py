@@ -72,7 +72,12 @@ def align(
     vectors = _encoded(opened, f"{encoder}-{own}", phrases, progress)
     about = {
         "licence": wanted.licence,
-        "extra": {"encoder": encoder, "encoder_weights": str(found.absolute()), "encoder_identity": own},
+        "extra": {
+            "encoder": encoder,
+            "encoder_weights": str(found.absolute()),
+            "encoder_identity": own,
+            "encoder_licence": wanted.licence,
+        },
     }
     spoken = vectors.pop("trained")
     recipe = _recipe(encoder, motions, own, steps)
