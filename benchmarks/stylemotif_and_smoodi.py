@@ -45,6 +45,8 @@ CASES = {
     "published": Case("published", "SMooDi as its code runs it"),
     "smoodi": Case("smoodi", "SMooDi"),
     "stylemotif": Case("stylemotif", "StyleMotif"),
+    "smoodi-short": Case("smoodi", f"SMooDi, {FEW_STEPS} steps", FEW_STEPS),
+    "stylemotif-short": Case("stylemotif", f"StyleMotif, {FEW_STEPS} steps", FEW_STEPS),
     "smoodi-plain": Case("smoodi", "SMooDi, no gradient", gradient=False),
     "stylemotif-plain": Case("stylemotif", "StyleMotif, no gradient", gradient=False),
     "smoodi-few": Case("smoodi", f"SMooDi, no gradient, {FEW_STEPS} steps", FEW_STEPS, False),
@@ -265,9 +267,14 @@ def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             )  # fmt: skip
 
         add("StyleMotif / SMooDi, same guidance", "stylemotif", "smoodi", None)
+        add(f"StyleMotif / SMooDi, same guidance, {FEW_STEPS} steps", "stylemotif-short", "smoodi-short", None)
         add("StyleMotif / SMooDi, no gradient", "stylemotif-plain", "smoodi-plain", None)
         add(f"StyleMotif / SMooDi, no gradient, {FEW_STEPS} steps", "stylemotif-few", "smoodi-few", None)
         add("StyleMotif, the paper's guidance / SMooDi as its code runs it", "stylemotif", "published", TARGET_GUIDED)
+        add(
+            f"StyleMotif, the paper's guidance, {FEW_STEPS} steps / SMooDi as its code runs it",
+            "stylemotif-short", "published", TARGET_GUIDED,
+        )  # fmt: skip
         add("StyleMotif, no gradient / SMooDi as its code runs it", "stylemotif-plain", "published", TARGET_FAST)
         add(
             f"StyleMotif, no gradient, {FEW_STEPS} steps / SMooDi as its code runs it",
