@@ -13,6 +13,10 @@ import pytest
         (["evaluate", "default", "--prompts", "none.json"], "none.json"),
         (["evaluate", "default", "--repeats", "0"], "--repeats"),
         (["evaluate", "default", "--out", "file/results"], "choose another"),
+        (["evaluate", "stylization"], "data prepare"),
+        (["evaluate", "ablation", "--limit", "2"], "--limit"),
+        (["evaluate", "transfer", "--methods", "nobody"], "no method 'nobody'"),
+        (["evaluate", "stylization", "--prompts", "none.json"], "--prompts"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(run, pipeline, here, monkeypatch, words, said):

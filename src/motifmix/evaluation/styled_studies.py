@@ -60,7 +60,8 @@ EFFICIENCY_INTRO = (
     f"Every method makes the same {EFFICIENCY_BATCH} clips of {EFFICIENCY_SECONDS:g} s with a motion as style, one at a time and "
     f"all at once, in turns with the others; processor seconds, the fastest of {EFFICIENCY_ROUNDS} rounds, judging left out. "
     "Parameters: all that a clip goes through but the sentence encoder, which all share, and those that were trained for "
-    "style. Sizes are ours, a hundredth of the paper's; what can be compared with it is ratios."
+    "style; the projection of words is in neither, as in the paper. Sizes are ours, a hundredth of "
+    "the paper's; what can be compared with it is ratios."
 )
 
 

@@ -73,6 +73,7 @@ def evaluate(
     if out is not None:
         outputs.make_folder(out)
     if what in STUDIES:
+        _refuse_options(what, {"--prompts": prompts, "--cells": cells, "--weights": weights, "--set": changes})
         evaluate_styled(what, data=data, methods=methods, limit=limit, repeats=repeats or 5, out=out, as_json=as_json)
         return
     if what in PAPERS:
@@ -102,6 +103,14 @@ def evaluate(
     if out is not None:
         for path in tables.write(results, out / "results.md", command):
             remark(str(path))
+
+
+def _refuse_options(study: str, options: dict[str, Any]) -> None:
+    from motifmix.errors import RequestError
+
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise RequestError(f"the table {study} takes no {given[0]}; its rows are chosen with --methods")
 
 
 def _paper(

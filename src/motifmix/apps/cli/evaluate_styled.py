@@ -69,10 +69,16 @@ def _bench(
 ) -> "Bench":
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
+    from motifmix.errors import RequestError
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.stylization import QUESTIONS, Bench
     from motifmix.home import home
+    from motifmix.pipelines.baselines.registry import METHODS
 
+    chosen = [name.strip() for name in methods.split(",") if name.strip()] if methods else None
+    unknown = [name for name in chosen or [] if name not in METHODS]
+    if unknown:
+        raise RequestError(f"there is no method {unknown[0]!r} to compare; --methods takes {', '.join(METHODS)}")
     folder = data or home() / "data"
     bandai, cmu = Prepared(folder / "bandai"), Prepared(folder / "cmu")
     sentences = MiniLM()
@@ -85,6 +91,6 @@ def _bench(
         lambda texts: sentences.encode(texts).numpy(),
         repeats=repeats,
         limit=limit or QUESTIONS,
-        methods=[name.strip() for name in methods.split(",") if name.strip()] if methods else None,
+        methods=chosen,
         progress=step,
     )

@@ -100,8 +100,8 @@ def _retrieved(folder: Path) -> Any:
     return Retrieved.of(folder, home() / "data" / "bandai")
 
 
-STYLE_PARTS = ("style_encoder", "project", "text_to_style")
-JOINT_PARTS = ("denoiser", "style_encoder", "project", "text_to_style", "length_predictor")
+STYLE_PARTS = ("style_encoder", "project")
+JOINT_PARTS = ("denoiser", "style_encoder", "project", "length_predictor")
 _BASE, _STYLEMOTIF, _DEFAULT = (
     "recipes/stylemotif/base.yaml",
     "recipes/stylemotif/stylemotif.yaml",
@@ -232,8 +232,8 @@ TRANSFERS: tuple[Transfer, ...] = (
 def parameters(method: Method, pipeline: Any) -> tuple[int, int]:
     """Return the parameters in all and those trained for style.
 
-    The sentence encoder (MiniLM, the same for all and trained by none) is not counted; autoencoder and length predictor
-    are.
+    As in the paper, the projection of words to styles is not counted; nor is the sentence encoder (MiniLM, the same for all
+    and trained by none). Autoencoder and length predictor are.
     """
     if hasattr(pipeline, "parameters"):
         return pipeline.parameters()
@@ -242,10 +242,8 @@ def parameters(method: Method, pipeline: Any) -> tuple[int, int]:
         "denoiser": pipeline.denoiser.denoiser,
         "project": pipeline.denoiser.project,
         "style_encoder": pipeline.style_encoder,
-        "text_to_style": pipeline.text_to_style,
         "length_predictor": pipeline.length_predictor,
     }
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
-    style = ("style_encoder", "project", "text_to_style")
-    total = sum(count for name, count in counts.items() if method.guided_by or name not in style)
+    total = sum(count for name, count in counts.items() if method.guided_by or name not in STYLE_PARTS)
     return total, sum(counts[name] for name in method.trained)
