@@ -467,6 +467,10 @@ def test_list_info_and_cite(run):
         "@inproceedings{chen2023executing",
     ):
         assert words in done.out
+    assert any(
+        line.startswith("stylemotif ") and "  nothing  " in line for line in run("models", "list").out.splitlines()
+    )
+    assert "proven   nothing: no code and no weights are published" in run("models", "info", "stylemotif").out
     done = run("models", "info", "mld", "--cite")
     assert done.out.startswith("@inproceedings{chen2023executing") and done.out.count("\n") == 1
     done = run("models", "info", "mdl")

@@ -1,6 +1,7 @@
 """Converted folders that generate: small networks with random numbers under the published names, whole way through."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from motifmix.encoders.clip_text import ClipText
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.humanml3d import HumanML3DSpace
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.features.space import Normaliser
 from motifmix.mix.mixed import PUBLISHED_MIXTURE
 from motifmix.mix.schedules import published_schedule
 from motifmix.models.clip_text import ClipTextTower
@@ -322,3 +324,26 @@ def test_folders_of_recipes_that_were_tried_out_generate_too(folders, name):
     parts = {part: network for part, network in whole.parts.items() if not part.endswith("clip")}
     tried = PublishedNetworks(whole.card.model_copy(update={"text_encoder": "tiny"}), parts, whole.statistics)
     assert cast(Any, at_work(tried)).generate(["they bow"], seconds=1.0, **few(name))
+
+
+def test_weights_that_make_no_motion_are_told(folders):
+    whole = loaded(folders("mdm"))
+    model = replace(whole, statistics={"motion": Normaliser(np.zeros(263), np.full(263, 1e30))})
+    with pytest.raises(WeightsError, match=r"mdm makes numbers that are no motion .* run 'motifmix models verify'"):
+        model.generate(["a person walks"], seconds=1.0, steps=2)
+    model = replace(whole, statistics={"motion": Normaliser(np.full(263, np.nan), np.ones(263))})
+    with pytest.raises(WeightsError, match="not finite"):
+        model.generate(["a person walks"], seconds=1.0, steps=2)
+
+
+def test_a_model_of_a_space_that_has_no_way_back_says_what_can_be_done(tmp_path, monkeypatch):
+    monkeypatch.setitem(SIZES, "mdm", {"denoiser": {**SIZES["mdm"]["denoiser"], "features": 251}})
+    content = published("mdm").model_copy()
+    paths = [tmp_path / "mdm.pt"]
+    torch.save(files_of(content, SIZES["mdm"])["mdm"], paths[0])
+    np.save(tmp_path / "Mean.npy", np.zeros(251, np.float32))
+    np.save(tmp_path / "Std.npy", np.ones(251, np.float32))
+    model = loaded(convert(content, paths, tmp_path / "kit", stats=tmp_path, sizes=SIZES["mdm"]))
+    with pytest.raises(WeightsError, match=r"'kit_251' of this model, only from humanml3d_263 and .* from Python"):
+        model.generate(["a person walks"], seconds=1.0, steps=2)
+    assert model.parts["denoiser"].features == 251

@@ -39,7 +39,7 @@ def list_models(offline: Offline = False) -> None:
     width = max(len(model.name) for model in models)
     proven = max(len(", ".join(model.proof)) for model in models)
     for model in models:
-        say(f"{model.name:<{width}}  {', '.join(model.proof):<{proven}}  {model.title}")
+        say(f"{model.name:<{width}}  {', '.join(model.proof) or 'nothing':<{proven}}  {model.title}")
 
 
 @app.command()
@@ -144,7 +144,8 @@ def described(model: Any) -> list[str]:
     lines += [f"text     {model.text_encoder}"] if model.text_encoder else []
     quirks = [*model.quirks, *(quirk for part in model.parts.values() for quirk in part.quirks)]
     lines += [f"quirks   {', '.join(quirks)} (docs/fidelity.md explains them)"] if quirks else []
-    lines += [f"proven   {'; '.join(PROOFS[proof] for proof in model.proof)}"]
+    nothing = "nothing: no code and no weights are published to compare with"
+    lines += [f"proven   {'; '.join(PROOFS[proof] for proof in model.proof) or nothing}"]
     licence = model.licence
     lines += [
         f"licence  code: {licence.code}",

@@ -33,6 +33,7 @@ from motifmix.pretrained.converted import PublishedNetworks
 from motifmix.pretrained.published import Schedule
 from motifmix.style.references import StyleLike, resolve
 
+LARGEST = 1e6  # of a feature that is no longer one: metres, radians, or parts of a rotation
 SPACES = {space.name: space for space in (HumanML3DSpace(), InterHumanSpace())}
 LONGEST = {HumanML3DSpace.name: 196, InterHumanSpace.name: 299}
 """Frames of the longest clips that the published models were trained on."""
@@ -80,7 +81,7 @@ class PublishedGenerator(PublishedNetworks):
         ``individual_texts``: what each person does, for models that are told; without them each is told the whole text.
         ``steps`` other than the card's are quicker or finer, and no longer the published setting. Feet are left as they
         come unless ``clean_feet``. ``progress`` gets steps of the sampler, done and to do. Raises ``RequestError``, and
-        ``WeightsError`` where the text encoder is absent.
+        ``WeightsError`` where the text encoder is absent or the weights make no motion.
         """
         asked = self._asked(texts, styles, seconds, seeds, individual_texts)
         if not 0.0 <= strength <= 2.0:
@@ -97,6 +98,11 @@ class PublishedGenerator(PublishedNetworks):
                         progress(number * last.of + last.number, len(groups) * last.of)
                 assert last is not None  # every schedule has a step
                 features = self.features(last, own[0].frames).double().numpy()
+            if not np.abs(features).max() < LARGEST:  # nor is one that is no number
+                raise WeightsError(
+                    f"{self.card.published} makes numbers that are no motion (not finite, or in millions): its weights, or its "
+                    "mean and std, are spoilt; convert the published files again and run 'motifmix models verify'"
+                )
             for place, item in zip(group, features, strict=True):
                 made[place] = self._decoded(item, asked[place], clean_feet)
         return [made[place] for place in range(len(asked))]
@@ -148,7 +154,10 @@ class PublishedGenerator(PublishedNetworks):
     def space(self) -> HumanML3DSpace | InterHumanSpace:
         """The feature space that the card names."""
         if self.card.space not in SPACES:
-            raise WeightsError(f"no motion can be made from the feature space {self.card.space!r} of this model")
+            raise WeightsError(
+                f"no motion can be made from the feature space {self.card.space!r} of this model, only from "
+                f"{' and '.join(SPACES)}; use its networks from Python (motifmix.load(FOLDER).parts)"
+            )
         return SPACES[self.card.space]
 
     @property
