@@ -16,7 +16,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from motifmix.data.labels import ONE_SIDED_CONTENTS, PAIRED_CONTENTS, content_words, style_long_words, style_words
+from motifmix.data.labels import (
+    ONE_SIDED_CONTENTS,
+    PAIRED_CONTENTS,
+    content_words,
+    style_attributes,
+    style_long_words,
+    style_words,
+)
 
 T = TypeVar("T")
 
@@ -154,6 +161,29 @@ def hard_style_phrases(style: str) -> list[str]:
 def style_descriptions(style: str) -> list[str]:
     """Return long descriptions of a style, a whole sentence each; no training sees them either."""
     return style_long_words(style)
+
+
+def draw_style_description(style: str, generator: np.random.Generator) -> str:
+    """Compose a description for training: two to four of the style's attributes; empty where it has none.
+
+    What it is like stands at the end, as people write it; body and pace come in any order. Sometimes somebody is named
+    who moves so.
+    """
+    attributes = style_attributes(style)
+    if not attributes:
+        return ""
+    body = [_pick(expanded(own), generator) for own in attributes["body"]]
+    count = 1 + int(generator.random() < 0.6)
+    parts = [body[place] for place in generator.permutation(len(body))[:count]]
+    if generator.random() < 0.7:
+        parts.insert(
+            int(generator.integers(len(parts) + 1)), _pick(expanded(_pick(attributes["pace"], generator)), generator)
+        )
+    if generator.random() < 0.75:
+        parts.append(_pick(attributes["like"], generator))
+    if generator.random() < 0.5:
+        return ", ".join(parts)
+    return f"{_pick(('moves', 'they move', 'someone moves', 'a person who moves'), generator)} so: {', '.join(parts)}"
 
 
 def draw_caption(content: str, mirrored: bool, generator: np.random.Generator) -> str:

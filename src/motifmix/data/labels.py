@@ -188,6 +188,11 @@ def _words(file: str) -> dict[str, dict[str, list[str]]]:
     return yaml.safe_load(resources.files("motifmix.data").joinpath("words", file).read_text("utf-8"))
 
 
+def style_attributes(style: str) -> dict[str, list[str]]:
+    """Return the entry of ``words/style_attributes.yaml``: pieces of descriptions by kind; none for 100STYLE's styles."""
+    return {} if style in more_styles() else _entry(_words("style_attributes.yaml"), style, "style", STYLES)
+
+
 @cache
 def _long_words() -> dict[str, list[str]]:
     path = resources.files("motifmix.data").joinpath("words", "style_descriptions.yaml")

@@ -1,6 +1,8 @@
 """What every card of our own weights says about data and licence."""
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from motifmix.features.own import MotifmixSpace
@@ -38,3 +40,13 @@ def facts_of(
         "numbers": facts.get("numbers", {}),
         "extra": facts.get("extra", {}),
     }
+
+
+def complete(folder: Path, other: Path, parts: Sequence[str] = ("vae", "bank")) -> None:
+    """Copy the parts that a folder of weights lacks from the one that they were made with."""
+    if folder.resolve() == other.resolve():
+        return
+    for part in parts:
+        for name in (f"{part}.safetensors", f"{part}.yaml"):
+            if not (folder / name).exists() and (other / name).exists():
+                shutil.copyfile(other / name, folder / name)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from motifmix.atomic import replacing
-from motifmix.data.captions import draw_caption, draw_style_phrase, style_phrases, vary
+from motifmix.data.captions import draw_caption, draw_style_description, draw_style_phrase, style_phrases, vary
 from motifmix.home import home
 
 VARIANTS = 120
@@ -62,6 +62,12 @@ def style_texts(style: str, count: int = VARIANTS) -> list[str]:
     rng = np.random.default_rng([7, *style.encode()])
     drawn = [draw_style_phrase(style, rng) for _ in range(count)]
     return list(dict.fromkeys([*style_phrases(style), *drawn]))
+
+
+def style_description_texts(style: str, count: int = 2 * VARIANTS) -> list[str]:
+    """Return long descriptions of a style composed of its attributes; none for styles that have no attributes."""
+    rng = np.random.default_rng([11, *style.encode()])
+    return [text for text in dict.fromkeys(draw_style_description(style, rng) for _ in range(count)) if text]
 
 
 def caption_texts(caption: str, count: int = 3) -> list[str]:

@@ -25,8 +25,8 @@ from motifmix.models.style_encoder import TextToStyle
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
 from motifmix.training.pool import open_sets, weights_folder
-from motifmix.training.publishing import facts_of
-from motifmix.training.texts import embedded, style_texts
+from motifmix.training.publishing import complete, facts_of
+from motifmix.training.texts import embedded, style_description_texts, style_texts
 
 
 class AlignOptions(BaseModel):
@@ -39,6 +39,8 @@ class AlignOptions(BaseModel):
     temperature: float = 0.1
     agreement: float = 1.0
     start: bool = True
+    descriptions: float = 0.0
+    """Share of phrases that are long descriptions, composed of the style's attributes."""
     phrases_a_style: int = 40
     captions_a_content: int = 10
     least_clips: int = 5
@@ -62,6 +64,11 @@ class AlignObjective:
         self.vectors, self.labels = self._style_vectors()
         self.weight = self._weights()
         self.phrases = {style: self._standardised(style_texts(style)) for style in self.styles}
+        self.long = {
+            style: self._standardised(texts)
+            for style in self.styles
+            if o.descriptions > 0 and (texts := style_description_texts(style))
+        }
         torch.manual_seed(seed)
         network = TextToStyle(style=self.vectors.shape[1])
         if o.start:
@@ -101,6 +108,8 @@ class AlignObjective:
         spoken = []
         for label in labels.tolist():
             own = self.phrases[self.styles[label]]
+            if o.descriptions > 0 and rng.random() < o.descriptions:
+                own = self.long.get(self.styles[label], own)
             one, two = own[int(rng.integers(len(own)))], own[int(rng.integers(len(own)))]
             spoken.append(torch.lerp(one, two, float(rng.random())) if rng.random() < 0.3 else one)
         text = torch.stack(spoken)
@@ -141,6 +150,7 @@ class AlignObjective:
         tensors, extra = self._bank()
         known = facts_of("Bank", {}, self.caches, {**facts, "extra": extra}, name="bank")
         write_weights(folder, "bank", tensors, **known)
+        complete(folder, self.weights, ("vae", "denoiser", "style_encoder", "length"))
 
     def _bank(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         o = self.options

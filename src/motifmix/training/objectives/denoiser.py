@@ -6,7 +6,6 @@ pass (the paper's own recipe, a frozen denoiser and each clip its own reference,
 fusion is skipped, which is also what trains the base model.
 """
 
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +33,7 @@ from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
 from motifmix.training.latents import LatentStore, PatchStore
 from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets, weights_folder
-from motifmix.training.publishing import facts_of
+from motifmix.training.publishing import complete, facts_of
 from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
 
 MOST_TOKENS = 50  # 10 s
@@ -398,13 +397,3 @@ class DenoiserObjective:
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
         write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})
         complete(folder, self.weights)
-
-
-def complete(folder: Path, other: Path) -> None:
-    """Copy the parts that a folder of weights lacks from the one that they were made with."""
-    if folder.resolve() == other.resolve():
-        return
-    for part in ("vae", "bank"):
-        for name in (f"{part}.safetensors", f"{part}.yaml"):
-            if not (folder / name).exists() and (other / name).exists():
-                shutil.copyfile(other / name, folder / name)
