@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from motifmix.models.motion_puzzle import BODY_PARTS, Features, MotionPuzzle, by_part
+from motifmix.models.motion_puzzle import BODY_PARTS, Encoder, Features, MotionPuzzle, by_part
 from motifmix.quirks import Quirk
 
 NO_STYLE_CYCLE_WHEN_MIXED = Quirk(
@@ -68,25 +68,52 @@ def training_forward(
     ``own_parts`` keep the content's own style. The style cycle takes their style from the style motion, since
     ``stylised`` does not have it.
     """
-    of_content = model.content_encoder(content)
-    of_style = model.style_encoder(style)
-    own = by_part(model.style_encoder(content), of_style, ())
-    code_of_style = model.content_encoder(style)[-1]
-    given = [own[part] if part in own_parts else of_style for part in range(len(BODY_PARTS))]
-    stylised = model.decoder(of_content[-1], given)
+    of_content, content_of_style = _encoded(model.content_encoder, content, style)
+    own, of_style = _encoded(model.style_encoder, content, style)
+    code, code_of_style = of_content[-1], content_of_style[-1]
+    alone, of_itself = ([features] * len(BODY_PARTS) for features in (own, of_style))
+    reconstructed, of_style_again, stylised = _decoded(
+        model, (code, alone), (code_of_style, of_itself), (code, by_part(of_style, own, own_parts))
+    )
+    cycle = model.content_encoder(stylised)[-1], alone
     if own_parts and NO_STYLE_CYCLE_WHEN_MIXED in quirks:
-        cycle_style = style
+        (cycle_content,), cycle_style = _decoded(model, cycle), style
     else:
-        cycle_style = model.decoder(code_of_style, by_part(model.style_encoder(stylised), of_style, own_parts))
+        back = by_part(model.style_encoder(stylised), of_style, own_parts)
+        cycle_content, cycle_style = _decoded(model, cycle, (code_of_style, back))
     return PuzzleOutputs(
-        reconstruction_content=model.decoder(of_content[-1], own),
-        reconstruction_style=model.decoder(code_of_style, by_part(of_style, of_style, ())),
+        reconstruction_content=reconstructed,
+        reconstruction_style=of_style_again,
         stylised=stylised,
-        cycle_content=model.decoder(model.content_encoder(stylised)[-1], own),
+        cycle_content=cycle_content,
         cycle_style=cycle_style,
         content_features=of_content,
         style_features=of_style,
     )
+
+
+def _encoded(encoder: Encoder, *motions: Tensor) -> list[Features]:
+    """Encode motions in one batch where their lengths agree: a small network's time goes into the number of calls."""
+    if len({motion.shape[1:] for motion in motions}) > 1:
+        return [encoder(motion) for motion in motions]
+    levels = [level.split([len(motion) for motion in motions]) for level in encoder(torch.cat(motions))]
+    return [(joint, mid, part, inner) for joint, mid, part, inner in zip(*levels, strict=True)]
+
+
+def _decoded(model: MotionPuzzle, *pairs: tuple[Tensor, list[Features]]) -> list[Tensor]:
+    """Decode pairs of a content's code and the styles of its body parts, in one batch where their lengths agree."""
+    lengths = {tuple(level.shape[1:] for level in features) for _, styles in pairs for features in styles}
+    if len(lengths) > 1 or len({code.shape[1:] for code, _ in pairs}) > 1:
+        return [model.decoder(code, styles) for code, styles in pairs]
+    joined: dict[tuple[int, ...], Features] = {}
+    parts = []
+    for features in zip(*(styles for _, styles in pairs), strict=True):
+        which = tuple(id(each) for each in features)  # most parts share their style with others
+        if which not in joined:
+            joint, mid, part, inner = (torch.cat(level) for level in zip(*features, strict=True))
+            joined[which] = joint, mid, part, inner
+        parts.append(joined[which])
+    return list(model.decoder(torch.cat([code for code, _ in pairs]), parts).split([len(code) for code, _ in pairs]))
 
 
 def puzzle_losses(
