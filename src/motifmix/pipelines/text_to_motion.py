@@ -86,6 +86,8 @@ class TextToMotion:
         self._style_encoder = style_card.sha256
         _, self.text_to_style, _ = load_part(folder, "text_to_style")
         _, self.length_predictor, _ = load_part(folder, "length")
+        if (folder / "strength.yaml").exists():
+            _, self.denoiser.strengths, _ = load_part(folder, "strength")
         bank, self._bank = read_weights(folder, "bank")
         self.styles = [Known(s["name"], s["clips"], tuple(s["synonyms"])) for s in bank.extra["styles"]]
         self.contents = [Known(c["name"], c["clips"], tuple(c["synonyms"])) for c in bank.extra["contents"]]
@@ -319,6 +321,7 @@ class TextToMotion:
         parts = {"text": Part(text, everyone)}
         terms: list[GuidanceTerm] = [("text", how.text_scale)]
         denoiser = self.denoiser if how.block is None else self.denoiser.fused_after(how.block)
+        denoiser = denoiser if how.gamma is None else denoiser.of_one_strength()
         if bool(has_style.any()):
             parts["style"] = Part(style, has_style)
             factor = strength if how.gamma is None else strength * how.gamma / self.denoiser.gamma

@@ -13,6 +13,7 @@ from motifmix.errors import RequestError
 from motifmix.models.adopted_style import AdoptedStyle
 from motifmix.models.feature_denoiser import FeatureDenoiser
 from motifmix.models.latent_denoiser import Hook, LatentDenoiser
+from motifmix.models.style_strength import StyleStrength
 from motifmix.style.fusions import FUSIONS, FusionName
 
 
@@ -21,6 +22,7 @@ class StyledDenoiser(nn.Module):
 
     Condition parts: ``text`` [B, text], ``style`` [B, style], ``strength`` [B] (a factor on gamma; 1 where missing).
     A style vector may go on with one share for each of ``adopted``, the changes that somebody's own styles bring.
+    With ``strengths`` every item and time has its own factor on gamma.
     ``block`` counts from 1; several of them, or another ``fusion``, are for comparison.
     """
 
@@ -46,6 +48,7 @@ class StyledDenoiser(nn.Module):
             nn.init.zeros_(self.project.bias)
         self.gamma = gamma
         self.adopted: list[AdoptedStyle] = []  # no part of these weights
+        self.strengths: StyleStrength | None = None
         self.prediction_type: PredictionType = prediction_type
 
     def fused_after(self, block: int) -> "StyledDenoiser":
@@ -55,8 +58,19 @@ class StyledDenoiser(nn.Module):
             raise RequestError(
                 f"block {block} cannot hold the fusion; this denoiser fuses once, after one of 1 to {count}"
             )
-        other = copy.copy(self)
+        other = self._sharing()
         other.blocks = (block,)
+        return other
+
+    def of_one_strength(self) -> "StyledDenoiser":
+        """Return this denoiser, its weights shared, with one gamma for all."""
+        other = self._sharing()
+        other.strengths = None
+        return other
+
+    def _sharing(self) -> "StyledDenoiser":
+        other = copy.copy(self)
+        other._modules = dict(self._modules)  # or a part taken out there would be missing here
         return other
 
     def predict(self, noisy: Tensor, time: Tensor, condition: Condition, valid: Tensor) -> Tensor:
@@ -67,8 +81,10 @@ class StyledDenoiser(nn.Module):
             gamma = self.gamma * style.present.to(noisy.dtype)
             if strength is not None:
                 gamma = gamma * strength.value
-            gamma = gamma[:, None, None]
             own, shares = style.value.tensor_split([self.project.in_features], dim=1)
+            if self.strengths is not None:
+                gamma = gamma * self.strengths(text.value, text.present, own, time)
+            gamma = gamma[:, None, None]
             features = dict(zip(self.blocks, self.project(own)[:, None].chunk(len(self.blocks), dim=-1), strict=True))
             factor = gamma / self.gamma if self.gamma else gamma
             changes = [

@@ -21,6 +21,7 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.motion_puzzle import PuzzleTraining
     from motifmix.training.objectives.papers import PAPERS, paper_objective
+    from motifmix.training.objectives.strength import StrengthObjective
     from motifmix.training.objectives.style_reader import StyleReaderObjective
     from motifmix.training.objectives.vae import VAEObjective
 
@@ -32,6 +33,7 @@ def build_objective(recipe: Recipe) -> Objective:
         "judge": JudgesObjective,
         "motion_puzzle": PuzzleTraining,
         "style_reader": StyleReaderObjective,
+        "strength": StrengthObjective,
         "vae": VAEObjective,
     }
     if recipe.objective not in known and recipe.objective not in PAPERS:
