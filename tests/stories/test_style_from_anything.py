@@ -112,6 +112,18 @@ def test_a_table_takes_them_as_well(motifmix_command, home, files):
     assert "2 made" in motifmix_command("batch", "table.csv", "--out", "made", "--style-by", "projection").out
 
 
+def test_transfer_and_sweep_take_a_picture(motifmix_command, home, files):
+    walk = ("generate", "a person walks", "--seconds", 1, "--seed", 1, "--out", "walk.bvh")
+    assert motifmix_command(*walk).code == 0
+    done = motifmix_command("transfer", "walk.bvh", "--style", "photo.jpg", "--out", "styled.npz")
+    assert done.code == 0 and "photo.jpg: read as" in done.err
+    with np.load(files / "styled.npz") as file:
+        assert "CC BY-NC-SA 4.0 (ImageBind)" in str(file["licence"])
+    styles = ("--style", "old", "--style", "sound.wav", "--steps", 2, "--plain", "--seconds", 1)
+    assert motifmix_command("sweep", "a person walks", *styles, "--each", "step.npz").code == 0
+    assert (files / "step_2.npz").exists()
+
+
 def test_from_python(home, files):
     model = motifmix.load()
     blend = [(files / "photo.jpg", 0.5), ("old", 0.5)]

@@ -58,6 +58,12 @@ def test_the_latest_alignment_that_fits_the_style_encoder_is_found(folder, home)
     assert find_aligned(own).folder == folder
     with pytest.raises(RequestError, match=r"aligned to other weights.*--model FOLDER"):
         find_aligned("0" * 64)
+    broken = home / "aligned" / "newer"
+    broken.mkdir()
+    (broken / "projection.yaml").write_text("x: 1")
+    assert find_aligned(own).folder == folder
+    with pytest.raises(WeightsError, match="newer"):
+        find_aligned("0" * 64)
 
 
 def test_weights_that_are_gone_or_others_are_said(tmp_path, folder):

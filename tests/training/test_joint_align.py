@@ -97,9 +97,9 @@ def test_without_prepared_data_the_bank_is_what_ships(tmp_path, home):
 
 def test_a_killed_run_goes_on_to_the_same_projection_and_encodes_nothing_twice(tmp_path, monkeypatch):
     file = write_imagebind(tmp_path)
-    own_recipe = alignment._recipe
+    own_recipe = alignment.recipe_of
     often = {"save_every": 10, "log_every": 5}
-    monkeypatch.setattr(alignment, "_recipe", lambda *about: own_recipe(*about).model_copy(update=often))
+    monkeypatch.setattr(alignment, "recipe_of", lambda *about: own_recipe(*about).model_copy(update=often))
 
     def stop(what: str, done: int, total: int) -> None:
         if what == "encoding texts" and done >= 96:

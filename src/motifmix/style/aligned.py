@@ -49,11 +49,17 @@ def aligned_folders() -> list[Path]:
 
 def find_aligned(style_encoder: str) -> "Aligned":
     """Return the latest alignment to the style encoder with this checksum. Raises ``RequestError`` where there is none."""
-    folders = aligned_folders()
-    for folder in folders:
-        found = Aligned(folder)
+    broken: WeightsError | None = None
+    for folder in aligned_folders():
+        try:
+            found = Aligned(folder)
+        except WeightsError as error:  # another folder may do
+            broken = broken or error
+            continue
         if found.style_encoder == style_encoder:
             return found
+    if broken is not None:
+        raise broken
     raise RequestError(
         "pictures, sounds and the content of videos were aligned to other weights than these; run "
         "'motifmix align --weights FILE --model FOLDER' with these weights' folder"

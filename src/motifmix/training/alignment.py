@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from motifmix.atomic import replacing
 from motifmix.data.captions import hard_style_phrases, held_out_style_phrases
-from motifmix.encoders.joint import JointEncoder, find_weights, identity, offer
+from motifmix.encoders.joint import find_weights, identity, offer
 from motifmix.errors import FileError
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.style.aligned import PROJECTION, aligned_home
@@ -28,6 +28,14 @@ TEXTS_AT_ONCE = 32  # kept together, so that an interrupted run has little to en
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+
+
+class Texts(Protocol):
+    """What aligning needs of an encoder."""
+
+    def texts(self, texts: Sequence[str], /) -> Tensor:
+        """Return unit vectors ``[N, width]``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,8 @@ def align(
     folder = out or aligned_home() / f"{encoder}-{motions.card.sha256[:12]}"
     if out is not None and not force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise FileError(f"{out} exists and is kept; choose another folder, or --force to write into it")
-    phrases = _phrases(motions.styles)
-    vectors = _encoded(opened, f"{encoder}-{own}", phrases, progress)
+    phrases = style_phrases_by_kind(motions.styles)
+    vectors = unit_vectors(opened, f"{encoder}-{own}", phrases, progress)
     about = {
         "licence": wanted.licence,
         "extra": {
@@ -80,15 +88,15 @@ def align(
         },
     }
     spoken = vectors.pop("trained")
-    recipe = _recipe(encoder, motions, own, steps)
+    recipe = recipe_of(encoder, motions, own, steps)
     objective = JointAlignObjective(motions, spoken, vectors, about, recipe.options, recipe.seed)
     data = {**motions.data, encoder: own, "style_encoder": motions.card.sha256}
     train(recipe, objective, home() / "runs" / recipe.name, folder, log, data)
     return _report(folder, motions)
 
 
-def _recipe(encoder: str, motions: MotionStyles, own: str, steps: int) -> Recipe:
-    """Everything that makes a run another one is in its name, so that only the same one goes on."""
+def recipe_of(encoder: str, motions: MotionStyles, own: str, steps: int) -> Recipe:
+    """Return the recipe; what makes a run another one is in its name, so that only the same one goes on."""
     key = hashlib.sha256(f"{own} {motions.card.sha256} {sorted(motions.data.items())} {steps}".encode()).hexdigest()
     return Recipe(
         name=f"align-{encoder.replace('.', '-')}-{key[:12]}", objective="joint_align", data=list(motions.data) or ["bank"],
@@ -97,7 +105,7 @@ def _recipe(encoder: str, motions: MotionStyles, own: str, steps: int) -> Recipe
     )  # fmt: skip
 
 
-def _phrases(styles: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+def style_phrases_by_kind(styles: Sequence[str]) -> dict[str, dict[str, list[str]]]:
     """Return phrases by kind and style; those of ``trained`` alone are learned from."""
     return {
         "trained": {style: balanced(style_texts(style), PHRASES_A_STYLE) for style in styles},
@@ -106,10 +114,16 @@ def _phrases(styles: Sequence[str]) -> dict[str, dict[str, list[str]]]:
     }
 
 
-def _encoded(
-    encoder: JointEncoder, key: str, phrases: Mapping[str, Mapping[str, list[str]]], progress: Progress
+def unit_vectors(
+    encoder: Texts,
+    key: str,
+    phrases: Mapping[str, Mapping[str, list[str]]],
+    progress: Progress = lambda what, done, total: None,
 ) -> dict[str, dict[str, Tensor]]:
-    """Return unit vectors of all phrases; what was encoded before, also by an interrupted run, is read."""
+    """Return unit vectors ``[n, width]`` by kind and style; what was encoded before, also by an interrupted run, is read.
+
+    ``key`` tells the encoder and its weights from others.
+    """
     texts = sorted(
         {text for kind in phrases.values() for own in kind.values() for text in own}, key=lambda t: (len(t), t)
     )

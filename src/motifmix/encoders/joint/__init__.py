@@ -118,7 +118,10 @@ def find_weights(name: str, given: Path | str | None = None, *, offline: bool = 
     if given is not None and not path.exists() and _is_repository(str(given)):
         return _from_hub(name, str(given), offline)
     where = f"{path} holds no {' or '.join(wanted.files)}" if path.is_dir() else f"{path} does not exist"
-    raise WeightsError(f"{wanted.title} needs its weights and {where}; fetch {wanted.fetch}")
+    raise WeightsError(
+        f"{wanted.title} needs its weights and {where}; fetch {wanted.fetch}; then name the file with --weights, or put it "
+        f"into {weights_folder(name)}"
+    )
 
 
 def identity(weights: Path) -> str:
