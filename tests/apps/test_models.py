@@ -135,6 +135,14 @@ def test_another_size_than_the_published_is_said(run, checkpoint, stats):
     assert "vae: of another shape: tokens ([2, 16], expected [2, 256])" in done.lines
 
 
+@pytest.mark.parametrize("layers", ["900000000", "1001"])
+def test_more_layers_than_a_network_has_are_not_built(run, checkpoint, stats, layers):
+    given = [word if word != "denoiser.layers=3" else f"denoiser.layers={layers}" for word in SET]
+    done = run("models", "convert", checkpoint, "--stats", stats, "--as", "mld", "--out", "mld", *given)
+    assert done.code == 2 and not Path("mld").exists()
+    assert f"denoiser: {int(layers):,} layers are more than a network has" in done.lines, done.lines
+
+
 def test_not_a_number_in_the_weights(run, checkpoint, stats):
     wrong = spoilt(checkpoint, vae__global_motion_token=torch.full((2, 16), float("nan")))
     done = run("models", "convert", wrong, "--stats", stats, "--as", "mld", "--out", "mld", *SET)

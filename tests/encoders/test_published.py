@@ -15,7 +15,7 @@ from motifmix.encoders.clip_tokenizer import normalised
 from motifmix.encoders.encoder_files import EncoderFiles, hub_answers
 from motifmix.encoders.glove import TAGS, GloVe, tagged
 from motifmix.encoders.published import PUBLISHED_ENCODERS, text_encoder
-from motifmix.errors import DataError, RequestError, WeightsError
+from motifmix.errors import DataError, MotifmixError, RequestError, WeightsError
 from motifmix.models.clip_text import ClipTextTower
 from motifmix.models.sentence_t5 import SentenceT5
 from motifmix.pretrained.conversion import convert
@@ -310,6 +310,29 @@ def test_wrong_names_and_files_are_named(tmp_path):
     with pytest.raises(WeightsError, match="strange"):
         text_encoder(CLIP[0], tmp_path)
     assert published.WEIGHTS[0] == "model.safetensors"
+
+
+@pytest.mark.parametrize("name", ["clip-vit-base-patch32", "sentence-t5-large"])
+def test_names_and_shapes_in_a_file_ask_for_no_memory(name, tmp_path):
+    if name.startswith("clip"):
+        state = {
+            "token_embedding.weight": torch.ones(4, 2),
+            "transformer.resblocks.900000000.ln_1.weight": torch.ones(2),
+        }
+        state["positional_embedding"] = torch.ones(1, 1).expand(1, 1 << 22)  # as wide as 16 bytes can say
+    else:
+        write_t5(tmp_path)
+        (tmp_path / "model.safetensors").unlink()
+        state = {
+            "shared.weight": torch.ones(4, 1).expand(4, 1 << 22),
+            "encoder.block.900000000.layer.0.x": torch.ones(2),
+        }
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin does not fit .*; fetch it again"):
+        text_encoder(name, tmp_path)
+    files = [tmp_path / "pytorch_model.bin"] * len(card_of(name).files)
+    with pytest.raises(MotifmixError):
+        convert(card_of(name), files, tmp_path / "out")
 
 
 def test_a_converted_folder_is_an_encoder_too(tmp_path):

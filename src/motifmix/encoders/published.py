@@ -20,7 +20,9 @@ from motifmix.encoders.encoder_files import EncoderFiles
 from motifmix.encoders.text_features import TextEncoder
 from motifmix.errors import RequestError, WeightsError
 from motifmix.pretrained.converted import MODEL_CARD
+from motifmix.pretrained.maps.key_map import KeyMap
 
+MOST_LAYERS = 1_000
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 GLOVE_SOURCE = (
     "github.com/EricGuo5513/text-to-motion (folder glove/), or https://drive.google.com/file/d/"
@@ -86,12 +88,37 @@ def _tensors(path: Path, passed_over: str | tuple[str, ...] = ()) -> dict[str, T
 def _clip_tower(files: dict[str, Path]) -> nn.Module:
     from motifmix.models.clip_text import ClipTextTower
     from motifmix.pretrained.maps import clip_text
-    from motifmix.pretrained.maps.key_map import load_published
 
     published = _tensors(files[WEIGHTS[0]], passed_over=("vision_model.", "visual."))
-    tower = ClipTextTower(**clip_text.read_sizes(published))
-    load_published(tower, published, clip_text.EITHER)
-    return tower
+    return _filled(ClipTextTower, clip_text.read_sizes, published, clip_text.EITHER, files[WEIGHTS[0]])
+
+
+def _filled(
+    kind: type[nn.Module],
+    read_sizes: Callable[[Mapping[str, Tensor]], Mapping[str, int]],
+    published: Mapping[str, Tensor],
+    key_map: KeyMap,
+    path: Path,
+) -> nn.Module:
+    """Build a network of the sizes that its tensors tell, and load them; memory is taken once they are known to fit."""
+    import torch
+
+    from motifmix.pretrained.maps.key_map import fit, load_published
+
+    sizes: Mapping[str, int] = {}
+    try:
+        sizes = read_sizes(published)
+        if sizes.get("layers", 0) > MOST_LAYERS:
+            raise WeightsError(f"{sizes['layers']:,} layers are more than it has")
+        with torch.device("meta"):
+            complaints = str(fit(kind(**sizes), published, key_map))
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError, ZeroDivisionError, WeightsError) as error:
+        complaints = str(error)
+    if complaints:
+        raise WeightsError(f"{path} does not fit {kind.__name__}: {complaints}; fetch it again")
+    network = kind(**sizes)
+    load_published(network, published, key_map)
+    return network
 
 
 def _mld_text(tower: nn.Module) -> TextEncoder:
@@ -125,13 +152,12 @@ def _tower(module: nn.Module):
 def _sentence_t5(files: dict[str, Path]) -> TextEncoder:
     from motifmix.encoders.sentence_t5 import SentenceT5Text, read_tokenizer
     from motifmix.models.sentence_t5 import SentenceT5
-    from motifmix.pretrained.maps.key_map import load_published
     from motifmix.pretrained.maps.sentence_t5 import SENTENCE_T5, read_sizes
 
     published = _tensors(files[WEIGHTS[0]])
     published |= {f"dense.{name}": t for name, t in _tensors(files[f"2_Dense/{WEIGHTS[0]}"]).items()}
-    network = SentenceT5(**read_sizes(published))
-    load_published(network, published, SENTENCE_T5)
+    network = _filled(SentenceT5, read_sizes, published, SENTENCE_T5, files[WEIGHTS[0]])
+    assert isinstance(network, SentenceT5)
     return SentenceT5Text(network, read_tokenizer(files["tokenizer.json"]))
 
 

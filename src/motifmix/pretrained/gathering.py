@@ -16,6 +16,7 @@ from motifmix.pretrained.maps.key_map import Fit, fit
 from motifmix.pretrained.published import PublishedModel, PublishedPart, Step, named_object
 from motifmix.pretrained.safe_reading import SafeFile, read_safely, state_dict, word_list
 
+_REPEATED, _MOST = ("layers", "blocks"), 1_000  # building more would not end
 _REASON_PLACEHOLDER = "stands in place of a weight"
 
 
@@ -169,6 +170,9 @@ def empty_network(
         except (KeyError, IndexError, ValueError, StopIteration) as error:
             raise WeightsError(f": its sizes cannot be read from the tensors ({error!r})") from error
     sizes = {**found, **part.sizes, **sizes}
+    many = [name for name, size in sizes.items() if name.endswith(_REPEATED) and isinstance(size, int) and size > _MOST]
+    if many:
+        raise WeightsError(f": {sizes[many[0]]:,} {many[0]} are more than a network has")
     with torch.device("meta"):
         return sizes, network(part.architecture, sizes, part.quirks)
 

@@ -126,7 +126,8 @@ def read_sizes(published: Mapping[str, Tensor]) -> dict[str, int]:
             continue
         vocabulary, width = published[words].shape
         sizes = {"vocabulary": vocabulary, "width": width, "context_length": len(published[positions])}
-        sizes["layers"] = 1 + max(int(m[1]) for name in published if (m := re.fullmatch(block, name)))
+        # Counted: a number in a name may be any, and so large a network would be built.
+        sizes["layers"] = len({m[1] for name in published if (m := re.fullmatch(block, name))})
         sizes["heads"] = max(width // 64, 1)
         if "text_projection" in published:
             sizes["projection_dim"] = published["text_projection"].shape[1]

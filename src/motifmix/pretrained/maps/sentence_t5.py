@@ -45,11 +45,11 @@ def read_sizes(published: Mapping[str, Tensor]) -> dict[str, int]:
     if not set(needed.values()) <= set(published):
         return {}
     shape = {short: published[name].shape for short, name in needed.items()}
-    blocks = [int(m[1]) for name in published if (m := re.match(r"encoder\.block\.(\d+)\.", name))]
+    blocks = {m[1] for name in published if (m := re.match(r"encoder\.block\.(\d+)\.", name))}
     return {
         "vocabulary": shape["words"][0],
         "width": shape["words"][1],
-        "layers": 1 + max(blocks),
+        "layers": len(blocks),  # counted: a number in a name may be any
         "heads": shape["bias"][1],
         "head_width": shape["query"][0] // shape["bias"][1],
         "feed_forward": shape["wide"][0],
