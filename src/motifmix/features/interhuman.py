@@ -24,10 +24,12 @@ from motifmix.motion.skeleton import JOINT_NAMES, LEFT_ANKLE, LEFT_TOE, MIRROR, 
 
 JOINTS = len(JOINT_NAMES)
 STORED_JOINTS = 62  # 22 of the body, then hands; only the body's are used
+STORED_ROTATIONS = 51
 CONTACT_STEP = 0.001  # m^2 per frame
 CONTACT_HEIGHTS = (0.12, 0.05)  # m, ankle and toe
 
 _LEFT_HIP, _RIGHT_HIP = JOINT_NAMES.index("left_hip"), JOINT_NAMES.index("right_hip")
+_LEFT_WRIST, _RIGHT_WRIST = JOINT_NAMES.index("left_wrist"), JOINT_NAMES.index("right_wrist")
 _FEET = (LEFT_ANKLE, LEFT_TOE, RIGHT_ANKLE, RIGHT_TOE)
 _UP = np.array([0.0, 1.0, 0.0])
 _AHEAD = np.array([0.0, 0.0, 1.0])
@@ -125,6 +127,21 @@ def load_person(stored: np.ndarray) -> np.ndarray:
     """Stored array ``[T, 492]`` (62 joints, then 51 rotations) to the part that is used, ``[T, 192]``."""
     rotations = slice(3 * STORED_JOINTS, 3 * STORED_JOINTS + 6 * (JOINTS - 1))
     return np.concatenate([stored[:, : 3 * JOINTS], stored[:, rotations]], axis=-1)
+
+
+def stored_person(motion: Motion) -> np.ndarray:
+    """Return a motion on the motifmix skeleton as the published arrays hold one person: ``[T, 492]`` float32, Z up.
+
+    What stands in for the hands, which we do not have: their joints lie in the wrist, their rotations are none. The
+    inverse of :func:`load_person` up to those. Raises ``ValueError`` for another skeleton.
+    """
+    motion = on_published_body(motion.resampled(InterHumanSpace.fps))
+    joints = motion.joints[..., [0, 2, 1]] * np.array([1.0, -1.0, 1.0])
+    hands = np.repeat(joints[:, [_LEFT_WRIST, _RIGHT_WRIST]], (STORED_JOINTS - JOINTS) // 2, axis=1)
+    rotations = interleaved_columns(motion.rotations[:, 1:]).reshape(motion.frames, -1)
+    still = np.tile(interleaved_columns(rot.IDENTITY), (motion.frames, STORED_ROTATIONS - (JOINTS - 1)))
+    parts = [part.reshape(motion.frames, -1) for part in (joints, hands, rotations, still)]
+    return np.concatenate(parts, axis=-1).astype(np.float32)
 
 
 def mirror_person(loaded: np.ndarray) -> np.ndarray:

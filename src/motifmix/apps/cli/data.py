@@ -17,6 +17,7 @@ class Dataset(StrEnum):
     bandai = "bandai"
     cmu = "cmu"
     style100 = "100style"
+    duets = "duets"
 
 
 @app.callback(invoke_without_command=True)
@@ -27,16 +28,46 @@ def _start(context: typer.Context) -> None:
 
 @app.command()
 def prepare(
-    dataset: Annotated[Dataset, typer.Argument(help="bandai or 100style: style sets; cmu: the content set.")],
-    source: Annotated[Path, typer.Option(help="The archive as published or kept, or the folder it unpacks to.")],
+    dataset: Annotated[
+        Dataset, typer.Argument(help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both.")
+    ],
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            help="The archive as published or kept, or the folder it unpacks to. For duets the folder with "
+            "the CMU archives, for the takes of two people; without it pairs are choreographed only."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For duets: which pairs are drawn.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="For duets: replace pairs that were prepared before.")] = False,
 ) -> None:
     """Read a dataset, carry it to motifmix's skeleton, and write clips, captions, split and a report."""
+    if dataset is Dataset.duets:
+        say(_duets(source, out, seed, force))
+        return
     from motifmix.data.prepare import prepare as prepare_dataset
+    from motifmix.errors import RequestError
 
+    if source is None:
+        raise RequestError(f"--source is missing: say where the archive or the folder of {dataset.value} lies")
     with progress(f"preparing {dataset.value}") as step:
         report = prepare_dataset(dataset.value, source, out, progress=step)
     say(report)
+
+
+def _duets(source: Path | None, out: Path, seed: int, force: bool) -> str:
+    from motifmix.data.duets.preparing import prepare_duets
+    from motifmix.data.duets.recorded import ARCHIVES
+    from motifmix.errors import DataError
+    from motifmix.home import home
+
+    recordings = [source / name for name in ARCHIVES if (source / name).exists()] if source else []
+    if source and not recordings:
+        raise DataError(f"{source}: holds none of {' and '.join(ARCHIVES)}; give the folder where they lie")
+    sets = [home() / "data" / name for name in ("bandai", "cmu")]
+    with progress("choreographing pairs") as step:
+        return prepare_duets(out, sets=sets, recordings=recordings, seed=seed, force=force, progress=step)
 
 
 @app.command()
