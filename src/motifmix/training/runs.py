@@ -18,6 +18,8 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.align import AlignObjective
     from motifmix.training.objectives.denoiser import DenoiserObjective
     from motifmix.training.objectives.dual_branch import DualBranchObjective
+    from motifmix.training.objectives.duets.individual import DuetIndividualObjective
+    from motifmix.training.objectives.duets.interaction import DuetInteractionObjective
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.motion_puzzle import PuzzleTraining
     from motifmix.training.objectives.papers import PAPERS, paper_objective
@@ -30,6 +32,8 @@ def build_objective(recipe: Recipe) -> Objective:
         "align": AlignObjective,
         "denoiser": DenoiserObjective,
         "dual_branch": DualBranchObjective,
+        "duet_individual": DuetIndividualObjective,
+        "duet_interaction": DuetInteractionObjective,
         "judge": JudgesObjective,
         "motion_puzzle": PuzzleTraining,
         "style_reader": StyleReaderObjective,
@@ -77,6 +81,14 @@ def train_recipe(
     if recipe.objective in PAPERS:
         data = {name: listing(Path(recipe.data_folder or ".")) for name in recipe.data}
     else:
-        data = {name: str(Prepared(home() / "data" / name).card.get("fingerprint")) for name in recipe.data}
+        data = {name: _fingerprint(home() / "data" / name) for name in recipe.data}
     train(recipe, objective, run or home() / "runs" / recipe.name, out, log, data)
     return out
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return what tells a prepared set, or a folder of prepared pairs, from one that was prepared otherwise."""
+    from motifmix.training.published_sets import listing
+
+    pairs = (folder / "duets.jsonl").exists()
+    return listing(folder) if pairs else str(Prepared(folder).card.get("fingerprint"))

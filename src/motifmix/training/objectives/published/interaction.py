@@ -80,6 +80,17 @@ class InteractionLoss:
         terms["total"] = terms["first"] + terms["second"] + terms["simple"] + sum(terms[name] for name in between)
         return terms
 
+    def of_person(self, prediction: Tensor, target: Tensor, timesteps: Tensor, valid_mask: Tensor) -> dict[str, Tensor]:
+        """Compare one person's normalised features [B, T, F]: the simple term and those of a person, weighted.
+
+        InterGen's terms for a model of one person; in2IN's has the simple one alone.
+        """
+        gate = (timesteps <= self.last_step).to(prediction.dtype)
+        terms = {"simple": self.weights["simple"] * simple_loss(prediction, target, valid_mask)}
+        found = self._of_person(self._joints(prediction), self._joints(target), gate, valid_mask)
+        terms |= {name: self.weights[name] * value for name, value in found.items()}
+        return {**terms, "total": torch.stack(list(terms.values())).sum()}
+
     def _of_person(self, predicted: Tensor, true: Tensor, gate: Tensor, valid: Tensor) -> dict[str, Tensor]:
         """Terms of one person's joints [B, T, J, 3]."""
         steps, true_steps = predicted.diff(dim=1), true.diff(dim=1)
