@@ -1,9 +1,10 @@
 """Learning a style from a few clips of one's own, in a minute or two: a vector and a small change of the denoiser.
 
-Everything of the model is frozen. Two losses, on batches of latents: the denoiser should make the clips' own latents out of
-noise when it is told the style; and for other things that people do, it should make what it made before it was taught,
-told the style that the encoder reads off the clips. The second one keeps contents apart from the style: without it whoever
-adopts a limping walk gets people who walk when they should wave.
+Everything of the model is frozen. On batches of latents, the denoiser should make the clips' own latents out of noise when
+it is told the style. For other things that people do, what it says should stay near what it said before it was taught
+(``keep``), have the style that its own encoder read off the clips (``pull``), and still be seen as what was asked for by the
+judge with the role *guide* (``content``). Without the last one, whoever adopts a limping walk gets people who walk when they
+should wave: part of what is read as a style is what was done. The judges that select and score have no part in this.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import cosine_similarity, cross_entropy
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.predictions import noised, target
+from motifmix.diffusion.predictions import noised, target, to_clean
 from motifmix.errors import RequestError
+from motifmix.evaluation.judges import appoint, load_judge
 from motifmix.models.adopted_style import AdoptedStyle
+from motifmix.models.layers.feature_joints import feature_joints
+from motifmix.models.temporal_vae import STRIDE
 from motifmix.motion import Motion
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -28,14 +32,15 @@ LONGEST_TOKENS, SHORTEST_TOKENS = 50, 5
 
 @dataclass(frozen=True)
 class AdoptOptions:
-    """How it is learned; ``keep`` weighs what should stay, ``pull`` the style that the encoder reads off the rest."""
+    """How it is learned; ``keep``, ``pull`` and ``content`` weigh what is asked of other contents (see the module's text)."""
 
     steps: int = 300
     batch: int = 8
     rank: int = 8
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     keep: float = 0.5
-    pull: float = 0.0
+    pull: float = 0.5
+    content: float = 0.2
     others: int = 48
     seed: int = 0
 
@@ -60,7 +65,10 @@ class _Taught:
         self.style.vector.data.copy_(self.start)
         self.number = len(denoiser.adopted)
         denoiser.adopted.append(self.style)
-        self.other_texts, self.others = self._other_contents()
+        judge = load_judge("guide")
+        appoint(guide=judge)
+        self.judge, self.judged = judge.model.requires_grad_(False), judge.card.contents
+        self.other_texts, self.others, self.wanted = self._other_contents()
 
     def _latents(self, clip: Motion) -> Tensor:
         features, valid, _ = self.model._network_features(clip)
@@ -74,12 +82,17 @@ class _Taught:
         return torch.cat([vector.expand(count, -1), shares], dim=1)
 
     @torch.no_grad()
-    def _other_contents(self) -> tuple[Tensor, list[Tensor]]:
-        """What the model makes of other texts in the style that its encoder reads: texts, and latents of each."""
+    def _other_contents(self) -> tuple[Tensor, list[Tensor], Tensor]:
+        """What the model makes of other texts in the style that its encoder reads: texts, latents, the judge's class or -1."""
         model, count = self.model, self.options.others
         spoken, owners = model._bank["content_texts"], model._bank["content_owners"]
         firsts = [int((owners == owner).nonzero()[0, 0]) for owner in owners.unique()]
+        names = [known.name for known in model.contents]
+        firsts.sort(key=lambda first: names[int(owners[first])] not in self.judged)
+        firsts = firsts[: max(24, sum(names[int(owners[first])] in self.judged for first in firsts))]
         chosen = [firsts[place % len(firsts)] for place in range(count)]
+        found = [names[int(owners[first])] for first in chosen]
+        wanted = torch.tensor([self.judged.index(name) if name in self.judged else -1 for name in found])
         texts = (spoken[chosen] - model._text_mean) / model._text_std
         tokens = torch.randint(10, 26, (count,), generator=self.random).sort().values.tolist()
         latents: list[Tensor] = []
@@ -92,18 +105,17 @@ class _Taught:
             )  # fmt: skip
             made = (made - model._latent_mean) / model._latent_std
             latents += [own[:length] for own, length in zip(made, tokens[part], strict=True)]
-        return texts, latents
+        return texts, latents, wanted
 
     def loss(self) -> Tensor:
         """One batch of both kinds."""
         o = self.options
         clean, text, says = self._own_batch()
         loss, _, _ = self._denoising(clean, text, says)
-        if o.keep > 0 or o.pull > 0:
+        if o.keep > 0 or o.pull > 0 or o.content > 0:
             chosen = torch.randint(len(self.others), (o.batch,), generator=self.random).tolist()
             clean = [self.others[place] for place in chosen]
-            rest = self._kept(clean, self.other_texts[chosen])
-            loss = loss + rest
+            loss = loss + self._kept(clean, self.other_texts[chosen], self.wanted[chosen])
         return loss
 
     def _own_batch(self) -> tuple[list[Tensor], Tensor, Tensor]:
@@ -143,22 +155,26 @@ class _Taught:
         wanted = target(padded, noise, alpha, sigma, self.model.denoiser.prediction_type)
         return _mean_square(predicted - wanted, valid), predicted, valid
 
-    def _kept(self, clean: list[Tensor], text: Tensor) -> Tensor:
-        """What the untaught model would have said for other contents, and the style that is read of what is said now."""
-        from motifmix.diffusion.predictions import to_clean
-
+    def _kept(self, clean: list[Tensor], text: Tensor, wanted: Tensor) -> Tensor:
+        """What the untaught model said of other contents, and the style and the content of what is said now."""
         _, noisy, _, time, alpha, sigma, valid = self._noised(clean)
         here = torch.ones(len(clean), dtype=torch.bool)
         with torch.no_grad():
             before = self._predict(noisy, time, text, here, self.told(self.start, len(clean), 0.0), valid)
         now = self._predict(noisy, time, text, here, self.told(self.style.vector, len(clean)), valid)
         loss = self.options.keep * _mean_square(now - before, valid)
-        if self.options.pull > 0:
-            estimate = to_clean(now, noisy, alpha, sigma, self.model.denoiser.prediction_type)
-            read = self.model._style_of(estimate, valid)
-            distance = 1.0 - cosine_similarity(read, self.start[None], dim=-1)
-            loss = loss + self.options.pull * (distance * (1.0 - time)).mean()  # little can be read of noise
-        return loss
+        if self.options.pull == 0 and self.options.content == 0:
+            return loss
+        model, clear = self.model, 1.0 - time  # little can be read of noise
+        estimate = to_clean(now, noisy, alpha, sigma, model.denoiser.prediction_type)
+        features = model.vae.decode(estimate * model._latent_std + model._latent_mean, valid)
+        frames = valid.repeat_interleave(STRIDE, dim=1)
+        distance = 1.0 - cosine_similarity(model.style_encoder(features, frames), self.start[None], dim=-1)
+        loss = loss + self.options.pull * (distance * clear).mean()
+        mean, std = (torch.from_numpy(own) for own in (model.normaliser.mean, model.normaliser.std))
+        seen = self.judge(feature_joints(features * std + mean), frames).content
+        error = cross_entropy(seen, wanted, ignore_index=-1, reduction="none")
+        return loss + self.options.content * (error * clear).mean()
 
 
 def adopt(
