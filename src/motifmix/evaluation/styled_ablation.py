@@ -41,7 +41,7 @@ def ablation(bench: Bench, command: str, select: Judge | None = None) -> Study:
     }
     tables = []
     floor = _floor(bench, "unstyled")
-    for title, methods in ABLATIONS.items():
+    for title, methods in ABLATIONS.items() if "stylemotif" in bench.chosen else ():
         point = found.get("stylemotif", {})
         tables.append(_table(bench, f"The {title}", [replace(method, options=point) for method in methods], floor))
     for key in ("stylemotif", "joint"):

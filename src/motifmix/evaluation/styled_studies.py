@@ -1,12 +1,14 @@
 """Text-guided stylisation (Table 1's lower half) and efficiency (Table 4)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from motifmix.evaluation import styled_paper
 from motifmix.evaluation.metrics import Interval
+from motifmix.evaluation.questions import Question
 from motifmix.evaluation.styled_paper import TOTAL, TRAINED
-from motifmix.evaluation.styled_questions import GUIDE_WORDS, TEXT_GUIDES
+from motifmix.evaluation.styled_questions import GUIDE_WORDS, TEXT_GUIDES, content_set
 from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
 from motifmix.evaluation.stylization import CLOSING, CONTENT_COLUMNS, STYLE_COLUMNS, Bench
 from motifmix.pipelines.baselines.registry import parameters
@@ -96,7 +98,7 @@ def efficiency(bench: Bench, command: str) -> Study:
 
 def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, tuple[float, float]]:
     """Return processor seconds a clip, alone and in a batch; rounds take turns, so that all meet the same machine."""
-    questions = bench.of_contents()(0)[:EFFICIENCY_BATCH]
+    questions = content_set(bench.windows, bench.style_set, 0, EFFICIENCY_BATCH)
     fastest: dict[str, tuple[float, float]] = {}
     for round_number in range(EFFICIENCY_ROUNDS + 1):
         for number, key in enumerate(keys):
@@ -112,7 +114,7 @@ def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, tuple[
     return fastest
 
 
-def _timed(pipeline, options, questions, guided: bool, batch: int) -> float:
+def _timed(pipeline: Any, options: Mapping[str, Any], questions: Sequence[Question], guided: bool, batch: int) -> float:
     begun = time.process_time()
     for start in range(0, len(questions), batch):
         part = questions[start : start + batch]
