@@ -208,3 +208,16 @@ def test_a_film_without_a_frame_and_a_giant_one_are_refused(tmp_path, monkeypatc
     write_film(tmp_path / "giant.mp4", 3)
     with pytest.raises(FileError, match=r"64 x 48 points is too large"):
         video.read_video(tmp_path / "giant.mp4")
+
+
+@pytest.mark.parametrize(
+    ("place", "number", "words"),
+    [(24, 1_912_618_624, "1,912,618,624 Hz"), (24, 3, "3 Hz"), (20, 0x0001_EEEE, "cannot be read")],
+    ids=["a rate of gigahertz", "a rate of nothing", "an unknown code"],
+)
+def test_a_sound_whose_header_was_changed_is_refused_at_once(tmp_path, place, number, words):
+    data = bytearray(write_sound(tmp_path / "s.wav").read_bytes())
+    data[place : place + 4] = struct.pack("<I", number)
+    (tmp_path / "s.wav").write_bytes(data)
+    with pytest.raises(FileError, match=rf"s\.wav.*{words}"):
+        sound.read_sound(tmp_path / "s.wav")

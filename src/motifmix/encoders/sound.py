@@ -26,6 +26,7 @@ WINDOW_MILLISECONDS, SHIFT_MILLISECONDS = 25.0, 10.0
 PRE_EMPHASIS = 0.97
 LOWEST_HZ = 20.0
 SILENCE = 1e-4  # of full scale, -80 dB: below it nothing can be heard
+LOWEST_RATE, HIGHEST_RATE, MOST_CHANNELS = 1_000, 768_000, 16
 MOST_NUMBERS = 64_000_000  # of all channels: 11 minutes of stereo at 48 kHz
 ROWS_AT_ONCE = 1 << 16  # of the resampler's windows, which would take many times the sound's memory
 USUAL_KERNEL = 1 << 20  # numbers of the resampler's filter; one from 44,100 Hz has 76,000
@@ -145,13 +146,21 @@ def read_sound(path: Path | str) -> tuple[np.ndarray, int]:
             if not container.streams.audio:
                 raise FileError(f"{path}: there is no sound in this file")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise FileError(f"{path}: this sound is coded in a way that cannot be read")
+            if not LOWEST_RATE <= stream.rate <= HIGHEST_RATE or stream.layout.nb_channels > MOST_CHANNELS:
+                raise FileError(
+                    f"{path}: a sound of {stream.rate:,} Hz and {stream.layout.nb_channels} channels is not read; save it "
+                    "with 44,100 Hz and one or two channels"
+                )
             rate = stream.rate if _is_usual(stream.rate) else SAMPLE_RATE
             converter = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
             pieces: list[np.ndarray] = []
             left = MOST_NUMBERS
             for frame in container.decode(stream):
-                pieces += [piece.to_ndarray() for piece in converter.resample(frame)]
-                left -= pieces[-1].size if pieces else 0
+                for piece in converter.resample(frame):
+                    pieces.append(piece.to_ndarray())
+                    left -= pieces[-1].size
                 if left < 0:
                     minutes = MOST_NUMBERS / (60 * rate * len(pieces[-1]))
                     raise FileError(f"{path}: this sound is longer than {minutes:.0f} minutes; cut out what matters")
@@ -160,6 +169,8 @@ def read_sound(path: Path | str) -> tuple[np.ndarray, int]:
         raise FileError(f"{path}: this sound cannot be read ({error})") from error
     if not sum(piece.shape[1] for piece in pieces):
         raise FileError(f"{path}: there is no sound in this file")
+    if len({len(piece) for piece in pieces}) > 1:
+        raise FileError(f"{path}: this sound is damaged, its number of channels changes; save it again")
     return np.concatenate(pieces, axis=1), rate
 
 
@@ -176,6 +187,6 @@ def check_heard(path: Path | str, waveform: np.ndarray, rate: int) -> None:
 
 
 def _is_usual(rate: int) -> bool:
-    common = math.gcd(rate, SAMPLE_RATE) if rate > 0 else 1
+    common = math.gcd(rate, SAMPLE_RATE)
     old, new = rate // common, SAMPLE_RATE // common
-    return rate >= 1000 and new * (old + 2 * math.ceil(SINC_WIDTH * old / (ROLLOFF * min(old, new)))) <= USUAL_KERNEL
+    return new * (old + 2 * math.ceil(SINC_WIDTH * old / (ROLLOFF * min(old, new)))) <= USUAL_KERNEL
