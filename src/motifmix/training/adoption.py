@@ -2,9 +2,10 @@
 
 Everything of the model is frozen. On batches of latents, the denoiser should make the clips' own latents out of noise when
 it is told the style. For other things that people do, what it says should stay near what it said before it was taught
-(``keep``), have the style that its own encoder read off the clips (``pull``), and still be seen as what was asked for by the
-judge with the role *guide* (``content``). Without the last one, whoever adopts a limping walk gets people who walk when they
-should wave: part of what is read as a style is what was done. The judges that select and score have no part in this.
+(``keep``), and have the style that its own encoder read off the clips (``pull``). Part of what is read as a style is what was
+done: with little to keep it, whoever adopts a limping walk gets people who walk when they should wave. By choice the judge
+with the role *guide* looks after the content as well (``content``); in trials that cost more style than it kept content. The
+judges that select and score have no part in this.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,10 +38,10 @@ class AdoptOptions:
     steps: int = 300
     batch: int = 8
     rank: int = 8
-    learning_rate: float = 1e-2
-    keep: float = 0.5
+    learning_rate: float = 5e-3
+    keep: float = 3.0
     pull: float = 0.5
-    content: float = 0.2
+    content: float = 0.0
     others: int = 48
     seed: int = 0
 
@@ -171,6 +172,8 @@ class _Taught:
         frames = valid.repeat_interleave(STRIDE, dim=1)
         distance = 1.0 - cosine_similarity(model.style_encoder(features, frames), self.start[None], dim=-1)
         loss = loss + self.options.pull * (distance * clear).mean()
+        if self.options.content == 0:
+            return loss
         mean, std = (torch.from_numpy(own) for own in (model.normaliser.mean, model.normaliser.std))
         seen = self.judge(feature_joints(features * std + mean), frames).content
         error = cross_entropy(seen, wanted, ignore_index=-1, reduction="none")
