@@ -104,8 +104,8 @@ def test_the_ablation_has_its_groups_and_says_what_cannot_be_set(home, sets, jud
     study = ablation(bench(home, sets, judges, made, registry=methods), "motifmix evaluate ablation")  # type: ignore[arg-type]
     tables = {table.title: {row.title: row for row in table.rows} for table in study.tables}
     assert "weights-c missing" in tables["The way of fusing"]["StyleMotif"].lack
-    gammas = tables["StyleMotif: γ, set when it is used"]
-    assert gammas["γ = 1"].lack == "no such gamma" and "sra" in gammas["γ = 0.6"].figures
+    gammas = tables["StyleMotif: gamma, set when it is used"]
+    assert gammas["gamma = 1"].lack == "no such gamma" and "sra" in gammas["gamma = 0.6"].figures
     same = tables["StyleMotif: the reference's content (style set)"]
     assert set(same) == {"a reference of another content", "a reference of the same content"}
     assert {"style_scale", "gamma", "gradient"} <= {name for options in made["s"].options for name in options}

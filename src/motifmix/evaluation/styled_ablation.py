@@ -96,7 +96,7 @@ def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) ->
         return _table(bench, f"{name}: {title}, set when it is used", rows, floor)
 
     tables = [
-        settings("γ", "gamma", GAMMAS),
+        settings("gamma", "gamma", GAMMAS),
         settings("guidance scale of the style", "style_scale", SCALES),
         settings("gradient of the style distance", "gradient", GRADIENTS),
         _references(bench, method, point),
