@@ -186,6 +186,7 @@ def test_recorded_people_share_a_world_and_a_side(tmp_path):
     write_folder(files, tmp_path)
     [found] = recorded_pairs(tmp_path)
     assert found.split == "test" and found.individual_texts == ("a person marches", "another person marches")
+    assert found.clips == ("cmu/20_06", "cmu/21_06")
     one, other = found.scene
     apart = np.linalg.norm((one.root - other.root)[:, [0, 2]], axis=-1)
     assert len(found.scene) == 2 and apart[0] == pytest.approx(1.5 * one.skeleton.offsets[4, 1] / -0.386, rel=0.1)

@@ -202,7 +202,8 @@ def _write_recorded(folder: Path, archive: Path, written: _Written) -> None:
         written.shown += [(f"{name}: {pair.text}", pair.scene)] if len(written.shown) < 200 else []
         written.lines.append(
             {
-                "id": name, "interaction": "recorded", "kind": "recorded", "split": pair.split, "frames": one.frames,
+                "id": name, "interaction": "recorded", "kind": "recorded", "split": pair.split,
+                "clips": list(pair.clips), "frames": one.frames,
                 "least_air_m": round(float(clearance(one, other).min()), 4),
                 "pelvis_distance_m": [round(float(f(apart)), 3) for f in (np.min, np.median, np.max)],
             }

@@ -30,13 +30,17 @@ _SALSA_ALONE = "a person dances salsa with a partner"
 
 @dataclass(frozen=True, eq=False)
 class RecordedPair:
-    """A take of two people: ``scene`` at 30 fps on the motifmix skeleton, in one world; a sentence for both and each."""
+    """A take of two people: ``scene`` at 30 fps on the motifmix skeleton, in one world; a sentence for both and each.
+
+    ``clips`` are the names that the content set has for the two files, where it has them.
+    """
 
     id: str
     split: Split
     scene: Scene
     text: str
     individual_texts: tuple[str, str]
+    clips: tuple[str, str]
 
 
 def recorded_pairs(path: Path) -> Iterator[RecordedPair]:
@@ -69,8 +73,9 @@ def _listed(source: Source) -> Iterator[RecordedPair]:
         people = [_carried(source, data, name, up="z", units="m") for name in names]
         subjects = [Path(name).stem.split("_")[0] for name in names]
         yield RecordedPair(
-            str(pair["pair"]), cmu_side(subjects[0]), _together(people), pair["text"], (pair["text_a"], pair["text_b"])
-        )
+            str(pair["pair"]), cmu_side(subjects[0]), _together(people), pair["text"], (pair["text_a"], pair["text_b"]),
+            (f"cmu/{Path(names[0]).stem}", f"cmu/{Path(names[1]).stem}"),
+        )  # fmt: skip
 
 
 def _salsa(source: Source) -> Iterator[RecordedPair]:
@@ -81,8 +86,9 @@ def _salsa(source: Source) -> Iterator[RecordedPair]:
             people = [_carried(source, data, each, up="y", units=None, first=1) for each in (name, partner)]
             number = Path(name).stem[3:]
             yield RecordedPair(
-                f"salsa_60_61_{number}", cmu_side("60"), _together(people), _SALSA_TEXT, (_SALSA_ALONE, _SALSA_ALONE)
-            )
+                f"salsa_60_61_{number}", cmu_side("60"), _together(people), _SALSA_TEXT, (_SALSA_ALONE, _SALSA_ALONE),
+                (f"cmu/60_{number}", f"cmu/61_{number}"),
+            )  # fmt: skip
 
 
 def _carried(

@@ -11,7 +11,7 @@ from motifmix.data.duets.choreography import LEAST_AIR, PACE, Choreographer
 from motifmix.data.duets.interactions import Interaction
 from motifmix.data.duets.parts import WAITING
 from motifmix.data.duets.words import interaction_words
-from motifmix.data.labels import CONTENTS, STYLES
+from motifmix.data.labels import CONTENTS, PAIRED_CONTENTS, STYLES
 from motifmix.data.prepared import Prepared
 from motifmix.drawing.strips import sheet
 from motifmix.motion import Scene
@@ -50,12 +50,13 @@ def never_seen(lines: Sequence[dict[str, Any]], prepared: Sequence[Prepared]) ->
     """
     known = {name for p in prepared for name in p.content_counts("train")}
     clips = {clip for line in lines if line["split"] == "train" for clip in line.get("clips", ())}
-    shown: set[str] = set()
+    shown = {name for line in lines if line["split"] == "train" for name in line.get("contents", ())}
+    shown |= {"dance-short"} & known if "dance" in shown else set()
     for p in prepared:
         for name in clips & p.by_id.keys():
             clip = p.by_id[name]
             shown |= {clip.content} if clip.content else set(clip.actions)
-    shown |= {name.replace("left", "*").replace("right", "left").replace("*", "right") for name in shown}
+    shown |= {PAIRED_CONTENTS.get(name, name) for name in shown}
     return known - shown, known & shown
 
 
