@@ -157,7 +157,7 @@ def test_feet_are_cleaned_unless_asked_otherwise(model):
         ({"styles": ["old", "young"]}, "2 styles were given for 1 texts"),
         ({"strength": -0.1}, "strength of -0.1 is out of range"),
         ({"strength": float("nan")}, "out of range"),
-        ({"steps": 0}, "0 denoising steps"),
+        ({"steps": 0}, "steps goes from 1 to 1000"),
     ],
 )
 def test_what_cannot_be_met_is_refused_with_a_reason(model, given, words):
