@@ -10,6 +10,8 @@ from motifmix.apps.cli.terminal import progress, remark, say
 if TYPE_CHECKING:
     from motifmix.motion import Motion
 
+LEAST_SECONDS = 1.0  # of a clip
+
 
 def adopt(
     clips: Annotated[
@@ -85,9 +87,6 @@ def _motions(path: Path) -> "list[Motion]":
             "best some seconds of walking"
         )
     return motions
-
-
-LEAST_SECONDS = 1.0
 
 
 def _texts(texts: list[str], count: int) -> list[str | None]:

@@ -6,23 +6,22 @@ from typing import Annotated
 
 import typer
 
+from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 
 def batch(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="A CSV with a column text; others: style, seconds, seed, name, strength, steps, gamma, ..."),
+        typer.Argument(
+            metavar="TABLE",
+            help="A CSV with a column text; others: style, seconds, seed, name, strength, steps, gamma, ...",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The folder for the motions; it is made if need be.")],
     formats: Annotated[str, typer.Option("--format", help="npz, bvh, glb, mp4, gif; several with commas.")] = "npz",
-    style_from: Annotated[
-        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
-    ] = "pose",
-    style_by: Annotated[
-        str,
-        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
-    ] = "retrieval",
+    style_from: StyleFrom = "pose",
+    style_by: StyleBy = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly styles act, 0 to 2.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Rows without a seed get one from this number and their name.")] = 0,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,

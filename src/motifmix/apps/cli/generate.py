@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
@@ -25,13 +26,8 @@ def generate(
             help="A word, a sentence, a motion file, a video, a picture, a sound, a folder/ of them, with an optional :WEIGHT; blended."
         ),
     ] = None,
-    style_from: Annotated[
-        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
-    ] = "pose",
-    style_by: Annotated[
-        str,
-        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
-    ] = "retrieval",
+    style_from: StyleFrom = "pose",
+    style_by: StyleBy = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2.")] = 1.0,
     seconds: Annotated[
         float | None, typer.Option(help="Length, 1 to 10; by default what suits text and style.")

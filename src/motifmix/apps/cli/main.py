@@ -14,6 +14,7 @@ import typer
 
 from motifmix import __version__
 from motifmix.apps.cli import (
+    adopt,
     align,
     batch,
     bench,
@@ -27,7 +28,6 @@ from motifmix.apps.cli import (
     train,
     transfer,
 )
-from motifmix.apps.cli.adopt import adopt
 from motifmix.apps.cli.terminal import remark, say
 from motifmix.errors import MotifmixError
 
@@ -43,7 +43,7 @@ app.command("transfer")(transfer.transfer)
 app.command("convert")(convert.convert)
 app.command("styles")(styles.styles)
 app.command("sweep")(sweep.sweep)
-app.command("adopt")(adopt)
+app.command("adopt")(adopt.adopt)
 app.command("batch")(batch.batch)
 app.command("train")(train.train)
 app.command("align")(align.align)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
@@ -20,13 +21,8 @@ def sweep(
     style: Annotated[
         list[str], typer.Option(help="From this one to that one: a word, a sentence, a motion file or a video. Twice.")
     ],
-    style_from: Annotated[
-        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
-    ] = "pose",
-    style_by: Annotated[
-        str,
-        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
-    ] = "retrieval",
+    style_from: StyleFrom = "pose",
+    style_by: StyleBy = "retrieval",
     steps: Annotated[int, typer.Option(help="How many figures, both ends included.")] = 7,
     strength: Annotated[float, typer.Option(help="How strongly the styles act, 0 to 2.")] = 1.0,
     seconds: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 _KNOWN = "a person walks forward"  # stands for a text that was not given, and has nothing said about it
@@ -19,13 +20,8 @@ def transfer(
             help="A word, a sentence, a motion file, a video, a picture or a sound, with an optional :WEIGHT. Several are blended."
         ),
     ],
-    style_from: Annotated[
-        str, typer.Option(help="What of a video is its style: pose (the person's movement) or content (what it shows).")
-    ] = "pose",
-    style_by: Annotated[
-        str,
-        typer.Option(help="Of pictures, sounds and contents: retrieval (the nearest motion's style) or projection."),
-    ] = "retrieval",
+    style_from: StyleFrom = "pose",
+    style_by: StyleBy = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2; 0 returns the motion.")] = 1.0,
     text: Annotated[str, typer.Option(help="What happens in the motions, where you like to say it.")] = "",
     keep_path: Annotated[bool, typer.Option("--keep-path", help="Keep the way over the floor and its timing.")] = False,
