@@ -11,7 +11,16 @@ STAGES := vae style_content style denoiser vae_decoder align
 # One run each: a shared run would tie the judges together through the clipping of their gradients.
 JUDGES := guide select score retrieval
 
-.PHONY: help install test lint types format check check-gltf check-blender check-data data weights results publish fidelity bench docs ci
+# What StyleMotif is compared with, in the order in which each reads what is before it; then the rows that are sizes of a recipe.
+METHODS := base style_network smoodi stylemotif aberman motion_puzzle style_only
+AS_PUBLISHED := smoodi stylemotif
+ABLATION := ablation content_only style_only not_pretrained block_1 block_3 block_4 every_block adain zero_layers
+TABLES := stylization transfer text-style efficiency ablation
+# Past the paper: a learned strength, long descriptions, a second base; and models from which one style was left out.
+FURTHER := strength descriptions second_base
+UNSEEN := full active elderly exhausted feminine masculine youthful
+
+.PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further tables results publish fidelity bench docs ci
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +61,21 @@ weights: data ## All default weights again, from the archives; goes on after an 
 	for stage in $(STAGES); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
 	for judge in $(JUDGES); do \
 	  $(PYTHON) -m motifmix train $(RECIPES)/judge.yaml --set name=judge-$$judge --set options.only=$$judge || exit 1; done
+
+methods: weights ## All that the tables compare, from the archives, in some hours; goes on after an interruption
+	for stage in $(METHODS); do $(PYTHON) -m motifmix train recipes/stylemotif/$$stage.yaml || exit 1; done
+	for stage in $(AS_PUBLISHED); do \
+	  $(PYTHON) -m motifmix train recipes/stylemotif/$$stage.yaml --set size=own_reference || exit 1; done
+	for size in $(ABLATION); do \
+	  $(PYTHON) -m motifmix train recipes/stylemotif/stylemotif.yaml --set size=$$size || exit 1; done
+
+further: weights ## What goes past the paper, from the archives; goes on after an interruption
+	for stage in $(FURTHER); do $(PYTHON) -m motifmix train recipes/stylemotif/$$stage.yaml || exit 1; done
+	for size in $(UNSEEN); do for stage in vae denoiser align; do \
+	  $(PYTHON) -m motifmix train recipes/stylemotif/unseen_$$stage.yaml --set size=$$size || exit 1; done; done
+
+tables: ## Measure what 'make methods' made: the paper's tables, into build/tables
+	for table in $(TABLES); do $(PYTHON) -m motifmix evaluate $$table --out build/tables || exit 1; done
 
 results: ## Measure the default weights: tables as markdown and JSON in build/results
 	$(PYTHON) -m motifmix evaluate default --out build/results

@@ -17,6 +17,15 @@ import pytest
         (["evaluate", "ablation", "--limit", "2"], "--limit"),
         (["evaluate", "transfer", "--methods", "nobody"], "no method 'nobody'"),
         (["evaluate", "stylization", "--prompts", "none.json"], "--prompts"),
+        (["evaluate", "stylization", "--evaluator", "none", "--out", "tables"], "takes no --evaluator"),
+        (["evaluate", "stylization", "--methods", "nobody", "--out", "tables"], "no method 'nobody'"),
+        (["evaluate", "stylization", "--methods", ","], "--methods names no row"),
+        (["evaluate", "stylisation"], "stylization, transfer"),
+        (["evaluate", "text_style", "--out", "tables"], "text-style"),
+        (["evaluate", "default", "--limit", "9"], "without --limit"),
+        (["evaluate", "default", "--methods", "joint"], "without --methods"),
+        (["evaluate", "mld", "--prompts", "none.json"], "mld takes no --prompts"),
+        (["evaluate", "mld", "--classifier", "none"], "mld takes no --classifier"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(run, pipeline, here, monkeypatch, words, said):

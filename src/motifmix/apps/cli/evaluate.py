@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from motifmix.apps.cli.evaluate_styled import STUDIES, evaluate_styled
+from motifmix.apps.cli.evaluate_styled import STUDIES, check_methods, evaluate_styled
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
@@ -70,10 +70,16 @@ def evaluate(
     from motifmix.apps import outputs
     from motifmix.evaluation import tables
 
-    if out is not None:
-        outputs.make_folder(out)
+    options = {
+        "--prompts": prompts, "--cells": cells, "--weights": weights, "--evaluator": evaluator,
+        "--classifier": classifier, "--set": changes, "--methods": methods, "--limit": limit,
+    }  # fmt: skip
+    _check(what, [name for name, value in options.items() if value is not None])
     if what in STUDIES:
-        _refuse_options(what, {"--prompts": prompts, "--cells": cells, "--weights": weights, "--set": changes})
+        check_methods(methods)
+    if out is not None:
+        outputs.make_folder(out)  # not before: what is refused leaves no folder behind
+    if what in STUDIES:
         evaluate_styled(what, data=data, methods=methods, limit=limit, repeats=repeats or 5, out=out, as_json=as_json)
         return
     if what in PAPERS:
@@ -95,22 +101,39 @@ def evaluate(
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
         raise
-    options = (f" --prompts {prompts.name}" if prompts is not None else "") + (
+    further = (f" --prompts {prompts.name}" if prompts is not None else "") + (
         " --cells FOLDER" if cells is not None else ""
     )
-    command = f"motifmix evaluate {'default' if what == 'default' else 'FOLDER'}{options}"
+    command = f"motifmix evaluate {'default' if what == 'default' else 'FOLDER'}{further}"
     say(tables.as_json(results) if as_json else tables.as_markdown(results, command))
     if out is not None:
         for path in tables.write(results, out / "results.md", command):
             remark(str(path))
 
 
-def _refuse_options(study: str, options: dict[str, Any]) -> None:
+_OF_TABLES = {"--methods", "--limit"}
+_OF_PAPERS = {"--weights", "--evaluator", "--classifier", "--set"}
+_OF_WEIGHTS = {"--prompts", "--cells"}
+
+
+def _check(what: str, given: list[str]) -> None:
+    """Raise ``RequestError`` for a name of nothing, and for an option that would be passed over in silence."""
     from motifmix.errors import RequestError
 
-    given = [name for name, value in options.items() if value]
-    if given:
-        raise RequestError(f"the table {study} takes no {given[0]}; its rows are chosen with --methods")
+    if what in STUDIES:
+        taken, hint = _OF_TABLES, f"the table {what} takes no {{}}; its rows are chosen with --methods"
+    elif what in PAPERS:
+        taken = _OF_PAPERS if what in ("smoodi", "stylemotif") else _OF_PAPERS - {"--classifier"}
+        hint = f"the evaluation {what} takes no {{}}; its recipe in recipes/papers says what it takes"
+    elif what == "default" or Path(what).is_dir():
+        taken, hint = _OF_WEIGHTS, "weights are measured without {}; motifmix evaluate --help says what it belongs to"
+    else:
+        raise RequestError(
+            f"there is no folder {what[:80]!r} of weights; give default, such a folder, a table "
+            f"({', '.join(STUDIES)}) or a paper's protocol ({', '.join(PAPERS)})"
+        )
+    if refused := [name for name in given if name not in taken]:
+        raise RequestError(hint.format(refused[0]))
 
 
 def _paper(

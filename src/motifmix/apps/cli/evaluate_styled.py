@@ -46,6 +46,21 @@ def evaluate_styled(
             remark(str(path))
 
 
+def check_methods(methods: str | None) -> list[str] | None:
+    """Return the rows that ``--methods`` names, None for all. Raises ``RequestError`` for none and for unknown ones."""
+    from motifmix.errors import RequestError
+    from motifmix.pipelines.baselines.registry import METHODS
+
+    if methods is None:
+        return None
+    chosen = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
+    unknown = [name for name in chosen if name not in METHODS]
+    if unknown or not chosen:
+        what = f"there is no method {unknown[0]!r} to compare" if unknown else "--methods names no row"
+        raise RequestError(f"{what}; --methods takes {', '.join(METHODS)}")
+    return chosen
+
+
 def _run(study: str, bench: "Bench", command: str) -> "Study":
     from motifmix.evaluation.judges import load_judge
     from motifmix.evaluation.styled_ablation import ablation
@@ -69,16 +84,11 @@ def _bench(
 ) -> "Bench":
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
-    from motifmix.errors import RequestError
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.stylization import QUESTIONS, Bench
     from motifmix.home import home
-    from motifmix.pipelines.baselines.registry import METHODS
 
-    chosen = [name.strip() for name in methods.split(",") if name.strip()] if methods else None
-    unknown = [name for name in chosen or [] if name not in METHODS]
-    if unknown:
-        raise RequestError(f"there is no method {unknown[0]!r} to compare; --methods takes {', '.join(METHODS)}")
+    chosen = check_methods(methods)
     folder = data or home() / "data"
     bandai, cmu = Prepared(folder / "bandai"), Prepared(folder / "cmu")
     sentences = MiniLM()
