@@ -13,10 +13,10 @@ from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.pretrained.cards import read_card, read_weights
 from motifmix.style.aligned import Aligned, aligned_folders
 from motifmix.training import alignment
-from motifmix.training.alignment import align
+from motifmix.training.alignment import align, balanced
 from motifmix.training.loop import train
 from motifmix.training.motion_styles import MotionStyles, motion_styles, styled_sets
-from motifmix.training.objectives.joint_align import JointAlignObjective, balanced
+from motifmix.training.objectives.joint_align import JointAlignObjective
 from motifmix.training.recipe import Recipe
 
 DEFAULT = PACKAGE_WEIGHTS / "default"

@@ -16,12 +16,12 @@ from motifmix.home import home
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
 
     from motifmix.encoders.joint import JointEncoder, Modality
 
 PROJECTION, BANK = "projection", "bank"
 By = Literal["retrieval", "projection"]
-BYS: tuple[By, ...] = ("retrieval", "projection")
 SHOWN = 5  # files of which it is said one by one what was read
 AGAIN = "run 'motifmix align --weights FILE' again"
 
@@ -125,18 +125,19 @@ class Aligned:
 
     def reading(self, embedding: "Tensor", by: By = "retrieval") -> Reading:
         """Return the style of an embedding ``[width]`` of the encoder's space."""
-        projected = self.projected(embedding[None])
-        row, likeness = nearest(projected, self.vectors)
+        made = projected(self.projection, embedding[None])
+        row, likeness = nearest(made, self.vectors)
         style = self.styles[int(self.owners[row[0]])]
-        vector = self.vectors[row[0]] if by == "retrieval" else projected[0]
+        vector = self.vectors[row[0]] if by == "retrieval" else made[0]
         return Reading(vector, style, float(likeness[0]), by)
 
-    def projected(self, embeddings: "Tensor") -> "Tensor":
-        """Return pi of ``embeddings`` ``[N, width]`` at the length that style vectors have, ``[N, style]``."""
-        from torch.nn.functional import layer_norm
 
-        made = self.projection(embeddings)
-        return layer_norm(made, made.shape[-1:])
+def projected(projection: "Module", embeddings: "Tensor") -> "Tensor":
+    """Return pi of ``embeddings`` ``[N, width]`` at the length that style vectors have, ``[N, style]``."""
+    from torch.nn.functional import layer_norm
+
+    made = projection(embeddings)
+    return layer_norm(made, made.shape[-1:])
 
 
 def nearest(features: "Tensor", bank: "Tensor") -> tuple["Tensor", "Tensor"]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from motifmix.files.video import VIDEO_SUFFIXES
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.style.adopted import is_adopted
 from motifmix.style.aligned import By, aligned_folders
+
+if TYPE_CHECKING:
+    from motifmix.encoders.joint import Modality
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,17 @@ def resolve(style: StyleLike) -> list[WeightedStyle]:
     not add up to something positive, a video without a person, an animal, a motion below 4 frames or 0.2 s, and, before
     ``motifmix align`` has run, a picture or a sound; ``FileError`` for a file that cannot be read as one person.
     """
-    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else list(style)
+    pairs = _weighted(style)
     if not pairs:
         raise RequestError("the style is empty; give a word, a sentence or a motion file")
     total = sum(weight for _, weight in pairs)
     if any(weight < 0 for _, weight in pairs) or not 0 < total < float("inf"):
         raise RequestError("style weights must be zero or more and not all zero, as in 'old:0.6'")
     return [part for reference, weight in pairs for part in _ingredients(reference, weight / total)]
+
+
+def _weighted(style: StyleLike) -> list[tuple[StyleReference, float]]:
+    return [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else list(style)
 
 
 def _ingredients(reference: StyleReference, weight: float) -> list[WeightedStyle]:
@@ -154,8 +161,7 @@ def _ingredient(reference: StyleReference, weight: float) -> WeightedStyle:
 
 def is_encoded(style: StyleLike) -> bool:
     """Tell whether an encoder of pictures and sounds has a part in a style; nothing is read but names."""
-    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else style
-    for reference, _ in pairs:
+    for reference, _ in _weighted(style):
         if isinstance(reference, Motion):
             continue
         folder = folder_of(reference)
@@ -169,7 +175,7 @@ def is_encoded(style: StyleLike) -> bool:
     return False
 
 
-def modality_of(path: Path) -> Literal["image", "video", "sound"] | None:
+def modality_of(path: Path) -> "Modality | None":
     """Return as what an encoder reads a file, told by its suffix."""
     suffix = path.suffix.lower()
     if suffix in PICTURE_SUFFIXES:
@@ -256,8 +262,8 @@ def is_animal(motion: Motion) -> bool:
 
 def notes(style: StyleLike) -> list[str]:
     """Say what was read of each folder and of each video by its movement, in a sentence each."""
-    pairs = [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else style
-    said = [_of_folder(folder) for reference, _ in pairs if (folder := folder_of(reference)) and not is_adopted(folder)]
+    folders = [folder for reference, _ in _weighted(style) if (folder := folder_of(reference)) is not None]
+    said = [_of_folder(folder) for folder in folders if not is_adopted(folder)]
     for part in resolve(style):
         if part.motion is not None and (name := part.motion.labels.get("video")):
             said.append(

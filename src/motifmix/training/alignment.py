@@ -18,7 +18,7 @@ from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.style.aligned import PROJECTION, aligned_home
 from motifmix.training.loop import Log, train
 from motifmix.training.motion_styles import MotionStyles, motion_styles, styled_sets
-from motifmix.training.objectives.joint_align import JointAlignObjective, balanced
+from motifmix.training.objectives.joint_align import JointAlignObjective
 from motifmix.training.recipe import Recipe
 from motifmix.training.texts import style_texts
 
@@ -68,8 +68,8 @@ def align(
     ``out``: by default a folder below ``MOTIFMIX_HOME`` where generating finds it. Raises ``MotifmixError``s.
     """
     model = model or PACKAGE_WEIGHTS / "default"
-    found = find_weights(encoder, weights)
-    opened, wanted = offer(encoder).open(found), offer(encoder)
+    wanted, found = offer(encoder), find_weights(encoder, weights)
+    opened = wanted.open(found)
     chosen = list(sets) if sets is not None else styled_sets(model)
     own = identity(found)
     motions = motion_styles(model, chosen, lambda done, total: progress("style vectors of motions", done, total))
@@ -112,6 +112,13 @@ def style_phrases_by_kind(styles: Sequence[str]) -> dict[str, dict[str, list[str
         "everyday": {style: held_out_style_phrases(style) for style in styles},
         "hard": {style: hard_style_phrases(style) for style in styles},
     }
+
+
+def balanced(phrases: Sequence[str], most: int) -> list[str]:
+    """Return at most ``most`` phrases, evenly from all."""
+    if len(phrases) <= most:
+        return list(phrases)
+    return [phrases[number * len(phrases) // most] for number in range(most)]
 
 
 def unit_vectors(

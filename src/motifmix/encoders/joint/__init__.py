@@ -18,8 +18,8 @@ from torch import Tensor
 from motifmix.errors import RequestError, WeightsError
 from motifmix.home import home
 
-Modality = Literal["text", "image", "video", "sound"]
-MODALITIES: tuple[Modality, ...] = ("text", "image", "video", "sound")
+Modality = Literal["image", "video", "sound"]
+"""As what a file is read; texts come as texts."""
 DEFAULT = "imagebind"
 _END = 1 << 20  # bytes
 

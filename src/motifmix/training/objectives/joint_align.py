@@ -6,7 +6,7 @@ stand before the first alone). Ours besides: noise on the texts' embeddings, bec
 an agreement term, which brings pi's result to the motions where the contrast alone only turns it to them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, layer_norm, normalize
+from torch.nn.functional import cross_entropy, normalize
 
-from motifmix.style.aligned import BANK, PROJECTION, nearest
+from motifmix.style.aligned import BANK, PROJECTION, nearest, projected
 from motifmix.style.stylemotif import StyleProjection
 from motifmix.training.motion_styles import MotionStyles
 
@@ -129,16 +129,3 @@ class JointAlignObjective:
             sizes={"inputs": inputs, "width": width}, numbers=numbers, extra=about,
             licence=f"{self.motions.card.licence}; {self.about['licence']}", **common,
         )  # fmt: skip
-
-
-def projected(projection: nn.Module, texts: Tensor) -> Tensor:
-    """Return pi of ``texts`` ``[N, width]`` at the length that style vectors have."""
-    made = projection(texts)
-    return layer_norm(made, made.shape[-1:])
-
-
-def balanced(phrases: Sequence[str], most: int) -> list[str]:
-    """Return at most ``most`` phrases, evenly from all."""
-    if len(phrases) <= most:
-        return list(phrases)
-    return [phrases[number * len(phrases) // most] for number in range(most)]
