@@ -144,7 +144,7 @@ def test_a_killed_run_leaves_nothing(run, own, monkeypatch):
 
 def test_a_style_for_other_weights_is_refused(run, own, tiny_model, monkeypatch):
     assert run("adopt", "limp.bvh", "--name", "limping", "--steps", 2).code == 0
-    monkeypatch.setattr(tiny_model, "denoiser_file", "0" * 64)
+    monkeypatch.setattr(tiny_model, "denoiser_checksum", "0" * 64)
     tiny_model._adopted.clear()
     done = run("generate", WALK, "--style", "limping", "--out", "a.npz")
     assert done.code == 2 and "for other weights" in done.err

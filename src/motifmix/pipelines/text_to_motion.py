@@ -80,10 +80,10 @@ class TextToMotion:
         )  # fmt: skip
         self.denoiser.project.load_state_dict({"weight": own["project_weight"], "bias": own["project_bias"]})
         self.denoiser.eval().requires_grad_(False)
-        self.denoiser_file, self._adopted = card.sha256, dict[tuple[Path, int], int]()
+        self.denoiser_checksum, self._adopted = card.sha256, dict[tuple[Path, int], int]()
         self.schedule = SCHEDULES[extra["schedule"]]()
         style_card, self.style_encoder, _ = load_part(folder, "style_encoder")
-        self._style_encoder = style_card.sha256
+        self._style_encoder_checksum = style_card.sha256
         _, self.text_to_style, _ = load_part(folder, "text_to_style")
         _, self.length_predictor, _ = load_part(folder, "length")
         if (folder / "strength.yaml").exists():
@@ -107,7 +107,7 @@ class TextToMotion:
 
         Raises ``RequestError`` where there is none.
         """
-        return find_aligned(self._style_encoder)
+        return find_aligned(self._style_encoder_checksum)
 
     def terms(self, style: StyleLike) -> str:
         """Return the licence of what is made in a style: the weights', and that of the encoder that read a picture."""
@@ -280,7 +280,7 @@ class TextToMotion:
             return None
         key = (folder, adopted.changed(folder))
         if key not in self._adopted:
-            _, network = adopted.load(folder, self.denoiser_file)
+            _, network = adopted.load(folder, self.denoiser_checksum)
             self._adopted[key] = len(self.denoiser.adopted)
             self.denoiser.adopted.append(network)
         return self._adopted[key]

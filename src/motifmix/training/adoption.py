@@ -112,7 +112,7 @@ class _Taught:
         """One batch of both kinds."""
         o = self.options
         clean, text, says = self._own_batch()
-        loss, _, _ = self._denoising(clean, text, says)
+        loss = self._denoising(clean, text, says)
         if o.keep > 0 or o.pull > 0 or o.content > 0:
             chosen = torch.randint(len(self.others), (o.batch,), generator=self.random).tolist()
             clean = [self.others[place] for place in chosen]
@@ -120,8 +120,8 @@ class _Taught:
         return loss
 
     def _own_batch(self) -> tuple[list[Tensor], Tensor, Tensor]:
-        seconds = torch.tensor([float(len(own)) for own in self.own])
-        chosen = torch.multinomial(seconds, self.options.batch, replacement=True, generator=self.random).tolist()
+        lengths = torch.tensor([float(len(own)) for own in self.own])
+        chosen = torch.multinomial(lengths, self.options.batch, replacement=True, generator=self.random).tolist()
         windows = []
         for place in chosen:
             own = self.own[place]
@@ -149,12 +149,12 @@ class _Taught:
         told = Condition({"text": Part(text, says), "style": Part(style, here)})
         return self.model.denoiser.predict(noisy, time, told, valid)
 
-    def _denoising(self, clean: list[Tensor], text: Tensor, says: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _denoising(self, clean: list[Tensor], text: Tensor, says: Tensor) -> Tensor:
         padded, noisy, noise, time, alpha, sigma, valid = self._noised(clean)
         style = self.told(self.style.vector, len(clean))
         predicted = self._predict(noisy, time, text, says, style, valid)
         wanted = target(padded, noise, alpha, sigma, self.model.denoiser.prediction_type)
-        return _mean_square(predicted - wanted, valid), predicted, valid
+        return _mean_square(predicted - wanted, valid)
 
     def _kept(self, clean: list[Tensor], text: Tensor, wanted: Tensor) -> Tensor:
         """What the untaught model said of other contents, and the style and the content of what is said now."""
@@ -247,7 +247,7 @@ def keep(
         space=model.space.name, licence=f"that of the clips and of the weights ({model.licence})",
         credit=list(dict.fromkeys([*credits, *model.credit])), data=[], recipe="adopt", commit="unknown",
         extra={
-            "denoiser": model.denoiser_file, "clips": len(clips), "seconds": round(sum(clip.seconds for clip in clips), 2),
+            "denoiser": model.denoiser_checksum, "clips": len(clips), "seconds": round(sum(clip.seconds for clip in clips), 2),
             "texts": [text or "" for text in texts],
         },
     )  # fmt: skip

@@ -14,7 +14,7 @@ PLAIN = "normal"
 
 
 def draw_restyled(caches: Sequence[FeatureCache], restyler: Restyler, path: Path) -> None:
-    """Draw plain held-out clips of the style set, then each in the styles of other held-out clips."""
+    """Draw plain held-out walks and runs of the style set, then each in the styles of other held-out clips."""
     held_out = [
         (cache, entry)
         for cache in caches

@@ -36,7 +36,8 @@ def styles(
         say("")
     for own in all_adopted():
         extra = own.card.extra
-        other = "" if extra.get("denoiser") == getattr(pipeline, "denoiser_file", None) else "; for other weights than these"
+        fits = extra.get("denoiser") == getattr(pipeline, "denoiser_checksum", None)
+        other = "" if fits else "; for other weights than these"
         say(f"{own.name}: adopted from {extra.get('clips')} clips ({extra.get('seconds')} s), {own.folder}{other}")
     if out is None:
         return

@@ -167,7 +167,7 @@ class AbermanTraining:
         return torch.from_numpy(array).to(next(self.modules.parameters()).device)
 
     def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
-        """Draw held-out walks and gestures before and after they take another style."""
+        """Draw held-out plain walks and runs before and after they take another style."""
         generator = modules["generator"]
         assert isinstance(generator, AbermanGenerator)
         restyler = AbermanRestyler(generator.cpu(), self.statistics)

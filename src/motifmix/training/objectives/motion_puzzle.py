@@ -77,7 +77,7 @@ class PuzzleTraining:
         return total, {name: float(value.detach()) for name, value in losses.items()}
 
     def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
-        """Draw held-out walks and gestures before and after they take another style."""
+        """Draw held-out plain walks and runs before and after they take another style."""
         network = modules["generator"]
         assert isinstance(network, MotionPuzzle)
         draw_restyled(
