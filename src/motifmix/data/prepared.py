@@ -49,6 +49,11 @@ class Prepared:
                 f"{self.folder}: the arrays do not hold the {rows} rows that clips.jsonl names; prepare it again"
             )
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells this preparation from another."""
+        return str(self.card.get("fingerprint"))
+
     @cached_property
     def by_id(self) -> dict[str, Clip]:
         """The clips by their id."""

@@ -25,7 +25,7 @@ class LatentStore:
         card, self.vae, rest = load_part(weights, "vae")
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         names = "\n".join(f"{caches[which].prepared.folder}/{e.clip.id}/{e.frames}" for which, e in entries)
-        data = [str(cache.prepared.card.get("fingerprint")) for cache in caches]
+        data = [cache.prepared.fingerprint for cache in caches]
         key = hashlib.sha256(f"{card.sha256}\n{data}\n{names}".encode()).hexdigest()[:20]
         path = home() / "cache" / f"latents-{key}.npz"
         if path.exists():

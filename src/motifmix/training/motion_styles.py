@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from motifmix.atomic import replacing
-from motifmix.data.feature_cache import FeatureCache
 from motifmix.data.labels import style_names
 from motifmix.data.prepared import Prepared
 from motifmix.errors import DataError
@@ -74,7 +73,7 @@ def motion_styles(model: Path, sets: Sequence[str], progress: Progress = lambda 
         raise DataError(f"the clips of {', '.join(sets)} have no styles; name a set that has some, such as bandai")
     styles = tuple(style_names(entry.clip.style for _, entry in entries))
     owners = torch.tensor([styles.index(entry.clip.style) for _, entry in entries if entry.clip.style is not None])
-    data = {name: _fingerprint(cache) for name, cache in zip(sets, caches, strict=True)}
+    data = {name: cache.prepared.fingerprint for name, cache in zip(sets, caches, strict=True)}
     key = hashlib.sha256(f"{card.sha256} {sorted(data.items())} {list(sets)}".encode()).hexdigest()[:20]
     path = home() / "cache" / f"style-vectors-{key}.npy"
     if path.exists() and len(kept := np.load(path)) == len(entries):
@@ -93,7 +92,3 @@ def motion_styles(model: Path, sets: Sequence[str], progress: Progress = lambda 
     with replacing(path, force=True) as beside:
         np.save(beside, made.numpy())
     return MotionStyles(made, owners, styles, data, card)
-
-
-def _fingerprint(cache: FeatureCache) -> str:
-    return str(cache.prepared.card.get("fingerprint"))

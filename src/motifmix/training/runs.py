@@ -91,4 +91,4 @@ def _fingerprint(folder: Path) -> str:
     from motifmix.training.published_sets import listing
 
     pairs = (folder / "duets.jsonl").exists()
-    return listing(folder) if pairs else str(Prepared(folder).card.get("fingerprint"))
+    return listing(folder) if pairs else Prepared(folder).fingerprint

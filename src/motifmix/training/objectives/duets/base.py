@@ -16,6 +16,7 @@ from motifmix.training.objectives.papers.base import KeptPart, PaperObjective
 from motifmix.training.publishing import LICENCE
 
 STEPS = 1000
+FRAMES = 121  # of the source; features have one less
 SCHEDULE = "cosine"
 
 

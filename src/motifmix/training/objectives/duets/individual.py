@@ -24,7 +24,7 @@ from motifmix.features.interhuman import extract_person, load_person, mirror_per
 from motifmix.home import home
 from motifmix.models.in2in import In2INIndividual
 from motifmix.models.mdm import IndividualMDM
-from motifmix.training.objectives.duets.base import DuetObjective
+from motifmix.training.objectives.duets.base import FRAMES, DuetObjective
 from motifmix.training.objectives.duets.texts import ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn
 from motifmix.training.objectives.published.interaction import InteractionLoss, training_losses
@@ -32,7 +32,6 @@ from motifmix.training.pool import LOCOMOTION, cell_weights
 from motifmix.training.published_sets import fitted_normaliser, padded
 from motifmix.training.texts import caption_texts, content_texts
 
-FRAMES = 121  # of the source; features have one less
 WHOLE = 1.25  # a clip whose caption speaks of all of it may be this much longer than what is seen of it
 SHORTEST = 31
 STYLED_TEXTS = 10  # sentences with a phrase of the style, for each content and style
@@ -117,7 +116,7 @@ class People:
 def _arrays(sets: list[Prepared], clips: list[tuple[int, Clip]]) -> tuple[dict[str, tuple[int, int]], np.ndarray]:
     """Return where each clip's rows lie, and the rows; twins share them."""
     own = {clip.mirror_of or clip.id: number for number, clip in clips}
-    stamps = "".join(str(p.card.get("fingerprint")) for p in sets)
+    stamps = "".join(p.fingerprint for p in sets)
     key = hashlib.sha256("\n".join([stamps, *sorted(own)]).encode()).hexdigest()[:20]
     path = home() / "cache" / f"people-{key}.npy"
     rows: dict[str, tuple[int, int]] = {}

@@ -21,13 +21,12 @@ from motifmix.errors import DataError
 from motifmix.home import home
 from motifmix.models.in2in import In2INInteraction
 from motifmix.models.intergen import InterGenDenoiser
-from motifmix.training.objectives.duets.base import DuetObjective
+from motifmix.training.objectives.duets.base import FRAMES, DuetObjective
 from motifmix.training.objectives.duets.texts import ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn
 from motifmix.training.objectives.published.interaction import InteractionLoss, training_losses
 from motifmix.training.published_sets import PairBatch, Pairs
 
-FRAMES = 121  # of the source; features have one less
 NETWORKS: dict[str, tuple[type[nn.Module], str]] = {
     "in2in": (In2INInteraction, "in2in:In2INInteraction"),
     "intergen": (InterGenDenoiser, "intergen:InterGenDenoiser"),
