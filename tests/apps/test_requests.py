@@ -6,12 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motifmix.apps.requests import MAX_SEED, StyleReference, checked
+from motifmix.apps.requests import MAX_SEED, STYLE_FILES, StyleReference, checked
 from motifmix.errors import RequestError
+from motifmix.files.video import VIDEO_SUFFIXES
+from motifmix.style.references import ENCODED_SUFFIXES, MOTION_SUFFIXES
 
 
 def asked(**fields):
     return checked(fields.pop("styles", ()), **{"text": "a person walks", **fields})
+
+
+def test_what_may_be_asked_for_is_what_a_style_is_read_from():
+    assert set(STYLE_FILES) == {*MOTION_SUFFIXES, *VIDEO_SUFFIXES, *ENCODED_SUFFIXES}
 
 
 @pytest.mark.parametrize(

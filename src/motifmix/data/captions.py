@@ -21,7 +21,7 @@ from motifmix.data.labels import (
     PAIRED_CONTENTS,
     content_words,
     style_attributes,
-    style_long_words,
+    style_description_words,
     style_words,
 )
 
@@ -160,7 +160,7 @@ def hard_style_phrases(style: str) -> list[str]:
 
 def style_descriptions(style: str) -> list[str]:
     """Return long descriptions of a style, a whole sentence each; no training sees them either."""
-    return style_long_words(style)
+    return style_description_words(style)
 
 
 def draw_style_description(style: str, generator: np.random.Generator) -> str:

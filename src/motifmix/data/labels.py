@@ -27,7 +27,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
@@ -158,9 +158,9 @@ def style_words(style: str) -> dict[str, list[str]]:
     return _entry(_words("styles.yaml"), style, "style", STYLES)
 
 
-def style_long_words(style: str) -> list[str]:
+def style_description_words(style: str) -> list[str]:
     """Return the entry of ``words/style_descriptions.yaml``; styles of 100STYLE have none."""
-    return [] if style in more_styles() else list(_entry(_long_words(), style, "style", STYLES))
+    return [] if style in more_styles() else list(_entry(_words("style_descriptions.yaml"), style, "style", STYLES))
 
 
 def content_words(content: str) -> dict[str, list[str]]:
@@ -184,19 +184,13 @@ def plain(words: str) -> str:
 
 
 @cache
-def _words(file: str) -> dict[str, dict[str, list[str]]]:
+def _words(file: str) -> dict[str, Any]:
     return yaml.safe_load(resources.files("motifmix.data").joinpath("words", file).read_text("utf-8"))
 
 
 def style_attributes(style: str) -> dict[str, list[str]]:
     """Return the entry of ``words/style_attributes.yaml``: pieces of descriptions by kind; none for 100STYLE's styles."""
     return {} if style in more_styles() else _entry(_words("style_attributes.yaml"), style, "style", STYLES)
-
-
-@cache
-def _long_words() -> dict[str, list[str]]:
-    path = resources.files("motifmix.data").joinpath("words", "style_descriptions.yaml")
-    return yaml.safe_load(path.read_text("utf-8"))
 
 
 def _entry(entries: dict[str, Entry], label: str, kind: str, labels: tuple[str, ...]) -> Entry:

@@ -13,10 +13,10 @@ STEPS = 8  # of second order; benchmarks/solvers.py shows what fewer and more ch
 SHIFT = 1.5
 TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
 _RANGES = {
-    "steps": (1, 1000, "denoising steps; 8 suit"),
-    "shift": (0.1, 10.0, "above 1 spends more of the steps near the noise; 1.5 suits"),
-    "text_scale": (0.0, 20.0, "how strongly the text guides; 2 suits"),
-    "style_scale": (0.0, 20.0, "how strongly the style guides; 1.5 suits"),
+    "steps": (1, 1000, f"denoising steps; {STEPS} suit"),
+    "shift": (0.1, 10.0, f"above 1 spends more of the steps near the noise; {SHIFT:g} suits"),
+    "text_scale": (0.0, 20.0, f"how strongly the text guides; {TEXT_SCALE:g} suits"),
+    "style_scale": (0.0, 20.0, f"how strongly the style guides; {STYLE_SCALE:g} suits"),
     "gamma": (0.0, 10.0, "how much of the style is fused; 0.6 was trained"),
     "block": (1, 64, "the fusion stands after one of the denoiser's blocks, 1 is the first"),
     "gradient": (0.0, 2.0, "0 is none"),

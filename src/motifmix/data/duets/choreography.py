@@ -113,6 +113,7 @@ class Choreographer:
             clip = clips[int(rng.integers(len(clips)))]
             windows = [take for take in pool if take.clip == clip]
             take = windows[int(rng.integers(len(windows)))]
+            # Hands are shaken with the right ones, which a mirror would make left ones.
             takes.append(take.as_mirrored() if rng.random() < 0.5 and interaction.first != "handshake" else take)
         first, second = takes
         if interaction.together == "same_clip":

@@ -194,9 +194,7 @@ def _write_recorded(folder: Path, archive: Path, written: _Written) -> None:
         training = pair.split == "train"
         alone = [[text] for text in pair.individual_texts]
         _write_pair(folder, name, pair.scene, [pair.text], alone, written, train=training)
-        written.lists["train" if training else "recorded_test"] = [
-            *written.lists.get("train" if training else "recorded_test", []), name,
-        ]  # fmt: skip
+        written.lists.setdefault("train" if training else "recorded_test", []).append(name)
         one, other = pair.scene
         apart = np.linalg.norm((one.root - other.root)[:, [0, 2]], axis=-1)
         written.shown += [(f"{name}: {pair.text}", pair.scene)] if len(written.shown) < 200 else []

@@ -13,10 +13,10 @@ from motifmix.data.duets.parts import WAITING
 from motifmix.data.duets.words import interaction_words
 from motifmix.data.labels import CONTENTS, PAIRED_CONTENTS, STYLES
 from motifmix.data.prepared import Prepared
+from motifmix.data.sample import FPS
 from motifmix.drawing.strips import sheet
 from motifmix.motion import Scene
 
-FPS = 30.0
 SHOWN_FRAMES = 6
 ABOUT = (
     "These are choreographed pairs: two real single-person clips put into one world by rules, which say who, where, "
