@@ -25,6 +25,7 @@ from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
 from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
+from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.motion import Motion
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -131,7 +132,7 @@ def page(found: dict) -> str:
     ]
     for weights, own in found.items():
         for way, row in own["rows"].items():
-            shares = [f"{100 * a:.0f} % ({100 * b:.0f} to {100 * c:.0f})" for a, b, c in (row["style"], row["content"])]
+            shares = [percent_within(*row[key]) for key in ("style", "content")]
             lines.append(
                 f"| {weights} | {', '.join(own['styles'])} | {way} | {shares[0]} | {row['probability']:.2f} | {shares[1]} | "
                 f"{100 * row['skating']:.1f} % | {row['n']} |"

@@ -22,6 +22,7 @@ from motifmix.data.captions import captions, held_out_style_phrases, style_descr
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES, STYLES
 from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import share_bounds
+from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.pipelines.text_to_motion import TextToMotion
 
@@ -86,9 +87,8 @@ def page(found: dict) -> str:
     ]
     for weights, own in found.items():
         for wording, row in own["rows"].items():
-            share, low, high = row["style"]
             lines.append(
-                f"| {weights} | {own['style_scale']:g} | {wording} | {100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f}) | "
+                f"| {weights} | {own['style_scale']:g} | {wording} | {percent_within(*row['style'])} | "
                 f"{row['probability']:.2f} | {100 * row['content']:.0f} % | {100 * row['nearest']:.0f} % | {row['n']} |"
             )
     return "\n".join([*lines, ""])

@@ -22,6 +22,7 @@ import motifmix
 from motifmix.data.labels import SET_2_STYLES
 from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
+from motifmix.evaluation.tables import percent_within
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXTS = (
@@ -97,9 +98,8 @@ def page(found: dict) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in found["rows"].items():
-        low, high = row["bounds"]
         lines.append(
-            f"| {name} | {100 * row['recognised']:.0f} % ({100 * low:.0f} to {100 * high:.0f}) | {row['probability']:.2f} | "
+            f"| {name} | {percent_within(row['recognised'], *row['bounds'])} | {row['probability']:.2f} | "
             f"{row['distance']:.3f} | {100 * row['skating']:.1f} % | {1000 * row['seconds']:.0f} | {row['times']:.2f} |"
         )
     return "\n".join([*lines, ""])

@@ -18,6 +18,7 @@ from motifmix.data.captions import captions
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
 from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
+from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.pipelines.text_to_motion import TextToMotion
 
@@ -64,7 +65,7 @@ def page(found: dict) -> str:
     ]
     for weights, own in found.items():
         for name, row in own["rows"].items():
-            shares = [f"{100 * a:.0f} % ({100 * b:.0f} to {100 * c:.0f})" for a, b, c in (row["style"], row["content"])]
+            shares = [percent_within(*row[key]) for key in ("style", "content")]
             lines.append(
                 f"| {weights} ({own['denoiser']}) | {own['parameters']:,} | {name} | {shares[0]} | {shares[1]} | "
                 f"{100 * row['skating']:.1f} % | {1000 * row['seconds']:.0f} | {row['n']} |"

@@ -22,6 +22,7 @@ from motifmix.data.prepared import Prepared
 from motifmix.errors import WeightsError
 from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import frechet_distance, share_bounds
+from motifmix.evaluation.tables import percent_within
 from motifmix.home import home
 from motifmix.motion import Motion
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -73,9 +74,6 @@ def measured(model: TextToMotion, seeds: int) -> dict:
 def page(found: dict) -> str:
     """Return the page."""
 
-    def share(values: list[float]) -> str:
-        return "{:.0f} % ({:.0f} to {:.0f})".format(*(100 * value for value in values))
-
     lines = [
         "# A learned strength",
         "",
@@ -85,7 +83,7 @@ def page(found: dict) -> str:
         "| chosen by the select judge | style recognised | its probability | content recognised |",
         "|---|---|---|---|",
         *(
-            f"| {name} | {share(row['style'])} | {row['probability']:.2f} | {share(row['content'])} |"
+            f"| {name} | {percent_within(*row['style'])} | {row['probability']:.2f} | {percent_within(*row['content'])} |"
             for name, row in found["select"].items()
         ),
         "",
@@ -105,7 +103,8 @@ def page(found: dict) -> str:
             "| scored | style recognised | its probability | content recognised | FID |",
             "|---|---|---|---|---|",
             *(
-                f"| {name} | {share(row['style'])} | {row['probability']:.2f} | {share(row['content'])} | {row['fid']:.1f} |"
+                f"| {name} | {percent_within(*row['style'])} | {row['probability']:.2f} | {percent_within(*row['content'])} | "
+                f"{row['fid']:.1f} |"
                 for name, row in found["score"].items()
             ),
             "",

@@ -20,6 +20,7 @@ from motifmix.data.prepared import Prepared
 from motifmix.drawing.strips import strip
 from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
+from motifmix.evaluation.tables import percent_within
 from motifmix.home import home
 from motifmix.motion import Motion
 from motifmix.pipelines.style_transfer import DEPTH, STYLE_SCALE, Kept, StyleTransfer
@@ -33,8 +34,7 @@ def row(name: str, judge: Judge, motions: list[Motion], styles: list[str], conte
     shares = []
     for named, wanted in ((judge.style_names(reading), styles), (judge.content_names(reading), contents)):
         hits = sum(a == b for a, b in zip(named, wanted, strict=True))
-        low, high = share_bounds(hits, len(motions))
-        shares.append(f"{100 * hits / len(motions):.0f} % ({100 * low:.0f} to {100 * high:.0f})")
+        shares.append(percent_within(hits / len(motions), *share_bounds(hits, len(motions))))
     skating = np.mean([foot_skate_ratio(motion.resampled(20.0).joints, 20.0) for motion in motions])
     return f"| {name} | {shares[0]} | {shares[1]} | {100 * skating:.1f} % | {len(motions)} |"
 

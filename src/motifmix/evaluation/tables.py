@@ -18,6 +18,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
+def percent_within(share: float, low: float, high: float) -> str:
+    """Return a share with its bounds (``metrics.share_bounds``) as percentages."""
+    return f"{100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+
+
 def plain(value: float) -> str:
     """Return a number with two decimals."""
     return f"{value:.2f}"
