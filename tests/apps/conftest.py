@@ -1,14 +1,12 @@
 """A pipeline that needs no weights, for tests of what stands around it."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import motifmix
-from motifmix.apps.cli.main import main
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
@@ -73,23 +71,3 @@ def pipeline(monkeypatch) -> FakePipeline:
     fake = FakePipeline()
     monkeypatch.setitem(motifmix.__dict__, "load", lambda weights=None: fake)
     return fake
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch) -> Path:
-    """An empty folder to stand in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process; returns its exit code and what it said on stdout and stderr."""
-
-    def command(*arguments: object) -> SimpleNamespace:
-        capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err, lines=said.err.splitlines())
-
-    return command

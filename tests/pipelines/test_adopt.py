@@ -1,13 +1,11 @@
 """`motifmix adopt`: names, clips that are none, what is kept, and that the style works wherever a style is named."""
 
 import os
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import motifmix
-from motifmix.apps.cli.main import main
 from motifmix.files import read, write
 from motifmix.motion import MOTIFMIX, Motion, Skeleton
 from motifmix.motion import rotations as rot
@@ -40,17 +38,6 @@ def dog() -> Motion:
 @pytest.fixture
 def tiny_model(weights) -> TextToMotion:
     return TextToMotion(weights)
-
-
-@pytest.fixture
-def run(capsys):
-    def command(*arguments: object) -> SimpleNamespace:
-        capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err, lines=said.err.splitlines())
-
-    return command
 
 
 @pytest.fixture
