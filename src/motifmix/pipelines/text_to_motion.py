@@ -280,7 +280,9 @@ class TextToMotion:
             return None
         key = (folder, adopted.changed(folder))
         if key not in self._adopted:
-            _, network = adopted.load(folder, self.denoiser_checksum)
+            own = self.denoiser.denoiser
+            shape = (self.denoiser.project.in_features, own.width, len(own.blocks))
+            _, network = adopted.load(folder, self.denoiser_checksum, shape)
             self._adopted[key] = len(self.denoiser.adopted)
             self.denoiser.adopted.append(network)
         return self._adopted[key]

@@ -7,6 +7,7 @@ not at all: it is made beside its place and renamed.
 import re
 import secrets
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,18 @@ def check_name(name: str) -> str:
 
 
 def place_for(name: str, folder: Path | None = None, *, force: bool = False) -> Path:
-    """Return the folder for a new style. Raises ``FileError`` where something is there that may not be replaced."""
+    """Return the folder for a new style.
+
+    Raises ``FileError`` where something is there that may not be replaced, and where no folder can be made, which is
+    found now and not after the learning.
+    """
     place = (folder or styles_folder()) / check_name(name)
+    above = next(own for own in place.absolute().parents if own.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=above):
+            pass
+    except OSError as error:
+        raise FileError(f"{above}: no folder can be made here ({error.strerror}); choose another --out") from None
     if place.exists() and not (place / f"{PART}.yaml").is_file():
         raise FileError(f"{place} exists and is no adopted style; take another name or folder")
     if place.exists() and not force:
@@ -71,29 +82,47 @@ def is_adopted(folder: Path) -> bool:
 
 
 def all_adopted(folder: Path | None = None) -> list[Adopted]:
-    """Return the adopted styles by name; what is damaged is left out."""
+    """Return the adopted styles by name; what has no card or no weights is left out. Raises ``FileError``."""
     place = folder or styles_folder()
     found = []
-    for own in sorted(place.iterdir()) if place.is_dir() else []:
-        if not own.name.startswith(".") and is_adopted(own):
+    try:
+        inside = sorted(place.iterdir()) if place.is_dir() else []
+    except OSError as error:
+        raise FileError(f"{place}: adopted styles cannot be listed ({error.strerror})") from None
+    for own in inside:
+        if _NAME.fullmatch(own.name) and is_adopted(own):
             try:
-                found.append(Adopted(own.name, own, read_card(own / f"{PART}.yaml")))
+                card = read_card(own / f"{PART}.yaml")
+                if (own / f"{PART}.safetensors").is_file():
+                    found.append(Adopted(own.name, own, card))
             except WeightsError:
                 continue
     return found
 
 
-def load(folder: Path, denoiser: str) -> tuple[Adopted, AdoptedStyle]:
-    """Load a style for the denoiser with this checksum. Raises ``WeightsError`` or ``RequestError``."""
-    card, network, _ = load_part(folder, PART)
-    if not isinstance(network, AdoptedStyle):
-        raise WeightsError(f"{folder}: holds no adopted style; adopt it again")
+def load(folder: Path, denoiser: str, shape: tuple[int, int, int] | None = None) -> tuple[Adopted, AdoptedStyle]:
+    """Load a style for the denoiser with this checksum, whose style vector, width and blocks are ``shape``.
+
+    Raises ``WeightsError`` for what is damaged and ``RequestError`` for a style of other weights.
+    """
+    again = f"adopt it again: motifmix adopt CLIPS --name {folder.name} --force"
+    try:
+        card, network, _ = load_part(folder, PART)
+    except WeightsError as error:
+        raise WeightsError(f"the style {folder.name!r} cannot be used ({_reason(error)}); {again}") from error
     if card.extra.get("denoiser") != denoiser:
-        raise RequestError(
-            f"the style {folder.name!r} was adopted for other weights than these; adopt it again: "
-            f"motifmix adopt CLIPS --name {folder.name} --force"
-        )
+        raise RequestError(f"the style {folder.name!r} was adopted for other weights than these; {again}")
+    if not isinstance(network, AdoptedStyle):
+        raise WeightsError(f"{folder}: holds no adopted style; {again}")
+    own = (len(network.vector), network.width, len(network.up))
+    if shape not in (None, own) or not all(bool(tensor.isfinite().all()) for tensor in network.parameters()):
+        raise WeightsError(f"the style {folder.name!r} is spoilt: its numbers fit no denoiser; {again}")
     return Adopted(folder.name, folder, card), network
+
+
+def _reason(error: WeightsError) -> str:
+    """What is wrong with a file, without the advice for weights that can be fetched or trained."""
+    return str(error).split("; convert, train or download")[0]
 
 
 def save(place: Path, network: AdoptedStyle, *, force: bool = False, **facts: Any) -> None:

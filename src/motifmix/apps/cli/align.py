@@ -49,11 +49,17 @@ def align(
 ) -> None:
     """Learn where words of styles lie among motions, so that --style takes a .jpg, a .wav, or what a video shows.
 
-    The encoder stays as it is and encodes some hundred texts once; run it again to go on after an interruption.
+    The encoder stays as it is and encodes some 1,400 words and sentences once; run it again to go on after an interruption.
     """
     if check:
         _check(encoder, weights, examples)
         return
+    from motifmix.encoders.joint import offer
+    from motifmix.errors import RequestError
+
+    offer(encoder)  # an unknown one is said before anything else
+    if examples is not None:
+        raise RequestError("--examples belongs to --check, which only compares the encoder with its authors' table")
     from motifmix.training.alignment import align as make
     from motifmix.training.motion_styles import styled_sets
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from motifmix.apps.cli.terminal import progress, say
+from motifmix.apps.cli.terminal import escaped, progress, say
 
 SECONDS = 4.0  # of each style in the film
 
@@ -38,7 +38,8 @@ def styles(
         extra = own.card.extra
         fits = extra.get("denoiser") == getattr(pipeline, "denoiser_checksum", None)
         other = "" if fits else "; for other weights than these"
-        say(f"{own.name}: adopted from {extra.get('clips')} clips ({extra.get('seconds')} s), {own.folder}{other}")
+        line = f"{own.name}: adopted from {extra.get('clips')} clips ({extra.get('seconds')} s), {own.folder}{other}"
+        say(escaped(line))  # the card may be a stranger's
     if out is None:
         return
     from motifmix.apps.gallery import write_gallery
