@@ -144,6 +144,10 @@ _ALL = (
         _text_to_motion, STYLE_PARTS, paper="StyleMotif", runs=("stylemotif",),
     ),
     Method(
+        "stylemotif-hybrid", "StyleMotif with hybrid guidance", "frozen", ("motion", "text"), ("weights-stylemotif",),
+        (_STYLEMOTIF,), _text_to_motion, STYLE_PARTS, options={"gradient": 0.5},
+    ),
+    Method(
         "joint-unstyled", "no style (default model)", "joint", (), (DEFAULT,), (_DEFAULT,), _text_to_motion,
     ),
     Method(
