@@ -14,8 +14,8 @@ from torch import Tensor
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided, sample_along
 from motifmix.diffusion.solvers import TwoStep, ddim_step
-from motifmix.errors import RequestError
-from motifmix.models.latent_denoiser import LONGEST
+from motifmix.errors import RequestError, WeightsError
+from motifmix.models.latent_denoiser import LONGEST, LatentDenoiser
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -50,7 +50,10 @@ class LatentSMooDi(TextToMotion):
     def _put_together(self, folder: Path) -> None:
         super()._put_together(folder)
         _, branch, _ = load_part(folder, "branch")
-        self.steered = DualBranchDenoiser(self.denoiser.denoiser, branch, self.denoiser.prediction_type).eval()
+        base = self.denoiser.denoiser
+        if not isinstance(base, LatentDenoiser):
+            raise WeightsError(f"{folder}: SMooDi's branch stands beside a denoiser of latents, not {type(base).__name__}")
+        self.steered = DualBranchDenoiser(base, branch, self.denoiser.prediction_type).eval()
         self.steered.requires_grad_(False)
         self.style_network = load_part(folder, "style_network")[1] if self.guidance is not None else None
 

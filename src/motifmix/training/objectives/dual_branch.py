@@ -21,6 +21,7 @@ from motifmix.diffusion.predictions import target
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace
 from motifmix.home import home
+from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_branch import StyleBranch
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import write_weights
@@ -87,6 +88,8 @@ class DualBranchObjective(DenoiserObjective):
         }  # fmt: skip
         branch = StyleBranch(**self.branch_sizes, dropout=d.dropout)
         frozen = self._styled.denoiser
+        if not isinstance(frozen, LatentDenoiser):
+            raise DataError(f"SMooDi's branch stands beside a denoiser of latents, not {type(frozen).__name__}")
         branch.begin_from(frozen)
         steered = DualBranchDenoiser(frozen, branch, self._styled.prediction_type)
         self.modules = nn.ModuleDict({"denoiser": steered, "style_encoder": self.modules["style_encoder"]})
