@@ -52,7 +52,9 @@ class LatentSMooDi(TextToMotion):
         _, branch, _ = load_part(folder, "branch")
         base = self.denoiser.denoiser
         if not isinstance(base, LatentDenoiser):
-            raise WeightsError(f"{folder}: SMooDi's branch stands beside a denoiser of latents, not {type(base).__name__}")
+            raise WeightsError(
+                f"{folder}: SMooDi's branch stands beside a denoiser of latents, not {type(base).__name__}"
+            )
         self.steered = DualBranchDenoiser(base, branch, self.denoiser.prediction_type).eval()
         self.steered.requires_grad_(False)
         self.style_network = load_part(folder, "style_network")[1] if self.guidance is not None else None
