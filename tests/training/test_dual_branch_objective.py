@@ -124,3 +124,8 @@ def test_one_set_alone_or_no_guide_is_an_error_that_says_what_is_missing(at_home
         build_objective(recipe("dual_branch", data=["styled"]))
     with pytest.raises(WeightsError, match="weights-nowhere"):
         build_objective(recipe("dual_branch", options={"guide": "weights-nowhere"}))
+
+
+def test_a_base_that_was_never_trained_is_told_with_its_recipe(home):
+    with pytest.raises(DataError, match=r"nowhere has no denoiser to begin with; train recipes/stylemotif/base\.yaml"):
+        build_objective(recipe("dual_branch", options={"base": "nowhere"}))

@@ -29,6 +29,7 @@ from motifmix.models.feature_denoiser import FeatureDenoiser
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
 from motifmix.models.temporal_vae import STRIDE
+from motifmix.pretrained.cards import Card
 from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
 from motifmix.training.latents import LatentStore, PatchStore
@@ -191,7 +192,7 @@ class DenoiserObjective:
             assert isinstance(style, StyleEncoder)
             style.encoder.load_state_dict(encoder.encoder.state_dict())
         if o.base is not None:
-            _, base, statistics = load_part(home() / o.base, "denoiser")
+            _, base, statistics = base_in(home() / o.base)
             own = {"latent_mean": self.store.mean, "latent_std": self.store.std, "text_mean": self.table.mean}
             # Kept with half the precision; other data are further off.
             if any((statistics[name] - v).abs().max() > 2e-3 * v.abs().max() for name, v in own.items()):
@@ -397,3 +398,12 @@ class DenoiserObjective:
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
         write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})
         complete(folder, self.weights)
+
+
+def base_in(folder: Path) -> tuple[Card, Any, dict[str, Any]]:
+    """Load the denoiser that a recipe begins with, as ``load_part`` does; says which recipe makes it where it lacks."""
+    from motifmix.pretrained.build import load_part
+
+    if not (folder / "denoiser.yaml").exists():
+        raise DataError(f"{folder} has no denoiser to begin with; train recipes/stylemotif/base.yaml first")
+    return load_part(folder, "denoiser")

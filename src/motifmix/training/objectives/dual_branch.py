@@ -26,7 +26,7 @@ from motifmix.models.style_branch import StyleBranch
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import write_weights
 from motifmix.style.dual_branch import DualBranchDenoiser
-from motifmix.training.objectives.denoiser import DenoiserObjective
+from motifmix.training.objectives.denoiser import DenoiserObjective, base_in
 from motifmix.training.publishing import facts_of
 
 
@@ -65,7 +65,7 @@ class DualBranchObjective(DenoiserObjective):
         if len(data) < 2:
             raise DataError("a dual_branch recipe needs a style set and a content set, as in data: [bandai, cmu]")
         self.base_folder = home() / d.base
-        self.base_card, _, _ = load_part(self.base_folder, "denoiser")
+        self.base_card, _, _ = base_in(self.base_folder)
         sizes = self.base_card.sizes
         super().__init__(
             data,
