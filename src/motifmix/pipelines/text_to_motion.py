@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import GuidanceTerm, Guided, sample_along
+from motifmix.diffusion.denoiser import Denoiser, GuidanceTerm, Guided, sample_along
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.diffusion.solvers import TwoStep, ddim_step
 from motifmix.errors import RequestError, WeightsError
@@ -311,14 +311,7 @@ class TextToMotion:
         strength: float,
         how: Sampling,
     ) -> Tensor:
-        longest, size = max(tokens), self.vae.latent
-        valid = torch.arange(longest)[None] < torch.tensor(tokens)[:, None]
-        noise = torch.stack(
-            [
-                torch.randn(_DRAWN_TOKENS, size, generator=torch.Generator().manual_seed(seed))[:longest]
-                for seed in seeds
-            ]
-        )
+        noise, valid = self._noise(tokens, seeds)
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
         terms: list[GuidanceTerm] = [("text", how.text_scale)]
@@ -333,11 +326,21 @@ class TextToMotion:
                 scale = how.gradient * strength * has_style.to(noise.dtype)
                 wanted = style[:, : self.denoiser.project.in_features]
                 terms.append(StylePull(partial(self._style_of, valid=valid), wanted, scale, valid))
+        return self._denoised(Guided(denoiser, terms), how, noise, Condition(parts), valid)
+
+    def _noise(self, tokens: list[int], seeds: list[int]) -> tuple[Tensor, Tensor]:
+        """Return noise [B, L, latent], an item's own whatever stands beside it, and which tokens are real [B, L]."""
+        longest, size = max(tokens), self.vae.latent
+        valid = torch.arange(longest)[None] < torch.tensor(tokens)[:, None]
+        drawn = [torch.randn(_DRAWN_TOKENS, size, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        return torch.stack(drawn)[:, :longest], valid
+
+    def _denoised(self, guided: Denoiser, how: Sampling, noise: Tensor, condition: Condition, valid: Tensor) -> Tensor:
+        """Take ``noise`` to latents of the autoencoder [B, L, latent]."""
         clean = noise
-        guided = Guided(denoiser, terms)
-        levels = self.schedule.levels(how.steps, how.shift)
         solver = TwoStep() if self.schedule.name == "flow" else ddim_step
-        for step in sample_along(guided, levels, noise, Condition(parts), valid, solver=solver):
+        levels = self.schedule.levels(how.steps, how.shift)
+        for step in sample_along(guided, levels, noise, condition, valid, solver=solver):
             clean = step.noisy
         return clean * self._latent_std + self._latent_mean
 

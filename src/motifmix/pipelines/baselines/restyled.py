@@ -21,6 +21,7 @@ from motifmix.models.aberman import AbermanGenerator
 from motifmix.models.motion_puzzle import MotionPuzzle
 from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
+from motifmix.pipelines.baselines.unstyled import Unstyled, one_a_text
 from motifmix.pretrained.build import load_part
 from motifmix.style.references import StyleLike, on_training_skeleton, resolve
 
@@ -100,15 +101,11 @@ def load_restyler(folder: Path | str) -> Restyler:
     raise WeightsError(f"{folder}: {card.architecture} is no network that restyles a motion")
 
 
-class Restyled:
+class Restyled(Unstyled):
     """A base with a restyling network behind it; both are given as objects or as folders of weights."""
 
     def __init__(self, base: Any, restyler: Restyler | Path | str) -> None:
-        if isinstance(base, str | Path):
-            from motifmix.pipelines.text_to_motion import TextToMotion
-
-            base = TextToMotion(base)
-        self.base = base
+        super().__init__(base)
         self.restyler = load_restyler(restyler) if isinstance(restyler, str | Path) else restyler
 
     def generate(
@@ -126,10 +123,7 @@ class Restyled:
         A style of None leaves what the base made. Feet are cleaned thrice: the base's own way before (contacts are read
         there), the papers' after, and the way of every pipeline here last. Raises ``RequestError`` as :meth:`restyle`.
         """
-        wanted = list(styles) if styles is not None else [None] * len(texts)
-        if len(wanted) != len(texts):
-            raise RequestError(f"{len(wanted)} styles were given for {len(texts)} texts; give one a text")
-        references = _references(wanted)  # before the base works
+        references = _references(one_a_text(styles, texts))  # before the base works
         made = self.base.generate(texts, styles=None, seconds=seconds, seeds=seeds, clean_feet=clean_feet, **options)
         return [
             motion if style is None else self._one(motion, style, clean_feet)
@@ -152,18 +146,10 @@ class Restyled:
             if style is not None
         ]
 
-    def reconstruct(self, motions: Sequence[Motion]) -> list[Motion]:
-        """Return what the base keeps of motions."""
-        return self.base.reconstruct(motions)
-
     def parameters(self) -> tuple[int, int]:
         """Return the parameters in all, and those trained for style: the restyling network's (no discriminator)."""
-        base = self.base
-        if hasattr(base, "parameters"):
-            below = base.parameters()[0]
-        else:
-            below = sum(_count(part) for part in (base.vae, base.denoiser.denoiser, base.length_predictor))
-        own = _count(self.restyler.network)
+        below, _ = self.base.parameters() if hasattr(self.base, "parameters") else super().parameters()
+        own = sum(parameter.numel() for parameter in self.restyler.network.parameters())
         return below + own, own
 
     def _one(self, content: Motion, style: Motion, clean_feet: bool) -> Motion:
@@ -185,7 +171,3 @@ def _references(styles: Sequence[StyleLike | None]) -> list[Motion | None]:
             raise RequestError(f"this method reads a style from one motion, not from {what}; give a motion or its file")
         read[id(style)] = parts[0].motion
     return [None if style is None else read[id(style)] for style in styles]
-
-
-def _count(network: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())

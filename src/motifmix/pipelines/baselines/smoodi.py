@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided, sample_along
-from motifmix.diffusion.solvers import TwoStep, ddim_step
+from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided
 from motifmix.errors import RequestError, WeightsError
-from motifmix.models.latent_denoiser import LONGEST, LatentDenoiser
+from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -111,9 +110,7 @@ class LatentSMooDi(TextToMotion):
     ) -> Tensor:
         if how.gamma is not None or how.block is not None or how.gradient:
             raise RequestError("SMooDi has no gamma, block or gradient to set; its guidance is given when it is loaded")
-        valid = torch.arange(max(tokens))[None] < torch.tensor(tokens)[:, None]
-        drawn = [torch.randn(LONGEST, self.vae.latent, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        noise = torch.stack(drawn)[:, : max(tokens)]  # as the base draws it
+        noise, valid = self._noise(tokens, seeds)
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
         terms: list[GuidanceTerm] = [("text", how.text_scale)]
@@ -126,14 +123,7 @@ class LatentSMooDi(TextToMotion):
                 terms = [("text", how.text_scale), ("style", how.style_scale), *pull]
             else:
                 terms = [Difference(how.style_scale, ("style",)), *pull, Difference(how.text_scale, ("text",))]
-        guided = Guided(self.steered, terms)
-        solver = TwoStep() if self.schedule.name == "flow" else ddim_step
-        clean = noise
-        for step in sample_along(
-            guided, self.schedule.levels(how.steps, how.shift), noise, Condition(parts), valid, solver=solver
-        ):
-            clean = step.noisy
-        return clean * self._latent_std + self._latent_mean
+        return self._denoised(Guided(self.steered, terms), how, noise, Condition(parts), valid)
 
     def _pull(self, targets: Tensor, present: Tensor, valid: Tensor) -> list[GuidanceTerm]:
         if self.guidance is None or self.style_network is None:
