@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.predictions import noised, target, to_clean
+from motifmix.diffusion.predictions import to_clean
 from motifmix.errors import RequestError
 from motifmix.evaluation.judges import appoint, load_judge
 from motifmix.models.adopted_style import AdoptedStyle
@@ -27,6 +27,7 @@ from motifmix.motion import Motion
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.style import adopted
+from motifmix.training.noising import NoisyBatch, mean_over
 
 LONGEST_TOKENS, SHORTEST_TOKENS = 50, 5
 
@@ -133,43 +134,35 @@ class _Taught:
         says = self.says[chosen] & (torch.rand(len(chosen), generator=self.random) < 0.9)
         return windows, self.texts[chosen], says
 
-    def _noised(self, clean: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def _noised(self, clean: list[Tensor]) -> NoisyBatch:
         valid = torch.arange(max(map(len, clean)))[None] < torch.tensor([len(own) for own in clean])[:, None]
         padded = torch.nn.utils.rnn.pad_sequence(clean, batch_first=True)
-        time = torch.rand(len(clean), generator=self.random)
-        levels = [self.model.schedule.level(float(own)) for own in time]
-        alpha = torch.tensor([level.alpha for level in levels])[:, None, None]
-        sigma = torch.tensor([level.sigma for level in levels])[:, None, None]
-        noise = torch.randn(padded.shape, generator=self.random)
-        noisy = noised(padded, noise, alpha, sigma) * valid[..., None]
-        return padded, noisy, noise, time, alpha, sigma, valid
+        return NoisyBatch.drawn(padded, valid, self.model.schedule, self.random)
 
-    def _predict(self, noisy: Tensor, time: Tensor, text: Tensor, says: Tensor, style: Tensor, valid: Tensor) -> Tensor:
-        here = torch.ones(len(noisy), dtype=torch.bool)
+    def _predict(self, batch: NoisyBatch, text: Tensor, says: Tensor, style: Tensor) -> Tensor:
+        here = torch.ones(len(batch.noisy), dtype=torch.bool)
         told = Condition({"text": Part(text, says), "style": Part(style, here)})
-        return self.model.denoiser.predict(noisy, time, told, valid)
+        return self.model.denoiser.predict(batch.noisy, batch.time, told, batch.valid)
 
     def _denoising(self, clean: list[Tensor], text: Tensor, says: Tensor) -> Tensor:
-        padded, noisy, noise, time, alpha, sigma, valid = self._noised(clean)
-        style = self.told(self.style.vector, len(clean))
-        predicted = self._predict(noisy, time, text, says, style, valid)
-        wanted = target(padded, noise, alpha, sigma, self.model.denoiser.prediction_type)
-        return _mean_square(predicted - wanted, valid)
+        batch = self._noised(clean)
+        predicted = self._predict(batch, text, says, self.told(self.style.vector, len(clean)))
+        return mean_over(batch.squared_error(predicted, self.model.denoiser.prediction_type), batch.valid)
 
     def _kept(self, clean: list[Tensor], text: Tensor, wanted: Tensor) -> Tensor:
         """What the untaught model said of other contents, and the style and the content of what is said now."""
-        _, noisy, _, time, alpha, sigma, valid = self._noised(clean)
+        batch = self._noised(clean)
         here = torch.ones(len(clean), dtype=torch.bool)
         with torch.no_grad():
-            before = self._predict(noisy, time, text, here, self.told(self.start, len(clean), 0.0), valid)
-        now = self._predict(noisy, time, text, here, self.told(self.style.vector, len(clean)), valid)
-        loss = self.options.keep * _mean_square(now - before, valid)
+            before = self._predict(batch, text, here, self.told(self.start, len(clean), 0.0))
+        now = self._predict(batch, text, here, self.told(self.style.vector, len(clean)))
+        loss = self.options.keep * mean_over((now - before) ** 2, batch.valid)
         if self.options.pull == 0 and self.options.content == 0:
             return loss
-        model, clear = self.model, 1.0 - time  # little can be read of noise
-        estimate = to_clean(now, noisy, alpha, sigma, model.denoiser.prediction_type)
-        features = model.vae.decode(estimate * model._latent_std + model._latent_mean, valid)
-        frames = valid.repeat_interleave(STRIDE, dim=1)
+        model, clear = self.model, 1.0 - batch.time  # little can be read of noise
+        estimate = to_clean(now, batch.noisy, batch.alpha, batch.sigma, model.denoiser.prediction_type)
+        features = model.vae.decode(estimate * model._latent_std + model._latent_mean, batch.valid)
+        frames = batch.valid.repeat_interleave(STRIDE, dim=1)
         distance = 1.0 - cosine_similarity(model.style_encoder(features, frames), self.start[None], dim=-1)
         loss = loss + self.options.pull * (distance * clear).mean()
         if self.options.content == 0:
@@ -223,11 +216,6 @@ def adopt(
     finally:
         model.denoiser.adopted.pop()
     return taught.style.requires_grad_(False).eval()
-
-
-def _mean_square(error: Tensor, valid: Tensor) -> Tensor:
-    weight = valid[..., None].to(error.dtype)
-    return (error**2 * weight).sum() / (weight.sum() * error.shape[-1])
 
 
 def keep(

@@ -14,7 +14,7 @@ class Unstyled:
     """A base, given as an object or as a folder of weights, whose styles are ignored."""
 
     def __init__(self, base: Any) -> None:
-        self.base = TextToMotion(base) if isinstance(base, str | Path) else base
+        self.base: Any = TextToMotion(base) if isinstance(base, str | Path) else base
 
     def generate(
         self,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import normalize
 
 from motifmix.data.captions import caption_groups, style_phrase_groups
 from motifmix.data.feature_cache import CachedClip, FeatureCache
@@ -24,6 +24,7 @@ from motifmix.features.space import Normaliser
 from motifmix.models.style_encoder import TextToStyle
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
+from motifmix.training.contrast import both_ways
 from motifmix.training.pool import open_sets, weights_folder
 from motifmix.training.publishing import complete, facts_of
 from motifmix.training.texts import embedded, style_description_texts, style_texts
@@ -116,9 +117,7 @@ class AlignObjective:
         text = self.modules["text_to_style"](text + o.noise * torch.randn(text.shape, generator=generator))
         a, b = normalize(motion, dim=-1), normalize(text, dim=-1)
         logits = a @ b.T / o.temperature
-        same = (labels[:, None] == labels[None]).float()
-        share = same / same.sum(dim=1, keepdim=True)
-        contrast = 0.5 * (cross_entropy(logits, share) + cross_entropy(logits.T, share))
+        contrast = both_ways(logits, labels)
         agreement = (1.0 - (a * b).sum(dim=-1)).mean()
         return contrast + o.agreement * agreement, {
             "contrast": float(contrast.detach()),

@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy, normalize
 from motifmix.data.feature_cache import CachedClip
 from motifmix.data.labels import STYLES, style_names
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.predictions import PredictionType, target
+from motifmix.diffusion.predictions import PredictionType
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace, rested_to_multiple
@@ -32,13 +32,14 @@ from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.cards import Card
 from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
+from motifmix.training.contrast import both_ways
 from motifmix.training.latents import LatentStore, PatchStore
+from motifmix.training.noising import NoisyBatch, mean_over
 from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets, weights_folder
 from motifmix.training.publishing import complete, facts_of
 from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
 
 MOST_TOKENS = 50  # 10 s
-LENGTH_OFFSET = 2.5
 
 
 class DenoiserOptions(BaseModel):
@@ -271,12 +272,7 @@ class DenoiserObjective:
         """One batch."""
         o = self.options
         items = self._draw_items(rng)
-        longest = max(item.tokens for item in items)
-        clean = torch.zeros(len(items), longest, self.store.mean.shape[0])
-        valid = torch.zeros(len(items), longest, dtype=torch.bool)
-        for place, item in enumerate(items):
-            clean[place, : item.tokens] = self.store.latents[item.number][item.first : item.first + item.tokens]
-            valid[place, : item.tokens] = True
+        clean, valid = self._latents_of(items)
         text = self._said_text(items, rng, generator)
         styles = [self.pool.list[item.number][1].clip.style for item in items]
         styled = [place for place, style in enumerate(styles) if style is not None]
@@ -301,18 +297,21 @@ class DenoiserObjective:
         has_text, has_style = self._dropped(items, styled, generator)
         length_loss = self._length_loss(items, text, style_vectors.detach(), has_style)
         condition = Condition({"text": Part(text, has_text), "style": Part(style_vectors, has_style)})
-        time = torch.rand(len(items), generator=generator)
-        noise = torch.randn(clean.shape, generator=generator)
-        levels = [self.schedule.level(float(t)) for t in time]
-        alpha = torch.tensor([level.alpha for level in levels])[:, None, None]
-        sigma = torch.tensor([level.sigma for level in levels])[:, None, None]
-        noisy = (alpha * clean + sigma * noise) * valid[..., None]
-        predicted = self._styled.predict(noisy, time, condition, valid)
-        error = (predicted.float() - target(clean, noise, alpha, sigma, o.prediction_type)) ** 2
-        weight = valid[..., None].float()
-        denoising = (error * weight).sum() / (weight.sum() * error.shape[-1])
+        batch = NoisyBatch.drawn(clean, valid, self.schedule, generator)
+        predicted = self._styled.predict(batch.noisy, batch.time, condition, valid)
+        denoising = mean_over(batch.squared_error(predicted, o.prediction_type), valid)
         loss = loss + denoising + o.length * length_loss
         return loss, {"denoising": float(denoising.detach()), "length": float(length_loss.detach()), **figures}
+
+    def _latents_of(self, items: list[_Item]) -> tuple[Tensor, Tensor]:
+        """Return the latents of a batch [B, L, latent], zero where padded, and which tokens are real [B, L]."""
+        longest = max(item.tokens for item in items)
+        clean = torch.zeros(len(items), longest, self.store.mean.shape[0])
+        valid = torch.zeros(len(items), longest, dtype=torch.bool)
+        for place, item in enumerate(items):
+            clean[place, : item.tokens] = self.store.latents[item.number][item.first : item.first + item.tokens]
+            valid[place, : item.tokens] = True
+        return clean, valid
 
     def _phrase(self, style: str, rng: np.random.Generator) -> Tensor:
         own = self.style_phrases[style]
@@ -325,9 +324,7 @@ class DenoiserObjective:
         o, head = self.options, self.modules["classes"]
         a, b = normalize(motion.float(), dim=-1), normalize(text.float(), dim=-1)
         logits = a @ b.T * self.log_temperature.clamp(0.0, 4.0).exp()
-        same = (labels[:, None] == labels[None]).float()
-        share = same / same.sum(dim=1, keepdim=True)
-        contrast = 0.5 * (cross_entropy(logits, share) + cross_entropy(logits.T, share))
+        contrast = both_ways(logits, labels)
         named = cross_entropy(head(motion.float()), labels) + cross_entropy(head(text.float()), labels)
         agreement = (1.0 - (a * b).sum(dim=-1)).mean()
         total = o.contrast * contrast + o.classes * named + o.agreement * agreement

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.predictions import target
 from motifmix.errors import DataError
 from motifmix.features.own import MotifmixSpace
 from motifmix.home import home
@@ -26,6 +25,7 @@ from motifmix.models.style_branch import StyleBranch
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import write_weights
 from motifmix.style.dual_branch import DualBranchDenoiser
+from motifmix.training.noising import NoisyBatch, mean_over
 from motifmix.training.objectives.denoiser import DenoiserObjective, base_in
 from motifmix.training.publishing import facts_of
 
@@ -103,30 +103,16 @@ class DualBranchObjective(DenoiserObjective):
         style = self.modules["style_encoder"](*self._style_batch(numbers, rng))
         has_text, has_style = self._dropped(items, list(range(len(items))), generator)
         condition = Condition({"text": Part(text, has_text), "style": Part(style, has_style)})
-        time = torch.rand(len(items), generator=generator)
-        noise = torch.randn(clean.shape, generator=generator)
-        levels = [self.schedule.level(float(t)) for t in time]
-        alpha = torch.tensor([level.alpha for level in levels])[:, None, None]
-        sigma = torch.tensor([level.sigma for level in levels])[:, None, None]
-        noisy = (alpha * clean + sigma * noise) * valid[..., None]
+        batch = NoisyBatch.drawn(clean, valid, self.schedule, generator)
         steered = self.modules["denoiser"]
         assert isinstance(steered, DualBranchDenoiser)
-        predicted = steered.predict(noisy, time, condition, valid)
-        error = (predicted.float() - target(clean, noise, alpha, sigma, steered.prediction_type)) ** 2
+        predicted = steered.predict(batch.noisy, batch.time, condition, valid)
+        error = batch.squared_error(predicted, steered.prediction_type)
         of_style = torch.tensor([self.pool.list[item.number][1].clip.style is not None for item in items])
-        followed = _mean(error, valid & of_style[:, None])
-        preserved = _mean(error, valid & ~of_style[:, None])
+        followed = mean_over(error, valid & of_style[:, None])
+        preserved = mean_over(error, valid & ~of_style[:, None])
         figures = {"style": float(followed.detach()), "prior": float(preserved.detach())}
         return followed + self.dual.prior * preserved, figures
-
-    def _latents_of(self, items: list[Any]) -> tuple[Tensor, Tensor]:
-        longest = max(item.tokens for item in items)
-        clean = torch.zeros(len(items), longest, self.store.mean.shape[0])
-        valid = torch.zeros(len(items), longest, dtype=torch.bool)
-        for place, item in enumerate(items):
-            clean[place, : item.tokens] = self.store.latents[item.number][item.first : item.first + item.tokens]
-            valid[place, : item.tokens] = True
-        return clean, valid
 
     def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
         """Nothing is drawn: the fixed prompts name their styles in words, which this network does not read."""
@@ -153,8 +139,3 @@ def _copy(part: str, source: Path, folder: Path) -> None:
     for name in (f"{part}.safetensors", f"{part}.yaml"):
         if (source / name).exists() and source.resolve() != folder.resolve():
             shutil.copyfile(source / name, folder / name)
-
-
-def _mean(error: Tensor, counted: Tensor) -> Tensor:
-    weight = counted[..., None].to(error.dtype)
-    return (error * weight).sum() / (weight.sum() * error.shape[-1]).clamp(min=1.0)

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import normalize
 
 from motifmix.style.aligned import BANK, PROJECTION, nearest, projected
 from motifmix.style.stylemotif import StyleProjection
+from motifmix.training.contrast import both_ways
 from motifmix.training.motion_styles import MotionStyles
 
 
@@ -68,9 +69,7 @@ class JointAlignObjective:
         t, s = normalize(spoken, dim=-1), normalize(motion.to(device), dim=-1)
         logits = t @ s.T / o.temperature
         label = torch.from_numpy(drawn).to(device)
-        same = (label[:, None] == label[None]).float()
-        share = same / same.sum(dim=1, keepdim=True)
-        contrast = 0.5 * (cross_entropy(logits, share) + cross_entropy(logits.T, share))
+        contrast = both_ways(logits, label)
         agreement = (1.0 - (t * s).sum(dim=-1)).mean()
         return contrast + o.agreement * agreement, {
             "contrast": float(contrast.detach()),

@@ -23,6 +23,7 @@ from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import write_weights
 from motifmix.training.pool import Pool, cell_weights, open_sets
 from motifmix.training.publishing import facts_of
+from motifmix.training.spoiling import spoilt
 
 SHORTEST, LONGEST = 32, 128  # frames of a window
 HELD_OUT = 512  # clips looked at for the card
@@ -89,19 +90,13 @@ class StyleReaderObjective:
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch of spoilt windows."""
         features, valid, labels = self._windows(self.pool, self.pool.draw(rng, self.options.batch), rng)
-        logits = self.modules["style_network"](self._spoilt(features, valid, generator), valid)
+        o = self.options
+        features = spoilt(
+            features, generator, hiding=o.hiding, most_hidden=o.most_hidden, noising=o.noising, noise=o.noise
+        )
+        logits = self.modules["style_network"](features * valid[..., None], valid)
         right = (logits.argmax(dim=-1) == labels).float().mean()
         return cross_entropy(logits, labels), {"right": float(right)}
-
-    def _spoilt(self, motion: Tensor, valid: Tensor, generator: torch.Generator) -> Tensor:
-        o, (count, frames) = self.options, motion.shape[:2]
-        share = o.most_hidden * torch.rand(count, 1, generator=generator)
-        share = torch.where(torch.rand(count, 1, generator=generator) < o.hiding, share, 0.0)
-        motion = motion * (torch.rand(count, frames, generator=generator) >= share)[..., None]
-        span = motion.amax(dim=(1, 2), keepdim=True) - motion.amin(dim=(1, 2), keepdim=True)
-        noisy = (torch.rand(count, 1, 1, generator=generator) < o.noising).float()
-        motion = motion + noisy * o.noise * span * torch.randn(motion.shape, generator=generator)
-        return motion * valid[..., None]
 
     @torch.no_grad()
     def _held_out(self, network: nn.Module) -> float:

@@ -36,6 +36,7 @@ from motifmix.training.objectives.published.mld import PROMPT_DROPOUT, with_prom
 from motifmix.training.objectives.published.smoodi import SMooDiWeights, StyledBatch, smoodi_losses, styles_kept
 from motifmix.training.published_sets import HELD_OUT, Batch, Clips, opened
 from motifmix.training.recipe import Recipe
+from motifmix.training.spoiling import spoilt
 
 MLD_FIRST = "train MLD first (motifmix train recipes/papers/mld_vae.yaml, then mld.yaml) or name a converted one with options.base"
 STYLE_NETWORK_FIRST = (
@@ -84,21 +85,18 @@ class StyleNetworkObjective(ClipObjective):
         o = self.options
         clips, count = self.chosen(o.batch, held_out)
         batch = clips.draw(rng, count, o.longest)
-        motion = batch.features if held_out else self._spoilt(batch.features, generator)
+        motion = (
+            batch.features
+            if held_out
+            else spoilt(
+                batch.features, generator, hiding=o.hiding, most_hidden=o.most_hidden, noising=o.noising, noise=o.noise
+            )
+        )
         batch, motion = batch.to(self.device), motion.to(self.device)
         valid = None if STATISTICS_OVER_EVERYTHING in self.quirks else batch.valid_mask
         logits = modules["style_network"](motion, valid).float()
         accuracy = (logits.argmax(dim=-1) == batch.classes).float().mean()
         return cross_entropy(logits, batch.classes), {"accuracy": float(accuracy)}
-
-    def _spoilt(self, motion: Tensor, generator: torch.Generator) -> Tensor:
-        o, (count, frames) = self.options, motion.shape[:2]
-        share = o.most_hidden * torch.rand(count, 1, generator=generator)
-        share = torch.where(torch.rand(count, 1, generator=generator) < o.hiding, share, 0.0)
-        motion = motion * (torch.rand(count, frames, generator=generator) >= share)[..., None]
-        span = motion.amax(dim=(1, 2), keepdim=True) - motion.amin(dim=(1, 2), keepdim=True)
-        noisy = (torch.rand(count, 1, 1, generator=generator) < o.noising).float()
-        return motion + noisy * o.noise * span * torch.randn(motion.shape, generator=generator)
 
 
 class SMooDiOptions(BaseModel):
