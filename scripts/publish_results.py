@@ -1,6 +1,7 @@
 """Write every figure of README and docs from what was measured: no number is typed.
 
 python scripts/publish_results.py build/results   # what `motifmix evaluate default --out build/results` wrote
+python scripts/publish_results.py build/results --others build/trial build/paper   # beside other recipes' figures
 python scripts/publish_results.py                 # again from docs/results.json, the copy that is kept
 python scripts/publish_results.py --check         # exits with 1 where a page is not what this script would write
 
@@ -27,13 +28,21 @@ from motifmix.pretrained.cards import weights_version
 
 HOUSE = Path(__file__).resolve().parents[1]
 README, DOCS = HOUSE / "README.md", HOUSE / "docs"
-MEASURED = DOCS / "results.json"
+MEASURED, MEASURED_OTHERS = DOCS / "results.json", DOCS / "other_recipes.json"
 PLAIN_REPEATS = 5
 COMMAND = "python scripts/publish_results.py build/results"
 RESULTS = ("<!-- results: begin; written by a command, never by hand -->", "<!-- results: end -->")
 STAGES = ("<!-- stages: begin; written by scripts/publish_results.py -->", "<!-- stages: end -->")
 HEAD = re.compile(r"# (what|command|time|expected): +(\S.*)", re.IGNORECASE)
 NOT_MEASURED = "not measured"
+OTHER_RECIPES = {
+    "trial": "the trials' winner, style set alone (`trial.yaml`)",
+    "paper": "the paper's recipe: frozen denoiser, own reference (`paper_base.yaml`, `paper.yaml`)",
+}
+OF_OTHERS = (
+    "content_trained", "motion_natural_style", "motion_natural_content", "motion_natural_leak", "motion_fixed_style",
+    "text_trained_style", "text_held_out_style", "fid_ratio", "skate_ratio", "jerk_ratio",
+)  # fmt: skip
 
 
 def read_json(path: Path, weights: Path) -> dict[str, Any]:
@@ -79,13 +88,58 @@ def evaluation(results: Results | None) -> str:
 # --- results
 
 
-def results_page(results: Results) -> str:
-    """The whole tables, and the targets that nothing was measured for."""
+def read_others(folders: list[Path]) -> dict[str, Any]:
+    """Read what ``motifmix evaluate FOLDER --out`` wrote for other recipes, by the recipe that made the weights.
+
+    Raises ``MotifmixError`` for a folder without results, and for one of a recipe that has no row.
+    """
+    read: dict[str, Any] = {}
+    for folder in folders:
+        path = folder / "results.json"
+        if not path.is_file():
+            raise MotifmixError(f"{path}: there are no results; run `motifmix evaluate WEIGHTS --out {folder}` first")
+        content = json.loads(path.read_text("utf-8"))
+        name = Path(content["facts"]["name"]).name.removeprefix("weights-")
+        if name not in OTHER_RECIPES:
+            raise MotifmixError(f"{path}: these are figures of {name!r}; rows are kept for {', '.join(OTHER_RECIPES)}")
+        content["facts"]["name"] = name
+        read[name] = {"facts": content["facts"], "rows": {k: v for k, v in content["rows"].items() if k in OF_OTHERS}}
+    return read
+
+
+def kept_others() -> dict[str, Any]:
+    """The figures of other recipes that docs keeps."""
+    return json.loads(MEASURED_OTHERS.read_text("utf-8")) if MEASURED_OTHERS.exists() else {}
+
+
+def others_table(results: Results, others: dict[str, Any]) -> str:
+    """The default beside other recipes, measured alike on the same archive; empty where none was measured."""
+    shown = {
+        name: results_of({"cells": {}, "judge_numbers": {}, "retrieval_numbers": {}, **content})
+        for name, content in others.items()
+    }
+    columns = {"the default": results, **{OTHER_RECIPES[name]: own for name, own in shown.items()}}
+    table = [f"| figure | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for line in (line for line in tables.TARGETS if line.key in OF_OTHERS):
+        cells = [_reached(line, r.rows[line.key]) if line.key in r.rows else NOT_MEASURED for r in columns.values()]
+        table.append(f"| {line.words} | {' | '.join(cells)} |")
+    repeats = ", ".join(f"{name} {own.facts['repeats']}" for name, own in shown.items())
+    return (
+        "## Other recipes on the same archive\n\nEach in a few minutes of training (the recipes' heads say how many; the default "
+        "takes hours), so they show what such a budget buys, not what a recipe can reach; one autoencoder for all. Repeats: "
+        f"{repeats}.\n\n" + "\n".join(table)
+    )
+
+
+def results_page(results: Results, others: dict[str, Any]) -> str:
+    """The whole tables, other recipes beside them, and the targets that nothing was measured for."""
     page = tables.as_markdown(results, evaluation(results), picture="results.png").rstrip()
     missing = [line for line in tables.TARGETS if line.key not in results.rows]
     if missing:
         lines = "\n".join(f"- {line.words} (target {line.aim})" for line in missing)
         page += f"\n\n## Targets that this run did not measure\n\n{lines}"
+    if others:
+        page += "\n\n" + others_table(results, others)
     return f"{page}\n\nPut here by `{COMMAND}` from `docs/results.json`, the figures of that run.\n"
 
 
@@ -367,10 +421,10 @@ def training_pages() -> dict[Path, str]:
     return {path: between(path.read_text("utf-8"), STAGES, stages(), path.name)}
 
 
-def result_pages(results: Results, weights: Path, judges: Path) -> dict[Path, str]:
+def result_pages(results: Results, weights: Path, judges: Path, others: dict[str, Any]) -> dict[Path, str]:
     """Every page that shows what was measured."""
     return {
-        DOCS / "results.md": results_page(results),
+        DOCS / "results.md": results_page(results, others),
         DOCS / "model-card.md": model_card(results, weights, judges),
         README: between(README.read_text("utf-8"), RESULTS, readme_part(results), README.name),
     }
@@ -380,6 +434,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Write the pages, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, nargs="?", help="folder or JSON of the evaluation; else the copy in docs")
+    parser.add_argument("--others", type=Path, nargs="*", default=[], help="folders of other recipes' evaluations")
     parser.add_argument("--check", action="store_true", help="write nothing; say what is out of date")
     parser.add_argument("--weights", type=Path, default=PACKAGE_WEIGHTS / "default")
     parser.add_argument("--judges", type=Path, default=PACKAGE_WEIGHTS / "judges")
@@ -395,10 +450,12 @@ def _published(chosen: argparse.Namespace) -> str | None:
     source: Path = chosen.results or MEASURED
     source = source / "results.json" if source.is_dir() else source
     pages, content, results = training_pages(), {}, None
+    others = kept_others()
     if source.is_file():
         content = read_json(source, chosen.weights)
         results = results_of(content)
-        pages |= result_pages(results, chosen.weights, chosen.judges)
+        others |= read_others(chosen.others)
+        pages |= result_pages(results, chosen.weights, chosen.judges, others)
     elif chosen.results:
         return f"{source}: there are no results; run `{evaluation(None)}` first"
     if chosen.check:
@@ -413,6 +470,8 @@ def _published(chosen: argparse.Namespace) -> str | None:
         kept = place / MEASURED.name
         if source.resolve() != kept.resolve():
             kept.write_text(json.dumps(content, indent=1, ensure_ascii=False), "utf-8")
+        if others:
+            (place / MEASURED_OTHERS.name).write_text(json.dumps(others, indent=1, ensure_ascii=False), "utf-8")
         tables.draw_cells(results, place / "results.png")
     for path, text in pages.items():
         target = path if chosen.into is None else place / path.name

@@ -60,7 +60,9 @@ def weights(tmp_path):
 @pytest.mark.skipif(not MEASURED.exists(), reason="nothing was measured yet: docs/results.json does not exist")
 def test_the_pages_are_what_the_script_writes_from_the_results_that_are_kept():
     content = publish.read_json(MEASURED, PACKAGE_WEIGHTS / "default")
-    pages = publish.result_pages(publish.results_of(content), PACKAGE_WEIGHTS / "default", JUDGES)
+    pages = publish.result_pages(
+        publish.results_of(content), PACKAGE_WEIGHTS / "default", JUDGES, publish.kept_others()
+    )
     for path, text in pages.items():
         assert path.read_text("utf-8") == text, f"{path.name} is out of date: run python scripts/publish_results.py"
 
@@ -84,6 +86,24 @@ def test_a_target_that_was_missed_or_not_measured_is_said_to_be(results):
     assert "✓" in reached and "99.7 %" in reached
     assert publish.NOT_MEASURED in open_
     assert f"2 of {len(tables.TARGETS)} targets are reached, 1 are not" in table[-1]
+
+
+def test_other_recipes_stand_beside_the_default_by_the_recipe_that_made_them(results, tmp_path):
+    folder = tmp_path / "build"
+    folder.mkdir()
+    measured = json.loads(tables.as_json(results))
+    measured["facts"]["name"] = "some/where/weights-trial"
+    (folder / "results.json").write_text(json.dumps(measured), "utf-8")
+    (row,) = [
+        line
+        for line in publish.others_table(results, publish.read_others([folder])).splitlines()
+        if line.startswith("| FID over the FID")
+    ]
+    assert row.count("2.60 ± 0.25") == 2
+    measured["facts"]["name"] = "weights-nobodys"
+    (folder / "results.json").write_text(json.dumps(measured), "utf-8")
+    with pytest.raises(MotifmixError, match="nobodys"):
+        publish.read_others([folder])
 
 
 def test_the_model_card_tells_parts_credit_and_other_weights(results, weights):
