@@ -18,6 +18,7 @@ class Dataset(StrEnum):
     cmu = "cmu"
     style100 = "100style"
     duets = "duets"
+    duets_foreign = "duets-foreign"
 
 
 @app.callback(invoke_without_command=True)
@@ -29,7 +30,11 @@ def _start(context: typer.Context) -> None:
 @app.command()
 def prepare(
     dataset: Annotated[
-        Dataset, typer.Argument(help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both.")
+        Dataset,
+        typer.Argument(
+            help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both; "
+            "duets-foreign: pairs for measuring, in which people do what no pair of duets shows."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],
     source: Annotated[
@@ -43,8 +48,8 @@ def prepare(
     force: Annotated[bool, typer.Option("--force", help="For duets: replace pairs that were prepared before.")] = False,
 ) -> None:
     """Read a dataset, carry it to motifmix's skeleton, and write clips, captions, split and a report."""
-    if dataset is Dataset.duets:
-        say(_duets(source, out, seed, force))
+    if dataset in (Dataset.duets, Dataset.duets_foreign):
+        say(_duets(source, out, seed, force, foreign=dataset is Dataset.duets_foreign))
         return
     from motifmix.data.prepare import prepare as prepare_dataset
     from motifmix.errors import RequestError
@@ -56,18 +61,32 @@ def prepare(
     say(report)
 
 
-def _duets(source: Path | None, out: Path, seed: int, force: bool) -> str:
-    from motifmix.data.duets.preparing import prepare_duets
+def _duets(source: Path | None, out: Path, seed: int, force: bool, *, foreign: bool) -> str:
+    from motifmix.data.duets.foreign import foreign_interactions, foreign_pools
+    from motifmix.data.duets.interactions import INTERACTIONS
+    from motifmix.data.duets.preparing import FOREIGN_COUNTS, Counts, prepare_duets
     from motifmix.data.duets.recorded import ARCHIVES
-    from motifmix.errors import DataError
+    from motifmix.errors import DataError, RequestError
     from motifmix.home import home
 
+    if foreign and source is not None:
+        raise RequestError("--source is of no use here: pairs for measuring are made of prepared clips alone")
     recordings = [source / name for name in ARCHIVES if (source / name).exists()] if source else []
     if source and not recordings:
         raise DataError(f"{source}: holds none of {' and '.join(ARCHIVES)}; give the folder where they lie")
     sets = [home() / "data" / name for name in ("bandai", "cmu")]
     with progress("choreographing pairs") as step:
-        return prepare_duets(out, sets=sets, recordings=recordings, seed=seed, force=force, progress=step)
+        return prepare_duets(
+            out,
+            sets=sets,
+            recordings=recordings,
+            counts=FOREIGN_COUNTS if foreign else Counts(),
+            interactions=foreign_interactions() if foreign else INTERACTIONS,
+            pools=foreign_pools() if foreign else None,
+            seed=seed,
+            force=force,
+            progress=step,
+        )
 
 
 @app.command()

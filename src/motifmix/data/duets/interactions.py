@@ -17,7 +17,8 @@ class Interaction:
 
     ``delay``: seconds from the first person's event to the second's, who reacts. ``keep_pace``: the second's clip is
     played as fast as it takes to go as fast as the first. ``together``: both play one clip at one time, as it is or as
-    its mirror image. ``faster``: the second must go at least this many times as fast.
+    its mirror image. ``faster``: the second must go at least this many times as fast. ``type``: whose captions say it,
+    where that is another one's (a variant's).
     """
 
     name: str
@@ -30,6 +31,12 @@ class Interaction:
     keep_pace: bool = False
     together: Together = None
     faster: float = 0.0
+    type: str = ""
+
+    @property
+    def told_as(self) -> str:
+        """The type whose captions describe it."""
+        return self.type or self.name
 
 
 _REPLY = (0.3, 1.0)

@@ -26,7 +26,7 @@ STANDING_PELVIS = 0.7  # metres above the floor
 
 _HIPS = tuple(JOINT_NAMES.index(f"{side}_hip") for side in ("left", "right"))
 _SHOULDERS = tuple(JOINT_NAMES.index(f"{side}_shoulder") for side in ("left", "right"))
-_WRISTS = tuple(JOINT_NAMES.index(f"{side}_wrist") for side in ("left", "right"))
+WRISTS = tuple(JOINT_NAMES.index(f"{side}_wrist") for side in ("left", "right"))
 _FEET = tuple(JOINT_NAMES.index(f"{side}_foot") for side in ("left", "right"))
 _HEAD = JOINT_NAMES.index("head")
 _MANNERED_SUBJECTS = {"132", "136", "137"}  # "weird walks", "weird walks" and "stylized motions" in the CMU index
@@ -109,7 +109,7 @@ Finder = Callable[[Clip, Motion], list[tuple[int, int, int]]]
 
 def gestures(clip: Clip, motion: Motion) -> list[tuple[int, int, int]]:
     """Whole clip; its event is the hand's first arrival near its greatest height."""
-    height = motion.joints[:, _WRISTS, 1].max(axis=1)
+    height = motion.joints[:, WRISTS, 1].max(axis=1)
     event = int(np.flatnonzero(height > height.min() + 0.9 * (height.max() - height.min()))[0])
     return [(0, motion.frames - 1, event)]
 
@@ -123,8 +123,8 @@ def handshakes(clip: Clip, motion: Motion) -> list[tuple[int, int, int]]:
     """Around the frame in which the right hand is furthest ahead at the height of the belly."""
     joints = motion.joints
     ahead = heading(joints)
-    reach = ((joints[:, _WRISTS[1]] - joints[:, 0])[:, [0, 2]] * ahead).sum(-1)
-    high = joints[:, _WRISTS[1], 1] - joints[:, 0, 1]
+    reach = ((joints[:, WRISTS[1]] - joints[:, 0])[:, [0, 2]] * ahead).sum(-1)
+    high = joints[:, WRISTS[1], 1] - joints[:, 0, 1]
     reach[(high < -0.1) | (high > 0.45)] = 0.0
     event = int(reach.argmax())
     if reach[event] < 0.3:
@@ -224,7 +224,8 @@ class Pool:
     """What can play a part: contents of the style set, actions of the content set, and how pieces are found in them.
 
     ``says`` is the content whose captions (``words.py``) describe it; None takes the clip's own label.
-    ``actions`` must be all of a clip's tags where ``alone``, one of them otherwise.
+    ``actions`` must be all of a clip's tags where ``alone``, one of them otherwise. ``styled`` takes every style, not
+    ``normal`` alone.
     """
 
     contents: tuple[str, ...]
@@ -234,6 +235,7 @@ class Pool:
     waits: bool = False
     alone: bool = False
     words: str = ""
+    styled: bool = False
 
 
 POOLS: dict[str, Pool] = {
@@ -242,7 +244,7 @@ POOLS: dict[str, Pool] = {
     "guide": Pool(("guide",), (), gestures, waits=True),
     "respond": Pool(("respond",), (), gestures, waits=True),
     "bow": Pool(("bow",), ("bow",), bows, says="bow", waits=True, alone=True, words="bow"),
-    "punch": Pool(("punch",), ("box", "punch"), strikes(_WRISTS), says="punch", alone=True),
+    "punch": Pool(("punch",), ("box", "punch"), strikes(WRISTS), says="punch", alone=True),
     "kick": Pool(("kick",), ("kick",), strikes(_FEET), says="kick", alone=True, words="kick"),
     "box": Pool((), ("box",), on_the_spot, says="box", alone=True),
     "dance": Pool((), ("dance",), on_the_spot, says="dance", alone=True),
@@ -274,7 +276,7 @@ def takes(sets: Sequence[Prepared], pools: dict[str, Pool] | None = None) -> dic
 
 def _fits(pool: Pool, clip: Clip) -> bool:
     if clip.role == "style":
-        return clip.style == "normal" and clip.content in pool.contents
+        return (pool.styled or clip.style == "normal") and clip.content in pool.contents
     if clip.flags or not clip.contacts or clip.subject in _MANNERED_SUBJECTS:
         return False
     if any(_MANNERED.search(text) for text in clip.captions):

@@ -17,7 +17,7 @@ import yaml
 
 from motifmix.data.duets.choreography import Choreographer, Duet, Side
 from motifmix.data.duets.interactions import INTERACTIONS, Interaction
-from motifmix.data.duets.parts import takes
+from motifmix.data.duets.parts import Pool, takes
 from motifmix.data.duets.recorded import recorded_pairs
 from motifmix.data.duets.reporting import card_of, draw_sheet, report_of
 from motifmix.data.duets.words import content_words, interaction_words
@@ -41,6 +41,9 @@ class Counts:
     test: int = 10
 
 
+FOREIGN_COUNTS = Counts(train=6, val=1, test=3)  # of every variant
+
+
 @dataclass
 class _Written:
     """What has been written: ids by list, lines, sums for mean and deviation, scenes for the sheet."""
@@ -58,6 +61,7 @@ def prepare_duets(
     recordings: Sequence[Path] = (),
     counts: Counts | None = None,
     interactions: Sequence[Interaction] = INTERACTIONS,
+    pools: dict[str, Pool] | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress | None = None,
@@ -66,12 +70,12 @@ def prepare_duets(
 
     Returns the head of its report. The folder appears when all is written. Raises ``DataError`` when a set is not
     prepared, when ``out`` holds something (``force`` replaces pairs that were prepared before), or when a type yields
-    no pair for training or test.
+    no pair for training or test; variants of a type (``foreign.py``) may yield none. ``pools``: what plays the parts.
     """
     counts, out = counts or Counts(), Path(out)
     _check_place(out, force)
     prepared = [Prepared(folder) for folder in sets]
-    choreographer = Choreographer(takes(prepared))
+    choreographer = Choreographer(takes(prepared, pools))
     for interaction in interactions:
         missing = [part for part in (interaction.first, interaction.second) if not choreographer.takes.get(part)]
         if missing:
@@ -130,7 +134,7 @@ def _fill(
     np.save(beside / "global_std.npy", np.maximum(rows.std(axis=0), 1e-3).astype(np.float32))
     lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in written.lines)
     (beside / "duets.jsonl").write_text(lines, "utf-8")
-    card = card_of(prepared, written.lines, seed, LAYOUT_VERSION)
+    card = card_of(prepared, written.lines, seed, LAYOUT_VERSION, foreign=any(each.type for each in interactions))
     (beside / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=120), "utf-8")
     draw_sheet(written.shown, beside / "sheet.png")
     report = report_of(written.lines, choreographer, interactions, prepared, time.monotonic() - began)
@@ -160,26 +164,26 @@ def _write_type(
             duet = choreographer.draw(interaction, side, rng)
             if duet is None:
                 break
-            _write_duet(folder, f"{interaction.name}_{side}_{number:03d}", duet, rng, written)
+            _write_duet(folder, f"{interaction.name}_{side}_{number:03d}", interaction.told_as, duet, rng, written)
             drawn += 1
-        if not drawn and count and side != "val":
+        if not drawn and count and side != "val" and not interaction.type:
             raise DataError(
                 f"{interaction.name}: the prepared sets give no pair for {side} "
                 f"({', '.join(f'{why} {n} times' for why, n in choreographer.rejected.items())}); prepare whole sets"
             )
 
 
-def _write_duet(folder: Path, name: str, duet: Duet, rng: np.random.Generator, written: _Written) -> None:
+def _write_duet(folder: Path, name: str, told_as: str, duet: Duet, rng: np.random.Generator, written: _Written) -> None:
     unseen = duet.side != "train"
-    texts = interaction_words(duet.interaction).drawn(rng, CAPTIONS, unseen=unseen)
+    texts = interaction_words(told_as).drawn(rng, CAPTIONS, unseen=unseen)
     alone = [content_words(take.content).drawn(rng, CAPTIONS, unseen=unseen) for take in duet.takes]
     _write_pair(folder, name, duet.scene, texts, alone, written, train=duet.side == "train")
     written.lists[duet.side].append(name)
-    if duet.side == "train" and sum(title.startswith(f"{duet.interaction}:") for title, _ in written.shown) < 2:
-        written.shown.append((f"{duet.interaction}: {texts[0]}", duet.scene))
+    if duet.side == "train" and sum(title.startswith(f"{told_as}:") for title, _ in written.shown) < 2:
+        written.shown.append((f"{told_as}: {texts[0]}", duet.scene))
     written.lines.append(
         {
-            "id": name, "interaction": duet.interaction, "kind": "choreographed", "split": duet.side,
+            "id": name, "interaction": told_as, "kind": "choreographed", "split": duet.side,
             "held_out": duet.held_out, "clips": [take.clip for take in duet.takes],
             "mirrored": [take.mirrored for take in duet.takes], "contents": [take.content.content for take in duet.takes],
             "unseen_captions": unseen, **duet.facts,

@@ -18,6 +18,10 @@ from motifmix.drawing.strips import sheet
 from motifmix.motion import Scene
 
 SHOWN_FRAMES = 6
+FOREIGN = (
+    " In every one of them somebody does what no pair of the training set shows. They are for measuring mixtures and for "
+    "the judges of it; a model that makes motion must never be trained on them."
+)
 ABOUT = (
     "These are choreographed pairs: two real single-person clips put into one world by rules, which say who, where, "
     "facing what, how far apart and when. Nobody in them reacted to anybody. Each clip is turned, shifted and mirrored "
@@ -28,18 +32,27 @@ ABOUT = (
 )
 
 
-def card_of(prepared: Sequence[Prepared], lines: Sequence[dict[str, Any]], seed: int, layout: int) -> dict[str, Any]:
-    """Return what ``card.yaml`` says."""
-    return {
-        "name": "Pairs choreographed out of single clips, and pairs recorded together", "dataset": "duets",
-        "about": ABOUT, "layout": layout, "published_layout": "InterHuman, with in2IN's sentences for each person",
-        "seed": seed, "pairs": dict(Counter(f"{line['kind']}, {line['split']}" for line in lines)),
-        "licence": "those of the clips: " + "; ".join(str(p.card.get("licence")) for p in prepared),
-        "credit": [p.card.get("credit") for p in prepared],
-        "fingerprints": {p.folder.name: p.card.get("fingerprint") for p in prepared},
+def card_of(
+    prepared: Sequence[Prepared], lines: Sequence[dict[str, Any]], seed: int, layout: int, foreign: bool = False
+) -> dict[str, Any]:
+    """Return what ``card.yaml`` says; ``foreign``: of pairs for measuring (``foreign.py``)."""
+    seldom = {} if foreign else {
         "contents_never_in_pairs": sorted(never_seen(lines, prepared)[0]),
         "styles_never_in_pairs": [style for style in STYLES if style != "normal"],
     }  # fmt: skip
+    return {
+        "name": "Pairs choreographed out of single clips, and pairs recorded together",
+        "dataset": "duets",
+        "about": ABOUT + (FOREIGN if foreign else ""),
+        "layout": layout,
+        "published_layout": "InterHuman, with in2IN's sentences for each person",
+        "seed": seed,
+        "pairs": dict(Counter(f"{line['kind']}, {line['split']}" for line in lines)),
+        "licence": "those of the clips: " + "; ".join(str(p.card.get("licence")) for p in prepared),
+        "credit": [p.card.get("credit") for p in prepared],
+        "fingerprints": {p.folder.name: p.card.get("fingerprint") for p in prepared},
+        **seldom,
+    }
 
 
 def never_seen(lines: Sequence[dict[str, Any]], prepared: Sequence[Prepared]) -> tuple[set[str], set[str]]:
@@ -69,7 +82,15 @@ def report_of(
 ) -> str:
     """Return ``report.md``: how much, the types, what is held out, what was thrown away, whether anybody is inside."""
     made = [line for line in lines if line["kind"] == "choreographed"]
-    text = ["# Pairs of two people", "", ABOUT, "", "| pairs | train | val | test |", "|---|---|---|---|"]
+    foreign = any(interaction.type for interaction in interactions)
+    text = [
+        "# Pairs of two people",
+        "",
+        ABOUT + (FOREIGN if foreign else ""),
+        "",
+        "| pairs | train | val | test |",
+        "|---|---|---|---|",
+    ]
     for kind in ("choreographed", "recorded"):
         cells = []
         for side in ("train", "val", "test"):
@@ -95,8 +116,8 @@ def report_of(
         "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for interaction in interactions:
-        those = [line for line in made if line["interaction"] == interaction.name]
-        words = interaction_words(interaction.name)
+        those = [line for line in made if line["id"].startswith(f"{interaction.name}_")]
+        words = interaction_words(interaction.told_as)
         held_out = choreographer.sides(interaction)[0]
         sides = Counter(line["split"] for line in those)
         text.append(

@@ -99,7 +99,7 @@ class DuetInteractionObjective(DuetObjective):
             raise DataError(f"{folder}: holds no pairs; run 'motifmix data prepare duets --out {folder}' first")
         self.reader = RememberedDuets(folder)
         self.clips = DuetPairs(self.reader, "train", o.frames)
-        self.credit = [line for line in _card(folder).get("credit", []) if line]
+        self.credit = [line for line in card_of_pairs(folder).get("credit", []) if line]
         self.normaliser = self.reader.normaliser()
         self.texts = ScaledTexts(self.clips.texts() + self.held_out.texts())
         network, architecture = NETWORKS[o.network]
@@ -141,5 +141,6 @@ class DuetInteractionObjective(DuetObjective):
         return shared * (any_text * together)[:, None], alone * (any_text * own)[:, None, None]
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def card_of_pairs(folder: Path) -> dict[str, Any]:
+    """Return what ``card.yaml`` of a folder of pairs says."""
     return yaml.safe_load((folder / "card.yaml").read_text("utf-8")) or {}
