@@ -21,7 +21,6 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.duets.evaluator import DuetEvaluatorObjective
     from motifmix.training.objectives.duets.individual import DuetIndividualObjective
     from motifmix.training.objectives.duets.interaction import DuetInteractionObjective
-    from motifmix.training.objectives.duets.mixer import DuetMixerObjective
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.motion_puzzle import PuzzleTraining
     from motifmix.training.objectives.papers import PAPERS, paper_objective
@@ -37,7 +36,6 @@ def build_objective(recipe: Recipe) -> Objective:
         "duet_evaluator": DuetEvaluatorObjective,
         "duet_individual": DuetIndividualObjective,
         "duet_interaction": DuetInteractionObjective,
-        "duet_mixer": DuetMixerObjective,
         "judge": JudgesObjective,
         "motion_puzzle": PuzzleTraining,
         "style_reader": StyleReaderObjective,
