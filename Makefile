@@ -17,8 +17,8 @@ AS_PUBLISHED := smoodi stylemotif
 ABLATION := ablation content_only style_only not_pretrained block_1 block_3 block_4 every_block adain zero_layers
 TABLES := stylization transfer text-style efficiency ablation
 # Past the paper: a learned strength, long descriptions, a second base; and models from which one style was left out.
-FURTHER := strength descriptions second_base
-UNSEEN := full active elderly exhausted feminine masculine youthful
+FURTHER := strength descriptions second_base unseen_vae unseen_start
+UNSEEN := full active elderly exhausted feminine youthful
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further tables results publish fidelity bench docs ci
 
@@ -71,7 +71,7 @@ methods: weights ## All that the tables compare, from the archives, in some hour
 
 further: weights ## What goes past the paper, from the archives; goes on after an interruption
 	for stage in $(FURTHER); do $(PYTHON) -m motifmix train recipes/stylemotif/$$stage.yaml || exit 1; done
-	for size in $(UNSEEN); do for stage in vae denoiser align; do \
+	for size in $(UNSEEN); do for stage in denoiser align; do \
 	  $(PYTHON) -m motifmix train recipes/stylemotif/unseen_$$stage.yaml --set size=$$size || exit 1; done; done
 
 tables: ## Measure what 'make methods' made: the paper's tables, into build/tables

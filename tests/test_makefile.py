@@ -41,13 +41,13 @@ def test_every_recipe_and_size_is_there_and_stands_after_what_it_reads():
         values = yaml.safe_load((HOUSE / path).read_text("utf-8"))
         assert not size or size in values["sizes"], recipe
     for size in listed("UNSEEN"):
-        for stage in ("vae", "denoiser", "align"):
+        for stage in ("denoiser", "align"):
             sizes = yaml.safe_load((RECIPES / f"unseen_{stage}.yaml").read_text("utf-8"))["sizes"]
             assert size == "full" or size in sizes
 
 
 def test_every_recipe_is_in_a_list_and_every_table_is_made():
-    unseen = ["unseen_vae", "unseen_denoiser", "unseen_align"]
+    unseen = ["unseen_denoiser", "unseen_align"]
     made = {*listed("METHODS"), *listed("FURTHER"), *unseen}
     assert {path.stem for path in RECIPES.glob("*.yaml")} == made
     assert listed("TABLES") == list(STUDIES)

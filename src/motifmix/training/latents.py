@@ -19,9 +19,15 @@ from motifmix.pretrained.build import load_part
 
 
 class LatentStore:
-    """``latents[i]`` are the normalised latents ``[L, latent]`` of entry i."""
+    """``latents[i]`` are the latents ``[L, latent]`` of entry i, normalised over all of them or by given statistics."""
 
-    def __init__(self, weights: Path, caches: list[FeatureCache], entries: list[tuple[int, CachedClip]]) -> None:
+    def __init__(
+        self,
+        weights: Path,
+        caches: list[FeatureCache],
+        entries: list[tuple[int, CachedClip]],
+        statistics: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
         card, self.vae, rest = load_part(weights, "vae")
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         names = "\n".join(f"{caches[which].prepared.folder}/{e.clip.id}/{e.frames}" for which, e in entries)
@@ -37,7 +43,8 @@ class LatentStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path, force=True) as beside:
                 np.savez(beside, latents=flat, lengths=lengths)
-        self.mean, self.std = torch.from_numpy(flat.mean(axis=0)), torch.from_numpy(flat.std(axis=0))
+        found = torch.from_numpy(flat.mean(axis=0)), torch.from_numpy(flat.std(axis=0))
+        self.mean, self.std = statistics or found
         normalised = (torch.from_numpy(flat) - self.mean) / self.std
         self.latents: list[Tensor] = list(torch.split(normalised, lengths.tolist()))
 
@@ -50,10 +57,16 @@ class LatentStore:
 class PatchStore:
     """The same for a denoiser without an autoencoder: ``latents[i]`` are patches of normalised features, read when asked for.
 
-    Of the folder ``weights`` only the statistics of the features are taken.
+    Of the folder ``weights`` only the statistics of the features are taken; patches need no others.
     """
 
-    def __init__(self, weights: Path, caches: list[FeatureCache], entries: list[tuple[int, CachedClip]]) -> None:
+    def __init__(
+        self,
+        weights: Path,
+        caches: list[FeatureCache],
+        entries: list[tuple[int, CachedClip]],
+        statistics: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
         _, _, rest = load_part(weights, "vae")
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         self.vae = FramePatches(len(self.normaliser.mean))

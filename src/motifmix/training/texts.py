@@ -19,13 +19,13 @@ VARIANTS = 120
 
 
 class TextTable:
-    """Unique strings and their MiniLM embeddings, standardised per dimension over the table."""
+    """Unique strings and their MiniLM embeddings, standardised per dimension over the table or by given statistics."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], statistics: tuple[Tensor, Tensor] | None = None) -> None:
         self.texts = list(dict.fromkeys(texts))
         self.numbers = {text: number for number, text in enumerate(self.texts)}
         raw = embedded(self.texts)
-        self.mean, self.std = raw.mean(dim=0), raw.std(dim=0).clamp(min=1e-4)
+        self.mean, self.std = statistics or (raw.mean(dim=0), raw.std(dim=0).clamp(min=1e-4))
         self.vectors = (raw - self.mean) / self.std
 
     def standardised(self, texts: Sequence[str]) -> Tensor:

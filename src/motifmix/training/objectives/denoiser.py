@@ -29,7 +29,6 @@ from motifmix.models.feature_denoiser import FeatureDenoiser
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
 from motifmix.models.temporal_vae import STRIDE
-from motifmix.pretrained.cards import Card
 from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
 from motifmix.training.contrast import both_ways
@@ -37,6 +36,7 @@ from motifmix.training.latents import LatentStore, PatchStore
 from motifmix.training.noising import NoisyBatch, mean_over
 from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets, weights_folder
 from motifmix.training.publishing import complete, facts_of
+from motifmix.training.starting_model import StartingModel, base_in
 from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
 
 MOST_TOKENS = 50  # 10 s
@@ -81,6 +81,8 @@ class DenoiserOptions(BaseModel):
     style_from: str | None = "style_pretrained"
     base: str | None = None
     """Folder below MOTIFMIX_HOME of the denoiser to begin with (``base.yaml`` of the same data makes one)."""
+    start: str | None = None
+    """Folder of a whole model to go on from, with its statistics (``unseen_start.yaml`` makes one)."""
     weights: str | None = None
 
 
@@ -101,10 +103,11 @@ class DenoiserObjective:
         self.options = o = DenoiserOptions.model_validate(options)
         self.caches = open_sets(data)
         self.weights = weights_folder(o.weights)
+        self.start = None if o.start is None else StartingModel.read(home() / o.start, self.weights)
         self.pool = self._pool()
         self.styles = style_names(entry.clip.style for _, entry in self.pool.list)
         store = LatentStore if o.network == "latents" else PatchStore
-        self.store = store(self.weights, self.caches, self.pool.list)
+        self.store = store(self.weights, self.caches, self.pool.list, self.start and self.start.latents)
         self.table, self.said = self._texts()
         self.style_phrases = {style: self._numbers(style_texts(style)) for style in self.styles}
         self.references = self._references()
@@ -168,7 +171,7 @@ class DenoiserObjective:
             texts += own
         for style in dict.fromkeys((*STYLES, *self.styles)):  # previews speak of ours whatever the data have
             texts += style_texts(style) if style not in self.options.without_styles else []
-        table = TextTable(texts)
+        table = TextTable(texts, self.start and self.start.texts)
         return table, [[table.numbers[text] for text in own] for own in by_entry]
 
     def _numbers(self, texts: list[str]) -> list[int]:
@@ -199,6 +202,8 @@ class DenoiserObjective:
             if any((statistics[name] - v).abs().max() > 2e-3 * v.abs().max() for name, v in own.items()):
                 raise DataError(f"the denoiser in {home() / o.base} was trained on other data; train it again")
             self._styled.denoiser.load_state_dict(base.state_dict())
+        if self.start is not None:
+            self.start.hand_over(self.modules)
         if o.frozen:
             self._styled.denoiser.requires_grad_(False)
             for module in self._styled.denoiser.modules():
@@ -395,12 +400,3 @@ class DenoiserObjective:
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
         write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})
         complete(folder, self.weights)
-
-
-def base_in(folder: Path) -> tuple[Card, Any, dict[str, Any]]:
-    """Load the denoiser that a recipe begins with, as ``load_part`` does; says which recipe makes it where it lacks."""
-    from motifmix.pretrained.build import load_part
-
-    if not (folder / "denoiser.yaml").exists():
-        raise DataError(f"{folder} has no denoiser to begin with; train recipes/stylemotif/base.yaml first")
-    return load_part(folder, "denoiser")

@@ -26,8 +26,9 @@ from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import write_weights
 from motifmix.style.dual_branch import DualBranchDenoiser
 from motifmix.training.noising import NoisyBatch, mean_over
-from motifmix.training.objectives.denoiser import DenoiserObjective, base_in
+from motifmix.training.objectives.denoiser import DenoiserObjective
 from motifmix.training.publishing import facts_of
+from motifmix.training.starting_model import base_in
 
 
 class DualBranchOptions(BaseModel):

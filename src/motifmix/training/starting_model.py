@@ -1,0 +1,63 @@
+"""The trained model that a denoiser's recipe goes on from: its base alone, or all its networks with their statistics."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from motifmix.errors import DataError
+from motifmix.pretrained.build import load_part
+from motifmix.pretrained.cards import Card
+from motifmix.style.styled_denoiser import StyledDenoiser
+
+BESIDE = ("style_encoder", "text_to_style", "length")
+
+
+def base_in(folder: Path, recipe: str = "base.yaml") -> tuple[Card, Any, dict[str, Any]]:
+    """Load the denoiser that a recipe begins with, as ``load_part`` does; says which recipe makes it where it lacks."""
+    if not (folder / "denoiser.yaml").exists():
+        raise DataError(f"{folder} has no denoiser to begin with; train recipes/stylemotif/{recipe} first")
+    return load_part(folder, "denoiser")
+
+
+@dataclass(frozen=True)
+class StartingModel:
+    """Denoiser, style encoder, text-to-style projection and length predictor of ``folder``.
+
+    ``latents`` and ``texts`` are mean and deviation per dimension of what they read: a training that goes on with other
+    clips keeps them, or its first batch would look like another language.
+    """
+
+    folder: Path
+    networks: dict[str, nn.Module]
+    latents: tuple[Tensor, Tensor]
+    texts: tuple[Tensor, Tensor]
+    project: dict[str, Tensor]
+
+    @classmethod
+    def read(cls, folder: Path, weights: Path) -> "StartingModel":
+        """Read a folder's model. Raises ``DataError`` where it has none, or was made with another VAE than ``weights``."""
+        _, denoiser, rest = base_in(folder, "unseen_start.yaml")
+        if load_part(folder, "vae")[0].sha256 != load_part(weights, "vae")[0].sha256:
+            raise DataError(
+                f"the denoiser in {folder} reads the latents of another autoencoder than the one in {weights}"
+            )
+        networks = {"denoiser": denoiser, **{part: load_part(folder, part)[1] for part in BESIDE}}
+        latents, texts = ((rest[f"{kind}_mean"].float(), rest[f"{kind}_std"].float()) for kind in ("latent", "text"))
+        project = {name: rest[f"project_{name}"] for name in ("weight", "bias")}
+        return cls(folder, networks, latents, texts, project)
+
+    def hand_over(self, modules: nn.ModuleDict) -> None:
+        """Copy all networks into a recipe's own. Raises ``DataError`` where their sizes differ."""
+        styled = modules["denoiser"]
+        assert isinstance(styled, StyledDenoiser)
+        own = {**{part: modules[part] for part in BESIDE}, "denoiser": styled.denoiser}
+        try:
+            for part, network in own.items():
+                network.load_state_dict(self.networks[part].state_dict())
+            styled.project.load_state_dict(self.project)
+        except RuntimeError as error:
+            raise DataError(
+                f"the model in {self.folder} has other sizes than this recipe; go on with the sizes of its cards"
+            ) from error
