@@ -12,10 +12,21 @@ from motifmix.errors import MotifmixError
 if TYPE_CHECKING:
     from motifmix.files import read, write
     from motifmix.motion import MOTIFMIX, Motion, Scene, Skeleton
-    from motifmix.pipelines.loading import load
+    from motifmix.pipelines.loading import load, load_duet
 
 __version__ = "0.1.0"
-__all__ = ["MOTIFMIX", "MotifmixError", "Motion", "Scene", "Skeleton", "__version__", "load", "read", "write"]
+__all__ = [
+    "MOTIFMIX",
+    "MotifmixError",
+    "Motion",
+    "Scene",
+    "Skeleton",
+    "__version__",
+    "load",
+    "load_duet",
+    "read",
+    "write",
+]
 
 # Where the public names live. They are imported at first use: `motifmix --help` must not wait for numpy or torch.
 _HOMES = {
@@ -24,6 +35,7 @@ _HOMES = {
     "Scene": "motifmix.motion",
     "Skeleton": "motifmix.motion",
     "load": "motifmix.pipelines.loading",
+    "load_duet": "motifmix.pipelines.loading",
     "read": "motifmix.files",
     "write": "motifmix.files",
 }

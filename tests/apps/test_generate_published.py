@@ -35,21 +35,12 @@ def test_a_model_of_two_people_writes_scenes(run, here, pair):
         "--person", "one bows", "--person", "one waves", "--out", "bow.npz", "--out", "bow.bvh",
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert done.out.split() == [
-        "bow_1_1.npz", "bow_1_2.npz", "bow_1.bvh", "bow_2_1.npz", "bow_2_2.npz", "bow_2.bvh",
-    ]  # fmt: skip
-    (person,) = motifmix.read("bow_1_2.npz")
+    assert done.out.split() == ["bow_1.npz", "bow_1.bvh", "bow_2.npz", "bow_2.bvh"]
+    _, person = motifmix.read("bow_1.npz")
     assert person.fps == 30 and person.labels["text"] == "two people bow"
     assert len(motifmix.read("bow_2.bvh")) == 2
     assert pair.told == [["one bows", "one waves"]] * 2
     assert done.lines[-1].endswith("pass it on with this line: InterGen; No commercial use.")
-
-
-def test_files_of_people_are_kept_before_any_work(run, here, pair):
-    (here / "bow_2.npz").write_text("mine")
-    done = run("generate", "two people bow", "--weights", "intergen", "--out", "bow.npz")
-    assert done.code == 2 and "bow_2.npz: exists already" in done.lines[-1]
-    assert not pair.calls
 
 
 def test_what_is_for_one_person_is_refused_for_two(run, here, pair):

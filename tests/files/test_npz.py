@@ -58,9 +58,32 @@ def test_another_skeleton_is_retargeted_first(tmp_path):
     assert np.abs(read(tmp_path / "walk.npz").people[0].joints - walk().joints).max() < 0.01
 
 
-def test_two_people_get_two_files(tmp_path):
-    written = write(tmp_path / "duet.npz", Scene((walk(), walk())))
-    assert [path.name for path in written] == ["duet_1.npz", "duet_2.npz"]
+def test_people_share_an_archive_and_come_back_with_what_is_theirs(tmp_path):
+    one, other = walk().with_labels(text="one bows", interaction="two greet", seed=3), walk().moved(np.ones(3))
+    assert write(tmp_path / "duet.npz", Scene((one, other))) == (tmp_path / "duet.npz",)
+    with np.load(tmp_path / "duet.npz", allow_pickle=False) as archive:
+        assert archive["joints"].shape == (2, 45, 22, 3) and archive["text"].tolist() == ["one bows", ""]
+    first, second = read(tmp_path / "duet.npz")
+    assert np.abs(second.joints - first.joints - 1.0).max() < 1e-5 and first.fps == second.fps == 30.0
+    assert (first.labels["text"], first.labels["interaction"]) == ("one bows", "two greet")
+    assert "text" not in second.labels
+
+
+def test_people_of_unlike_length_do_not_fit_into_one_archive(tmp_path):
+    with pytest.raises(FileError, match="differ in length"):
+        write(tmp_path / "duet.npz", Scene((walk(), walk().cropped(0, 30))))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("changes", [{"root": walk().root}, {"root": np.zeros((3, 45, 3))}, {"joints": None}])
+def test_arrays_of_other_people_are_refused(tmp_path, changes):
+    pair = {name: value if name == "fps" else np.stack([value] * 2) for name, value in arrays().items()}
+    pair |= (
+        changes if "joints" not in changes else {"joints": np.zeros((65, 45, 22, 3)), "rotations": pair["rotations"]}
+    )
+    np.savez(tmp_path / "duet.npz", **pair)
+    with pytest.raises(ParseError, match="do not hold the same people"):
+        read(tmp_path / "duet.npz")
 
 
 def test_an_archive_without_root_takes_it_from_the_joints(tmp_path):

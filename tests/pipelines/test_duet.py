@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from motifmix.errors import RequestError
+from motifmix.errors import RequestError, WeightsError
 from motifmix.mix.ingredients import Scaling
-from motifmix.mix.schedules import Constant
+from motifmix.mix.schedules import Constant, Exponential
 from motifmix.mix.weights import Forced
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.intergen import InterGenDenoiser
 from motifmix.models.mdm import IndividualMDM
+from motifmix.models.mixer import Mixer
 from motifmix.pipelines.duet import Duet, DuetModel
+from motifmix.pipelines.loading import load_duet
+from motifmix.pretrained.cards import write_weights
 
 SIZES = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384}
 
@@ -52,3 +55,74 @@ def test_what_cannot_be_made_is_one_sentence():
     mixed = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1))
     with pytest.raises(RequestError, match="Mixer or forced"):
         mixed.generate("two greet", ("a", "b"))
+
+
+def test_resting_feet_stand_still_and_nobody_is_moved():
+    duet = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1), override=Forced(Exponential()))
+    asked = {"seconds": 1.0, "steps": 2}
+    plain = duet.compose("two greet", ("one bows", "one waves"), clean_feet=False, **asked)
+    clean = duet.compose("two greet", ("one bows", "one waves"), **asked)
+    for before, after in zip(plain.scene, clean.scene, strict=True):
+        np.testing.assert_allclose(before.root[:, [0, 2]], after.root[:, [0, 2]])
+    assert clean.weights is not None and clean.weights.shape == (2, 2, 1, 1) and len(clean.steps) == 2
+    assert clean.weights[0].mean() > clean.weights[-1].mean() and clean.steps[0] > clean.steps[-1]
+    assert duet.compose("two greet", ("", ""), using="interaction", **asked).weights is None
+
+
+def put(folder, network, architecture, part="denoiser", space="interhuman_262", **sizes):
+    common = {
+        "role": "generate", "space": space, "licence": "free", "credit": ["Somebody"], "data": [], "recipe": "none",
+        "commit": "none",
+    }  # fmt: skip
+    write_weights(
+        folder, part, network.state_dict(), name=part, architecture=architecture, sizes=sizes,
+        extra={"steps": 1000, "text_scale": 19.6}, **common,
+    )  # fmt: skip
+    if part == "denoiser":
+        tensors = {"motion.mean": torch.linspace(-1.0, 1.0, 262), "motion.std": torch.ones(262)}
+        write_weights(
+            folder, "statistics", tensors, exact=True, name="statistics", architecture="none", sizes={}, **common
+        )
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A home in which recipes have trained the small pair."""
+    monkeypatch.setenv("MOTIFMIX_HOME", str(tmp_path))
+    monkeypatch.setattr("motifmix.pipelines.loading.PACKAGE_WEIGHTS", tmp_path / "none")
+    sizes = {**SIZES, "blocks": 1}
+    put(tmp_path / "weights-duets-interaction", In2INInteraction(**sizes), "in2in:In2INInteraction", **sizes)
+    put(tmp_path / "weights-duets-individual", In2INIndividual(**sizes), "in2in:In2INIndividual", **sizes)
+    return tmp_path
+
+
+def test_models_are_found_at_home_or_in_a_folder(trained):
+    asked = "two people greet each other", ("a person bows", "a person waves")
+    scene = load_duet().generate(*asked, seconds=1.0, steps=2)
+    assert [person.labels["credit"] for person in scene] == ["Somebody"] * 2
+    assert scene.people[1].labels["text"] == "a person waves"
+    (trained / "mine").mkdir()
+    for role in ("interaction", "individual"):
+        (trained / f"weights-duets-{role}").rename(trained / "mine" / role)
+    sizes = {"width": 16, "feed_forward": 16, "blocks": 1, "heads": 2, "text": 384}
+    put(trained / "mine" / "mixer", Mixer(**sizes), "mixer:Mixer", part="mixer", **sizes)
+    duet = load_duet(trained / "mine")
+    assert duet.override is None and duet.weigh is not None
+    learned = duet.compose(*asked, seconds=1.0, steps=2).weights
+    assert learned is not None and learned.shape == (2, 2, 30, 23)
+
+
+def test_what_is_not_there_or_does_not_fit_is_one_sentence(trained):
+    with pytest.raises(WeightsError, match="holds no folder 'interaction'"):
+        load_duet(trained / "weights-duets-interaction")
+    sizes = {"width": 16, "feed_forward": 16, "blocks": 1, "heads": 2, "text": 768}
+    put(trained / "weights-duets-mixer", Mixer(**sizes), "mixer:Mixer", part="mixer", **sizes)
+    with pytest.raises(WeightsError, match="768 numbers of text"):
+        load_duet()
+    alone = In2INIndividual(**SIZES, blocks=1)
+    put(trained / "weights-duets-individual", alone, "in2in:In2INIndividual", space="humanml3d_263", **SIZES, blocks=1)
+    with pytest.raises(WeightsError, match="no adapter"):
+        load_duet()
+    (trained / "weights-duets-interaction" / "denoiser.yaml").unlink()
+    with pytest.raises(WeightsError, match=r"motifmix train recipes/duets/interaction\.yaml"):
+        load_duet()

@@ -16,7 +16,6 @@ from motifmix.atomic import replacing_all
 from motifmix.errors import FileError, RequestError
 from motifmix.files import conventions
 from motifmix.files.bvh_parser import Document, Joint, parse_bvh
-from motifmix.files.npz import numbered
 from motifmix.motion import rotations as rot
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.skeleton import Skeleton
@@ -143,6 +142,11 @@ def write_bvh(
         for temporary, text in zip(temporaries, texts, strict=True):
             temporary.write_text(text, encoding="utf-8", newline="\n")
     return tuple(paths)
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """Name one file for each of several people: ``walk.bvh`` becomes ``walk_1.bvh``, ``walk_2.bvh``."""
+    return [path] if count == 1 else [path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(1, count + 1)]
 
 
 def _text(people: Sequence[Motion], scale: float, path: Path) -> str:

@@ -36,7 +36,8 @@ from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion import rotations as rot
 from motifmix.motion.retargeting import retarget
 
-LABELS = ("text", "style", "content", "seed", "licence")  # kept in the asset's extras; "credit" is its copyright
+# Kept in the asset's extras; "credit" is its copyright.
+LABELS = ("text", "interaction", "style", "content", "seed", "licence")
 
 _COMPONENT = {"float32": 5126, "uint8": 5121, "uint16": 5123}
 _SHAPE = {1: SCALAR, 3: "VEC3", 4: "VEC4", 16: "MAT4"}

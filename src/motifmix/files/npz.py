@@ -2,7 +2,8 @@
 
 ``joints`` float32 ``[T, 22, 3]`` in metres, Y up, in SMPL's order; ``rotations`` ``[T, 22, 4]`` unit quaternions xyzw,
 local to the parent, on the motifmix skeleton; ``root`` ``[T, 3]``; ``fps``; and as far as they are known ``text``,
-``style``, ``seed``, ``credit``, ``licence``. One person a file.
+``interaction``, ``style``, ``seed``, ``credit``, ``licence``. A scene of several people has one axis more in front of
+all of these but ``fps``: ``joints`` ``[P, T, 22, 3]``, ``text`` ``[P]``.
 """
 
 import io
@@ -13,36 +14,42 @@ from typing import Any
 
 import numpy as np
 
-from motifmix.atomic import replacing_all
+from motifmix.atomic import replacing
 from motifmix.errors import FileError, ParseError
 from motifmix.motion.inverse_kinematics import motion_from_joints
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.retargeting import retarget
 from motifmix.motion.skeleton import MOTIFMIX
 
-LABELS = ("text", "style", "content", "seed", "credit", "licence")
+LABELS = ("text", "interaction", "style", "content", "seed", "credit", "licence")
 MOST_FRAMES = 1_000_000
+MOST_PEOPLE = 64
 _MOST_MEMBERS = 64
 _MOST_CHARACTERS = 100_000
 _LONGEST_HEADER = 10_000
 _CONTRADICTION = 0.03  # metres
+_DEPTHS = {"joints": 3, "rotations": 3, "root": 2}  # axes of one person's arrays
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same motion gives the same bytes
 
 
 def write_npz(
     path: Path | str, scene: Scene | Motion, *, fps: float | None = None, force: bool = False
 ) -> tuple[Path, ...]:
-    """Write one archive a person (``walk_1.npz``, ``walk_2.npz`` for two) and return the paths.
+    """Write one archive and return its path, in a tuple.
 
-    A motion on another skeleton is retargeted to the motifmix skeleton first. Raises ``FileError``.
+    A motion on another skeleton is retargeted to the motifmix skeleton first. Raises ``FileError``, also for people
+    whose clips differ in length.
     """
     path = Path(path)
     people = (scene,) if isinstance(scene, Motion) else scene.people
-    paths = numbered(path, len(people))
-    with replacing_all(paths, force=force) as temporaries:
-        for temporary, person in zip(temporaries, people, strict=True):
-            temporary.write_bytes(_archive(_content(person, fps)))
-    return tuple(paths)
+    contents = [_content(person, fps) for person in people]
+    if len({len(content["root"]) for content in contents}) > 1:
+        raise FileError(
+            f"{path}: the people's clips differ in length; cut them to one length, or write one file for each"
+        )
+    with replacing(path, force=force) as temporary:
+        temporary.write_bytes(_archive(contents[0] if len(contents) == 1 else _together(contents)))
+    return (path,)
 
 
 def read_npz(path: Path | str) -> Scene:
@@ -64,12 +71,7 @@ def read_npz(path: Path | str) -> Scene:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ParseError(f"{path} is no NPZ archive, or a damaged one ({error})") from error
-    return Scene((_motion(values, path),))
-
-
-def numbered(path: Path, count: int) -> list[Path]:
-    """Name one file for each of several people: ``walk.npz`` becomes ``walk_1.npz``, ``walk_2.npz``."""
-    return [path] if count == 1 else [path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(1, count + 1)]
+    return Scene(tuple(_motion(own, path) for own in _each_person(values, path)))
 
 
 def _content(motion: Motion, fps: float | None) -> dict[str, np.ndarray]:
@@ -90,6 +92,16 @@ def _content(motion: Motion, fps: float | None) -> dict[str, np.ndarray]:
         elif value is not None:
             content[name] = np.asarray(str(value))
     return {name: np.asarray(value) for name, value in content.items()}
+
+
+def _together(contents: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Stack what people have, in their order; a label that somebody lacks is an empty text of his."""
+    whole: dict[str, np.ndarray] = {"fps": contents[0]["fps"]}
+    for name in (*_DEPTHS, *LABELS):
+        own = [content.get(name) for content in contents]
+        if any(value is not None for value in own):
+            whole[name] = np.array(["" if value is None else value for value in own])
+    return whole
 
 
 def _archive(content: dict[str, np.ndarray]) -> bytes:
@@ -126,6 +138,22 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: st
             raise ParseError(f"{path}: '{name}' is damaged ({error})") from error
 
 
+def _each_person(values: dict[str, np.ndarray], path: Path) -> list[dict[str, np.ndarray]]:
+    """Return the arrays of each person, which have no axis of people any more."""
+    arrays = {name: values[name] for name in _DEPTHS if name in values}
+    deep = {name: len(array) for name, array in arrays.items() if array.ndim == _DEPTHS[name] + 1}
+    if not deep:
+        return [values]
+    count = next(iter(deep.values()))
+    if len(deep) < len(arrays) or set(deep.values()) != {count} or not 0 < count <= MOST_PEOPLE:
+        raise ParseError(f"{path}: {', '.join(arrays)} do not hold the same people, or more than {MOST_PEOPLE}")
+    shared = {name: value for name, value in values.items() if name not in deep and value.shape != (count,)}
+    return [
+        {**shared, **{name: value[number] for name, value in values.items() if name not in shared}}
+        for number in range(count)
+    ]
+
+
 def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
     fps = values.get("fps")
     if fps is None or fps.size != 1 or fps.dtype.kind not in "fiu" or not 1.0 <= float(fps.reshape(())) <= 10_000.0:
@@ -133,6 +161,7 @@ def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
     rate = float(fps.reshape(()))
     labels: dict[str, Any] = {name: values[name].item() for name in LABELS if name in values and values[name].size == 1}
     labels = {name: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for name, v in labels.items()}
+    labels = {name: value for name, value in labels.items() if value != ""}
     source = {"file": str(path), "format": "npz", "up": "y", "units": "m", "scale": 1.0, "warnings": []}
     labels["source"] = source
     rotations = _numbers(values, "rotations", (len(MOTIFMIX), 4), path)

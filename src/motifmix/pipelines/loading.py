@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from motifmix.errors import WeightsError
+from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.pretrained.converted import MODEL_CARD, load_model
 
 if TYPE_CHECKING:
+    from motifmix.pipelines.duet import Duet
     from motifmix.pipelines.text_to_motion import TextToMotion
+
+DUET_ROLES = ("interaction", "individual", "mixer")
 
 
 @overload
@@ -27,3 +32,46 @@ def load(weights: Path | str | None = None) -> Any:
     from motifmix.pipelines.text_to_motion import TextToMotion
 
     return TextToMotion(weights)
+
+
+def load_duet(weights: Path | str | None = None) -> "Duet":
+    """Load what makes scenes of two people: an interaction model, and an individual one and a Mixer where they are.
+
+    ``weights``: a folder with the folders ``interaction``, ``individual`` and ``mixer`` in it. By default they are those
+    that come with the package or, where it has none, ``weights-duets-interaction``, ``-individual`` and ``-mixer`` below
+    ``MOTIFMIX_HOME``. Without a Mixer a mixture takes DualMDM's schedule. Raises ``WeightsError``.
+    """
+    from motifmix.mix.schedules import Exponential
+    from motifmix.mix.weights import Forced
+    from motifmix.pipelines.duet import Duet, DuetModel, load_mixer
+
+    folders = _duet_folders(weights)
+    individual = DuetModel.load(folders["individual"]) if _holds(folders["individual"], "denoiser") else None
+    weigh = load_mixer(folders["mixer"]) if _holds(folders["mixer"], "mixer") else None
+    return Duet(
+        DuetModel.load(folders["interaction"]), individual, weigh, None if weigh is not None else Forced(Exponential())
+    )
+
+
+def _duet_folders(weights: Path | str | None) -> dict[str, Path]:
+    """Return the folder of each role. Raises ``WeightsError`` where there is no interaction model."""
+    named = Path(PACKAGE_WEIGHTS if weights is None else weights)
+    shipped = {role: (named / "duet" if weights is None else named) / role for role in DUET_ROLES}
+    if _holds(shipped["interaction"], "denoiser"):
+        return shipped
+    if weights is not None:
+        raise WeightsError(
+            f"{named}: holds no folder 'interaction' with the model of two people; name a folder with interaction, "
+            "individual and mixer in it"
+        )
+    trained = {role: home() / f"weights-duets-{role}" for role in DUET_ROLES}
+    if _holds(trained["interaction"], "denoiser"):
+        return trained
+    raise WeightsError(
+        f"the model of two people is not here, neither with the package nor as {trained['interaction']}; train it: "
+        "motifmix train recipes/duets/interaction.yaml"
+    )
+
+
+def _holds(folder: Path, part: str) -> bool:
+    return (folder / f"{part}.yaml").exists()

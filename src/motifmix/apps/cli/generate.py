@@ -97,9 +97,6 @@ def generate(
 
     pipeline = motifmix.load() if weights is None else motifmix.load(weights)
     further = _of_this_model(pipeline, request, person)
-    if (people := getattr(pipeline, "people", 1)) > 1:  # an .npz holds one person
-        single = [path for paths in targets for path in paths if path.suffix.lower() == ".npz"]
-        outputs.check_targets([own for path in single for own in outputs.takes(path, people)], force=force)
     for note in pipeline.describe(request.text, request.style):
         remark(note)
     seeds = request.seeds()
