@@ -57,8 +57,8 @@ def test_styles_are_named_and_test_clips_are_not_drawn():
     drawn = [clip for clip, _ in objective.clips.draw(rng, 200)]
     assert {clip.split for clip in drawn} == {"train"} and {clip.style for clip in drawn} == {"normal", "elderly"}
     old = next(clip for clip in drawn if clip.style == "elderly" and clip.content == "walk")
-    styled = {text for key, texts in objective.styled.items() if key[2] == "elderly" for text in texts}
-    said = {objective._sentence(old, rng) for _ in range(60)}
+    styled = {text for key, texts in objective.sentences.styled.items() if key[2] == "elderly" for text in texts}
+    said = {objective.sentences.draw(old, rng) for _ in range(60)}
     assert said & styled and said - styled
     assert {clip.split for clip, _ in objective.held_out.draw(rng, 20)} == {"test"}
 

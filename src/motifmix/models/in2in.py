@@ -67,8 +67,12 @@ class In2INInteraction(InterGenNetwork):
         """Speak the protocol of denoisers: parts ``text`` [B, text] and ``individual_text`` [B, 2, text]; absent ones
         are zeros. Raises ``ValueError`` for a level without a step.
         """
+        return self.denoise_at(steps_of(level, noisy), noisy, condition, valid)
+
+    def denoise_at(self, timesteps: Tensor, noisy: Tensor, condition: Condition, valid: Tensor) -> Tensor:
+        """Do the same at each item's own step [B], as in training."""
         texts = zeroed_part(condition, "text"), zeroed_part(condition, "individual_text")
-        return self(noisy, steps_of(level, noisy), *texts, valid)
+        return self(noisy, timesteps, *texts, valid)
 
 
 class In2INIndividual(InterGenNetwork):
@@ -98,7 +102,11 @@ class In2INIndividual(InterGenNetwork):
 
         Raises ``ValueError`` for a level without a step.
         """
-        return self(noisy, steps_of(level, noisy), zeroed_part(condition, "text"), valid)
+        return self.denoise_at(steps_of(level, noisy), noisy, condition, valid)
+
+    def denoise_at(self, timesteps: Tensor, noisy: Tensor, condition: Condition, valid: Tensor) -> Tensor:
+        """Do the same at each item's own step [B], as in training."""
+        return self(noisy, timesteps, zeroed_part(condition, "text"), valid)
 
     def denoise_pairwise(
         self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor, quirks: Collection[Quirk] = ()

@@ -97,7 +97,11 @@ class InterGenDenoiser(InterGenNetwork):
 
         Raises ``ValueError`` for a level without a step.
         """
-        return self(noisy, steps_of(level, noisy), zeroed_part(condition, "text"), valid)
+        return self.denoise_at(steps_of(level, noisy), noisy, condition, valid)
+
+    def denoise_at(self, timesteps: Tensor, noisy: Tensor, condition: Condition, valid: Tensor) -> Tensor:
+        """Do the same at each item's own step [B], as in training."""
+        return self(noisy, timesteps, zeroed_part(condition, "text"), valid)
 
 
 class TextHead(nn.Module):

@@ -23,6 +23,7 @@ PADDING_ATTENDED = Quirk(
     "MDM's first release hides no padding in self-attention; its checkpoints were trained and measured so",
 )
 Hook = Callable[[int, Tensor], Tensor]
+_NEEDED = "this network needs levels with their step, and a condition with the part 'text'"
 
 
 class MDM(nn.Module):
@@ -82,10 +83,16 @@ class MDM(nn.Module):
 
         Raises ``ValueError`` for a level without a step, or a condition that has no such part at all.
         """
-        part = condition.get("text")
-        if level.step is None or part is None:
-            raise ValueError("this network needs levels with their step, and a condition with the part 'text'")
+        if level.step is None:
+            raise ValueError(_NEEDED)
         timesteps = torch.full((len(noisy),), level.step, device=noisy.device)
+        return self.denoise_at(timesteps, noisy, condition, valid)
+
+    def denoise_at(self, timesteps: Tensor, noisy: Tensor, condition: Condition, valid: Tensor) -> Tensor:
+        """Do the same at each item's own step [B], as in training."""
+        part = condition.get("text")
+        if part is None:
+            raise ValueError(_NEEDED)
         return self(noisy, timesteps, part.value, part.present, valid)
 
 

@@ -137,6 +137,26 @@ def _arrays(sets: list[Prepared], clips: list[tuple[int, Clip]]) -> tuple[dict[s
     return rows, np.load(path, mmap_mode="r")
 
 
+class Sentences:
+    """What is said of clips: plain sentences of a kind of clip, and with a chance those that name its style."""
+
+    def __init__(self, clips: list[Clip], style_words: float) -> None:
+        self.style_words = style_words
+        self.plain, self.styled = _sentences(clips)
+
+    def all(self) -> list[str]:
+        """Return every sentence that can be drawn."""
+        return [text for texts in (*self.plain.values(), *self.styled.values()) for text in texts]
+
+    def draw(self, clip: Clip, rng: np.random.Generator) -> str:
+        """Draw a sentence for a clip, an empty one where nobody says anything of it."""
+        styled = self.styled.get(_kind(clip), [])
+        if styled and rng.random() < self.style_words:
+            return styled[int(rng.integers(len(styled)))]
+        plain = self.plain[_kind(clip)]
+        return plain[int(rng.integers(len(plain)))] if plain else ""
+
+
 class DuetIndividualObjective(DuetObjective):
     """Noises single people and compares what the network makes of them."""
 
@@ -150,9 +170,8 @@ class DuetIndividualObjective(DuetObjective):
         self.clips = People(self.sets, "train", o)
         rng = np.random.default_rng([seed, 5])
         self.normaliser = fitted_normaliser(features for _, features in self.clips.draw(rng, 400))
-        self.plain, self.styled = _sentences([*self.clips.clips, *self.held_out.clips])
-        said = [text for texts in (*self.plain.values(), *self.styled.values()) for text in texts]
-        self.texts = ScaledTexts(said)
+        self.sentences = Sentences([*self.clips.clips, *self.held_out.clips], o.style_words)
+        self.texts = ScaledTexts(self.sentences.all())
         network, architecture = NETWORKS[o.network]
         self.chosen(network, architecture, {"text": 384, **o.denoiser})
 
@@ -171,7 +190,7 @@ class DuetIndividualObjective(DuetObjective):
         clean, valid = features.to(self.device), valid.to(self.device)
         timesteps, noise = self.drawn_noise(clean, generator)
         said = kept(len(drawn), o.text_dropout, generator).to(self.device)
-        text = self.texts([self._sentence(clip, rng) for clip, _ in drawn], self.device) * said[:, None]
+        text = self.texts([self.sentences.draw(clip, rng) for clip, _ in drawn], self.device) * said[:, None]
         loss = InteractionLoss(self.mean.to(self.device), self.std.to(self.device), last_step=o.last_step)
 
         def compared(made: torch.Tensor, true: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -184,13 +203,6 @@ class DuetIndividualObjective(DuetObjective):
             compared, clean, noise, timesteps, self.schedule,
         )  # fmt: skip
         return terms["total"], {name: float(value.detach()) for name, value in terms.items() if name != "total"}
-
-    def _sentence(self, clip: Clip, rng: np.random.Generator) -> str:
-        styled = self.styled.get(_kind(clip), [])
-        if styled and rng.random() < self.options.style_words:
-            return styled[int(rng.integers(len(styled)))]
-        plain = self.plain[_kind(clip)]
-        return plain[int(rng.integers(len(plain)))] if plain else ""
 
 
 def _kind(clip: Clip) -> tuple[str, ...]:

@@ -15,14 +15,12 @@ from torch import Tensor, nn
 
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
-from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.features.space import Normaliser
-from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel
+from motifmix.mix.ingredients import Scaling
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.weights import LearnedWeights
 from motifmix.models.discriminators import PERSON_FEATURES, Discriminator
-from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.intergen import PEOPLE, TextHead
 from motifmix.models.mixer import Granularity, Mixer
 from motifmix.pretrained.cards import read_weights
@@ -35,7 +33,8 @@ from motifmix.training.objectives.published.mixermdm import (
     MixerObjective,
     prepare_half,
 )
-from motifmix.training.published_sets import Pairs, opened
+from motifmix.training.objectives.published.own_steps import ingredients_at, predictions
+from motifmix.training.published_sets import PairBatch, Pairs, opened
 from motifmix.training.recipe import Recipe
 
 Half = Literal["generator", "discriminator"]
@@ -130,69 +129,51 @@ class MixerMDMObjective(PaperObjective):
         timesteps = torch.randint(STEPS, (count,), generator=generator).to(self.device)
         noise = torch.randn(motion.shape, generator=generator).to(self.device)
         kept = (torch.rand(count, generator=generator) >= self.options.text_dropout).float().to(self.device)
-        told = {name: told_three(self.read, head, batch, kept) for name, head in self._heads(modules)}
-        condition = _condition(*told["mixer"])
-        objective = self._objective(modules)
-
-        def predict(states: Any, steps: Tensor) -> list[Tensor]:
-            return self._predictions(states, steps, told, batch.valid_mask)
-
-        mixture = objective.mixture(predict, motion, noise, timesteps, condition, batch.valid_mask)
+        condition = self._condition(modules, batch, kept)
+        objective = self._objective(modules, timesteps)
+        models = objective.mixed.chains
+        mixture = objective.mixture(
+            lambda states, steps: predictions(models, states, condition, batch.valid_mask),
+            motion, noise, timesteps, condition, batch.valid_mask,
+        )  # fmt: skip
         half = "generator" if held_out else self.half
         step = objective.generator if half == "generator" else objective.discriminator
         found = step(mixture, timesteps, condition, batch.valid_mask)
         share = float(mixture.weights.detach().float().mean())
         return found.total.float(), {half: float(found.total.detach()), "individual_share": share}
 
-    def _predictions(
-        self, states: Any, steps: Tensor, told: dict[str, tuple[Tensor, Tensor]], valid: Tensor
-    ) -> list[Tensor]:
-        """What both frozen models say, the interaction's first, not normalised, [B, P, T, 262] each."""
-        scene, alone = self.frozen["interaction"], self.frozen["individual"]
-        scalings = self.frozen["interaction_scaling"], self.frozen["individual_scaling"]
-        assert isinstance(scene, In2INInteraction) and isinstance(alone, In2INIndividual)
-        assert isinstance(scalings[0], Scaling) and isinstance(scalings[1], Scaling)
-        together = scene(states[0].transpose(1, 2).flatten(2), steps, *told["interaction"], valid)
-        together = together.float().unflatten(-1, (PEOPLE, -1)).transpose(1, 2)
-        each = alone(
-            states[1].flatten(0, 1), steps.repeat_interleave(PEOPLE), told["individual"][1].flatten(0, 1),
-            valid.repeat_interleave(PEOPLE, dim=0),
-        ).float().unflatten(0, (-1, PEOPLE))  # fmt: skip
-        return [scalings[0].restore(together), scalings[1].restore(each)]
-
-    def _heads(self, modules: nn.ModuleDict) -> list[tuple[str, nn.Module]]:
-        frozen = [(role, self.frozen[f"{role}_text_head"]) for role in ("individual", "interaction")]
-        return [("mixer", modules["text_head"]), *frozen]
+    def _condition(self, modules: nn.ModuleDict, batch: PairBatch, kept: Tensor) -> Condition:
+        """Every model's own vectors of the same three texts."""
+        everyone = torch.ones(len(kept), dtype=torch.bool, device=kept.device)
+        heads = {"mixer": modules["text_head"]}
+        heads |= {role: self.frozen[f"{role}_text_head"] for role in ("individual", "interaction")}
+        parts = {}
+        for name, head in heads.items():
+            shared, alone = told_three(self.read, head, batch, kept)
+            parts |= {f"{name}.text": Part(shared, everyone), f"{name}.individual_text": Part(alone, everyone)}
+        return Condition(parts)
 
     def _critics(self, modules: nn.ModuleDict) -> Critics:
         person, scene = modules["individual_discriminator"], modules["interaction_discriminator"]
         assert isinstance(person, Discriminator) and isinstance(scene, Discriminator)
         return Critics(person, scene, quirks=self.quirks)
 
-    def _objective(self, modules: nn.ModuleDict) -> MixerObjective:
+    def _objective(self, modules: nn.ModuleDict, timesteps: Tensor) -> MixerObjective:
         o, mixer = self.options, modules["mixer"]
         assert isinstance(mixer, Mixer)
-        models = []
-        for role in ("interaction", "individual"):
-            scaling = self.frozen[f"{role}_scaling"]
-            assert isinstance(scaling, Scaling)
-            models.append(SceneModel(role, _nobody, scaling) if role == "interaction"
-                          else PersonModel(role, _nobody, scaling, quirks=self.quirks))  # fmt: skip
-        mixed = Mixed(models[0], models[1:], LearnedWeights(mixer), quirks=self.quirks)
+        scene, person = (self._model(role) for role in ("interaction", "individual"))
+        anchor, others = ingredients_at(timesteps, scene, [person], self.quirks)
+        mixed = Mixed(anchor, others, LearnedWeights(mixer), quirks=self.quirks)
         settings = LossSettings(o.individual_factor, o.interaction_factor, o.balance, quirks=self.quirks)
         return MixerObjective(mixed, self._critics(modules), self.schedule, settings)
+
+    def _model(self, role: str) -> tuple[str, nn.Module, Scaling]:
+        scaling = self.frozen[f"{role}_scaling"]
+        assert isinstance(scaling, Scaling)
+        return role, self.frozen[role], scaling
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
         """Write Mixer, critics and both base models: the folder is a whole model."""
         self._write(
             {name: modules[name] if name in modules else self.frozen[name] for name in self.kept}, folder, facts
         )
-
-
-def _condition(shared: Tensor, alone: Tensor) -> Condition:
-    everyone = torch.ones(len(shared), dtype=torch.bool, device=shared.device)
-    return Condition({"text": Part(shared, everyone), "individual_text": Part(alone, everyone)})
-
-
-def _nobody(noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
-    raise AssertionError("in training the models are asked at each item's own step")

@@ -140,6 +140,23 @@ def noised_states(
     return [noised(clean, noise, alpha, sigma) for clean in own]
 
 
+def states_at(
+    models: Sequence[Ingredient],
+    schedule: DiscreteSchedule,
+    motion: Tensor,
+    noise: Tensor,
+    timesteps: Tensor,
+    valid: Tensor,
+    quirks: Collection[Quirk] = (),
+) -> list[Tensor]:
+    """Noisy inputs as :func:`noised_states` gives them, at ``timesteps`` [B] of a schedule."""
+    alpha, sigma = (
+        torch.as_tensor(table, dtype=motion.dtype, device=motion.device)[timesteps]
+        for table in (schedule.alphas, schedule.sigmas)
+    )
+    return noised_states(models, motion, noise, alpha, sigma, valid, quirks)
+
+
 def generator_losses(mixed: Scores, valid: Tensor, settings: LossSettings = LossSettings()) -> MixerLosses:
     """How little the critics take the mixture for their models' own, ``valid`` [B, T]."""
     return _weighed({"people": -mixed.people, "scene": -mixed.scene}, valid, settings)
@@ -198,11 +215,7 @@ class MixerObjective:
 
     def states(self, motion: Tensor, noise: Tensor, timesteps: Tensor, valid: Tensor) -> list[Tensor]:
         """Noisy inputs of all models from data [B, P, T, 262] at ``timesteps`` [B]; see :func:`noised_states`."""
-        alpha, sigma = (
-            torch.as_tensor(table, dtype=motion.dtype, device=motion.device)[timesteps]
-            for table in (self.schedule.alphas, self.schedule.sigmas)
-        )
-        return noised_states(self.mixed.chains, motion, noise, alpha, sigma, valid, self.settings.quirks)
+        return states_at(self.mixed.chains, self.schedule, motion, noise, timesteps, valid, self.settings.quirks)
 
     def mixture(
         self, predict: Predict, motion: Tensor, noise: Tensor, timesteps: Tensor, condition: Condition, valid: Tensor
