@@ -2,7 +2,8 @@
 
 Both learn from training pairs alone, the foreign ones (``data/duets/foreign.py``) among them, so that an interaction is
 known by where people go and stand, whatever they do there; the one of people also sees training clips of single people.
-Nothing that makes motion is guided, trained or chosen by them.
+Nothing that makes motion is guided or trained by them; settings are chosen by others of the same kind, with another seed
+and network, that score nothing (``size=select`` of the recipes).
 """
 
 import json
@@ -42,11 +43,13 @@ class DuetEvaluatorOptions(BaseModel):
     """Options of ``duet_evaluator`` recipes.
 
     ``people``: 2 for interactions, 1 for what each person does; ``single_share``: of a batch, clips of single people.
+    ``role``: whoever chooses settings by one of them may not be scored by the same.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     people: Literal[1, 2] = 2
+    role: Literal["score", "select"] = "score"
     batch: int = Field(64, ge=2)
     single_share: float = Field(0.5, ge=0, le=1)
     noise: float = Field(0.1, ge=0)
@@ -183,7 +186,7 @@ class DuetEvaluatorObjective(PaperObjective):
         return both_ways(logits, labels), {"recognised": float(right)}
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the evaluator (fp16) with its card, whose role is to score."""
+        """Write the evaluator (fp16) with its card, which names its role."""
         network: Any = modules[PART]
         network.eval()
         with torch.no_grad():
@@ -191,7 +194,7 @@ class DuetEvaluatorObjective(PaperObjective):
         recognised = float(np.mean([figures["recognised"] for _, figures in draws]))
         what = "interactions" if self.options.people == 2 else "individuals"
         write_weights(
-            folder, PART, network.state_dict(), name=f"evaluator of {what}", role="score",
+            folder, PART, network.state_dict(), name=f"evaluator of {what}", role=self.options.role,
             architecture="duet_evaluator:DuetEvaluator", sizes=self._sizes(), space="interhuman_262", licence=LICENCE,
             credit=self.credit, data=self.data, recipe=facts["recipe"], commit=facts["commit"],
             numbers={"validation_recognised_in_a_batch": round(recognised, 4), "batch": self.options.batch},

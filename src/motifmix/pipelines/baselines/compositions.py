@@ -1,0 +1,316 @@
+"""The ways of composing a model of pairs and a model of one person, by name, all asked by one protocol.
+
+Three blocks. ``alone``: one model, nothing composed. ``one chain``: as published, one noisy state in the interaction
+model's normalised space, nobody placed. ``two chains``: MixerMDM's sampler with a chain and a space for each model,
+alignment and centring, the weights forced or given by a Mixer.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.chains import GuidedChains, sample_chains
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
+from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
+from motifmix.encoders.text import MiniLM
+from motifmix.errors import WeightsError
+from motifmix.features.interhuman import BLOCKS, JOINTS
+from motifmix.mix.blended import Blended, Dual
+from motifmix.mix.ingredients import EachPerson, PersonModel, SceneModel
+from motifmix.mix.mixed import Mixed
+from motifmix.mix.path_ensemble import PathEnsemble
+from motifmix.mix.placement import align, orthonormal
+from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
+from motifmix.mix.weights import Forced
+from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
+from motifmix.models.intergen import PEOPLE
+from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, DuetModel, load_mixer
+from motifmix.pretrained.cards import read_card, weights_version
+
+Block = Literal["alone", "one chain", "two chains", "mixer"]
+Way = Literal["interaction", "individual", "blended", "dual", "average", "paths", "mixed"]
+INTERACTION, INDIVIDUAL, FINETUNED = "weights-duets-interaction", "weights-duets-individual", "weights-duets-finetuned"
+MIXERS = "weights-duets-mixer"
+WINDOW, OVERLAP = 80, 40  # frames, of path ensembling
+_SEED = re.compile(r"-(?:seed-?)?\d+$")
+_TEXTS = ("text", "individual_text")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A pair that is asked for: a sentence for both, one for each, frames at 30 fps."""
+
+    text: str
+    individual_texts: tuple[str, ...]
+    frames: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """``people`` [P, T, 262] in metres; ``weights`` [steps, P, T or 1, 23 or 1], the individual model's share, if mixed."""
+
+    people: np.ndarray
+    weights: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Composition:
+    """One row. ``interaction``, ``individual`` and ``mixer`` name folders below ``MOTIFMIX_HOME``.
+
+    ``share`` is forced where there is no Mixer; ``recipe`` says what makes weights that are missing.
+    """
+
+    key: str
+    title: str
+    block: Block
+    way: Way
+    interaction: str = INTERACTION
+    individual: str = INDIVIDUAL
+    share: Share | None = None
+    mixer: str = ""
+    recipe: str = ""
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that it needs."""
+        models = {"interaction": (self.interaction,), "individual": (self.individual,)}
+        return models.get(self.way, (self.interaction, self.individual)) + ((self.mixer,) if self.mixer else ())
+
+    def missing(self, home: Path) -> str | None:
+        """Return which weights are missing, or None."""
+        absent = [name for name in self.folders if not any((home / name).glob("*.safetensors"))]
+        return f"{', '.join(absent)} missing; train {self.recipe or 'recipes/duets'}" if absent else None
+
+    def version(self, home: Path) -> str:
+        """Return what tells its weights from others."""
+        return "-".join(weights_version(home / name) for name in self.folders)
+
+
+_PAIR = "recipes/duets/interaction.yaml and recipes/duets/individual.yaml"
+_SHARES: tuple[tuple[str, str, Share], ...] = (
+    ("exp", "exponential", Exponential()),
+    ("exp-inv", "reversed exponential", ReversedExponential()),
+    ("lin", "linear", Linear()),
+)
+
+
+def _row(key: str, title: str, block: Block, way: Way, share: Share | None = None) -> Composition:
+    return Composition(key, title, block, way, share=share, recipe=_PAIR)
+
+
+_ALL = (
+    _row("interaction", "interaction model alone", "alone", "interaction"),
+    _row("individual", "individual model alone", "alone", "individual"),
+    replace(
+        _row("finetuned", "finetuned model", "alone", "interaction"), interaction=FINETUNED,
+        recipe="recipes/duets/finetuned.yaml",
+    ),
+    _row("blending", "DiffusionBlending", "one chain", "blended"),
+    *(_row(f"dual-{key}", f"DualMDM, {words}", "one chain", "dual", share) for key, words, share in _SHARES),
+    _row("paths", "MultiDiffusion's paths", "one chain", "paths"),
+    _row("average", "plain average of finished motions", "one chain", "average", Constant(0.5)),
+    _row("placed-blending", "DiffusionBlending, two chains", "two chains", "mixed", Constant(0.5)),
+    *(
+        _row(f"placed-dual-{key}", f"DualMDM, {words}, two chains", "two chains", "mixed", share)
+        for key, words, share in _SHARES
+    ),
+    _row("placed-individual", "individual model on the interaction's paths", "two chains", "mixed", Constant(1.0)),
+    _row("placed-average", "plain average, aligned", "two chains", "average", Constant(0.5)),
+)  # fmt: skip
+COMPOSITIONS: dict[str, Composition] = {method.key: method for method in _ALL}
+"""All but the Mixers, which are found where they lie (:func:`mixers`)."""
+
+
+def mixers(home: Path) -> dict[str, list[Composition]]:
+    """Return the Mixers below ``home``, those of one recipe and other seeds together: ``weights-duets-mixer-NAME-SEED``.
+
+    A Mixer is asked between the models that its card names. Raises ``WeightsError`` for a folder without a sound card.
+    """
+    found: dict[str, list[Composition]] = {}
+    for path in sorted(home.glob(f"{MIXERS}*/mixer.yaml")):
+        folder, card = path.parent.name, read_card(path)
+        family = _SEED.sub("", folder)
+        name = family.removeprefix(MIXERS).strip("-")
+        kind = str(card.extra.get("granularity", card.sizes.get("granularity", "spatio_temporal")))
+        title = f"Mixer [{GRANULARITIES.get(kind, kind)}]" + (f", {name}" if name else "")
+        method = Composition(
+            folder.removeprefix("weights-duets-"), title, "mixer", "mixed", str(card.extra["interaction"]),
+            str(card.extra["individual"]), mixer=folder, recipe=card.recipe,
+        )  # fmt: skip
+        found.setdefault(family.removeprefix("weights-duets-"), []).append(method)
+    return found
+
+
+GRANULARITIES = {"global": "G", "temporal": "T", "spatial": "S", "spatio_temporal": "ST"}
+
+
+class Composer:
+    """A composition with its weights. Raises ``WeightsError`` where some are missing."""
+
+    def __init__(self, method: Composition, home: Path, encoder: MiniLM | None = None) -> None:
+        missing = method.missing(home)
+        if missing:
+            raise WeightsError(f"{method.title}: {missing}")
+        self.method, self.encoder = method, encoder or MiniLM()
+        used = set(method.folders)
+        self._interaction = DuetModel.load(home / method.interaction) if method.interaction in used else None
+        self._individual = DuetModel.load(home / method.individual) if method.individual in used else None
+        self.weigh = load_mixer(home / method.mixer) if method.mixer else None
+
+    @classmethod
+    def of(cls, method: Composition, interaction: DuetModel, individual: DuetModel, encoder: MiniLM) -> "Composer":
+        """Return one of models that are loaded already, for a method without a Mixer."""
+        self = cls.__new__(cls)
+        self.method, self.encoder, self.weigh = method, encoder, None
+        self._interaction, self._individual = interaction, individual
+        return self
+
+    def make(self, wanted: Sequence[Wanted], seeds: Sequence[int], *, steps: int, strength: float = 1.0) -> list[Made]:
+        """Make pairs, all in one batch; each has its own seed, so that it is the same alone.
+
+        ``strength`` multiplies the published guidance scales.
+        """
+        longest = max(one.frames for one in wanted)
+        noise = torch.stack([_noise(seed, longest) for seed in seeds])
+        valid = torch.arange(longest) < torch.tensor([one.frames for one in wanted])[:, None]
+        condition, levels = self._told(wanted), self._schedule.levels(steps)
+        clean, weights = self._sampled(condition, noise, valid, levels, strength)
+        result = []
+        for number, one in enumerate(wanted):
+            own = None
+            if weights is not None:
+                own = weights[number]
+                own = own[:, :, : one.frames] if own.shape[2] > 1 else own
+            people = clean[number, :, : one.frames].numpy()
+            result.append(Made(people, None if own is None else own.half().numpy()))
+        return result
+
+    @property
+    def interaction(self) -> DuetModel:
+        """The model of pairs."""
+        assert self._interaction is not None
+        return self._interaction
+
+    @property
+    def individual(self) -> DuetModel:
+        """The model of one person."""
+        assert self._individual is not None
+        return self._individual
+
+    @cached_property
+    def _schedule(self) -> DiscreteSchedule:
+        return DiscreteSchedule.of(cosine_betas(int(self._any.extra["steps"])))
+
+    @property
+    def _any(self) -> DuetModel:
+        return self._interaction or self.individual
+
+    def _told(self, wanted: Sequence[Wanted]) -> Condition:
+        texts = [text for one in wanted for text in (one.text, *one.individual_texts)]
+        said = torch.tensor([[float(bool(text))] for text in texts])
+        vectors = (float(self._any.extra["text_scale"]) * self.encoder.encode(texts) * said).unflatten(
+            0, (len(wanted), -1)
+        )
+        everyone = torch.ones(len(wanted), dtype=torch.bool)
+        return Condition({"text": Part(vectors[:, 0], everyone), "individual_text": Part(vectors[:, 1:], everyone)})
+
+    def _sampled(
+        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return people [B, P, T, F] and, of a mixture, weights [B, steps, P, T or 1, 23 or 1]."""
+        way = self.method.way
+        if way == "mixed":
+            return self._mixed(condition, noise, valid, levels, strength)
+        if way == "individual":
+            people = self._people(condition, noise, valid, levels, strength)
+            people[:, 1, :, BLOCKS["joint_positions"]] += _beside()
+            return people, None
+        if way == "average":
+            return self._averaged(condition, noise, valid, levels, strength), None
+        scene = self._scene_guided(strength)
+        if way != "interaction":
+            alone = Guided(EachPerson(self.individual.network.denoise), [_own(strength)])
+            if way == "blended":
+                scene = Blended([scene, alone])
+            elif way == "paths":
+                scene = PathEnsemble([scene, alone], WINDOW, OVERLAP)
+            else:
+                scene = Dual(scene, alone, self.method.share or Exponential())
+        return self._scene(scene, condition, noise, valid, levels), None
+
+    def _scene_guided(self, strength: float) -> Denoiser:
+        network = self.interaction.network
+        terms: list[GuidanceTerm] = [Difference(MIXED_SCALE * strength, ("text",))]
+        if isinstance(network, In2INInteraction):
+            terms = [replace(term, scale=term.scale * strength) for term in multi_condition_guidance()]
+        return Guided(network.denoise, terms)
+
+    def _scene(
+        self, denoiser: Denoiser, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence
+    ) -> Tensor:
+        *_, last = sample_along(denoiser, levels, noise.transpose(1, 2).flatten(2), condition, valid)
+        clean = last.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2)
+        return self.interaction.scaling.restore(clean)
+
+    def _people(self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float) -> Tensor:
+        own = condition.parts["individual_text"].value.flatten(0, 1)
+        told = Condition({"text": Part(own, own.abs().sum(dim=-1) > 0)})
+        guided = Guided(self.individual.network.denoise, [Difference(ALONE_SCALE * strength, ("text",))])
+        *_, last = sample_along(guided, levels, noise.flatten(0, 1), told, valid.repeat_interleave(PEOPLE, dim=0))
+        return self.individual.scaling.restore(last.clean).unflatten(0, (-1, PEOPLE))
+
+    def _averaged(
+        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
+    ) -> Tensor:
+        together = self._scene(self._scene_guided(strength), condition, noise, valid, levels)
+        alone = self._people(condition, noise, valid, levels, strength)
+        if self.method.block == "two chains":
+            together = orthonormal(together)
+            alone = align(alone, together, valid[:, None])
+        return 0.5 * (together + alone)
+
+    def _mixed(
+        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
+    ) -> tuple[Tensor, Tensor]:
+        pair, person, share = self.interaction, self.individual, self.method.share
+        mixed = Mixed(
+            SceneModel("interaction", pair.network.denoise, pair.scaling),
+            [PersonModel("individual", person.network.denoise, person.scaling)],
+            self.weigh,
+            None if share is None else Forced(share),
+        )
+        guided = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
+        clean, weights = noise, []
+        for step in sample_chains(guided, mixed.chains, levels, [noise, noise], condition, valid):
+            clean = step.clean
+            weights.append(step.traces["mixing_weights"][:, 0])
+        return clean, torch.stack(weights, dim=1)
+
+
+def batches(count: int, size: int) -> Iterator[slice]:
+    """Yield slices of ``size`` and a shorter last one."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def _own(strength: float) -> Difference:
+    return Difference(ALONE_SCALE * strength, ("individual_text",))
+
+
+def _noise(seed: int, frames: int) -> Tensor:
+    """Draw [P, T, F]; frame by frame, so that a longer batch does not change it."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(frames, PEOPLE, BLOCKS["foot_contacts"].stop, generator=generator)
+    return drawn.transpose(0, 1)
+
+
+def _beside() -> Tensor:
+    return torch.tensor([BESIDE, 0.0, 0.0]).repeat(JOINTS)
