@@ -16,7 +16,9 @@ from motifmix.evaluation.styled_ablation import POINTS, ablation, operating_poin
 from motifmix.evaluation.styled_curves import draw_curves
 from motifmix.evaluation.styled_studies import efficiency, text_style
 from motifmix.evaluation.styled_transfer import transfer
+from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.pipelines.baselines.registry import Transfer
+from motifmix.pipelines.sampling import Sampling
 
 from .test_stylization import Styled, bench, home, judges, registry, sets
 
@@ -109,6 +111,18 @@ def test_the_ablation_has_its_groups_and_says_what_cannot_be_set(home, sets, jud
     same = tables["StyleMotif: the reference's content (style set)"]
     assert set(same) == {"a reference of another content", "a reference of the same content"}
     assert {"style_scale", "gamma", "gradient"} <= {name for options in made["s"].options for name in options}
+
+
+def test_a_row_that_another_table_asks_too_is_asked_once(home, sets, judges):
+    table = bench(home, sets, judges, {})
+    ours = table.methods["ours"]
+    assert styled_ablation._known(table, replace(ours, key="row", options={"steps": Sampling.steps})) is ours
+    assert styled_ablation._known(table, replace(ours, key="row", guided_by=())).key == "row"
+    assert styled_ablation._known(table, replace(ours, key="row", options={"gamma": 0.6})).key == "row"
+    card = (PACKAGE_WEIGHTS / "default" / "denoiser.yaml").read_text("utf-8")  # trained with 0.6
+    (home / "weights-b" / "denoiser.yaml").write_text(card, "utf-8")
+    assert styled_ablation._known(table, replace(ours, key="row", options={"gamma": 0.6})) is ours
+    assert styled_ablation._known(table, replace(ours, key="row", options={"gamma": 0.4})).key == "row"
 
 
 def test_curves_of_runs_are_drawn_where_there_are_any(home, tmp_path):

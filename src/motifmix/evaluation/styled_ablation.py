@@ -1,19 +1,21 @@
 """Table 3 and the ablations beyond it, at an operating point where the style recognition rate can still tell rows apart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from motifmix.errors import MotifmixError
 from motifmix.evaluation import styled_paper
 from motifmix.evaluation.judges import Judge, appoint
 from motifmix.evaluation.styled_asking import Asking
-from motifmix.evaluation.styled_questions import GUIDE_WORDS, content_set, style_set_cells
+from motifmix.evaluation.styled_questions import GUIDE_WORDS, content_set
 from motifmix.evaluation.styled_rows import style_shares
 from motifmix.evaluation.styled_tables import Study, StudyRow, StudyTable
 from motifmix.evaluation.stylization import CLOSING, CONTENT_COLUMNS, STYLE_COLUMNS, Bench
 from motifmix.evaluation.windows import captioned_windows
 from motifmix.pipelines.baselines.registry import ABLATIONS, METHODS, RETRIEVED, Method
+from motifmix.pipelines.sampling import Sampling
+from motifmix.pretrained.cards import read_card
 
 CEILING = 0.9
 POINTS: tuple[Mapping[str, Any], ...] = (
@@ -30,7 +32,8 @@ GRADIENTS = (0.5, 1.0)
 INTRO = (
     "Contents are CMU captions, styles held-out clips, as in the motion-guided table. {point} The margin tells rows apart "
     "where the rate does not, and *no style* and the real clips say what the judge gives for nothing. Rows of a table were "
-    "trained equally long on one base; differences smaller than the intervals are none."
+    "trained equally long on one base; differences smaller than the intervals are none. {questions} questions of the content "
+    "set in each repeat."
 )
 
 
@@ -51,7 +54,9 @@ def ablation(bench: Bench, command: str, select: Judge | None = None) -> Study:
     said = "; ".join(f"{METHODS[key].title}: {_said(point)}" for key, point in found.items())
     point = f"Operating point (found with the judge that selects, on training clips): {said or 'the default settings'}."
     facts = {**bench.facts, "operating_points": {key: dict(point) for key, point in found.items()}}
-    return Study("ablation", "Ablation", command, INTRO.format(point=point), tuple(tables), facts, CLOSING)
+    return Study(
+        "ablation", "Ablation", command, INTRO.format(point=point, questions=bench.limit), tuple(tables), facts, CLOSING
+    )
 
 
 def operating_point(bench: Bench, method: Method, select: Judge | None) -> Mapping[str, Any]:
@@ -107,13 +112,10 @@ def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) ->
 
 
 def _references(bench: Bench, method: Method, point: Mapping[str, Any]) -> StudyTable:
-    per_cell = max(1, bench.limit // 60)
-    subject = bench.variant(replace(method, options=point))
+    subject = bench.variant(_known(bench, replace(method, options=point)))
     rows = []
     for same, title in ((False, "a reference of another content"), (True, "a reference of the same content")):
-        figures, _ = bench.styled(
-            subject, lambda r, s=same: style_set_cells(bench.style_set, r, per_cell, same_content=s)
-        )
+        figures, _ = bench.styled(subject, bench.of_styles(same_content=same))
         rows.append(StudyRow(f"{method.key}-{same}", title, figures))
     return StudyTable(f"{method.title}: the reference's content (style set)", STYLE_COLUMNS, tuple(rows))
 
@@ -123,7 +125,7 @@ def _words(
 ) -> StudyTable:
     rows = []
     for one, way in ((method, "projection"), (retrieved, "retrieval")):
-        subject = bench.variant(replace(one, options=point))
+        subject = bench.variant(_known(bench, replace(one, options=point)))
         for guide in ("word", "description"):
             figures, _ = bench.contents(subject, bench.of_contents(guide))
             rows.append(StudyRow(f"{one.key}-{guide}", f"{way}, {GUIDE_WORDS[guide]}", figures))
@@ -138,12 +140,29 @@ def _table(bench: Bench, title: str, methods: Sequence[Method], floor: Sequence[
             rows.append(StudyRow(f"{method.key}-{number}", method.title, lack=lack))
             continue
         try:
-            figures, _ = bench.contents(bench.variant(method), bench.of_contents())
+            figures, _ = bench.contents(bench.variant(_known(bench, method)), bench.of_contents())
         except MotifmixError as error:  # a setting that these weights do not have
             rows.append(StudyRow(f"{method.key}-{number}", method.title, lack=str(error)))
             continue
         rows.append(StudyRow(f"{method.key}-{number}", method.title, figures))
     return StudyTable(title, CONTENT_COLUMNS, (*rows, *floor), drawn=("sra", "fid"))
+
+
+def _known(bench: Bench, method: Method) -> Method:
+    """Return the method of the other tables that answers as this one does, whose answers may be kept, or this one.
+
+    A setting that says what holds without it, such as the gamma that was trained, is none.
+    """
+    usual: dict[str, Any] = {field.name: field.default for field in fields(Sampling)}
+    card = method.paths(bench.home)[0] / "denoiser.yaml"
+    if card.exists():
+        usual["gamma"] = read_card(card).extra.get("gamma")
+    method = replace(method, options={name: v for name, v in method.options.items() if v != usual.get(name)})
+
+    def asked(one: Method) -> tuple[Any, ...]:
+        return one.folders, one.assemble, bool(one.guided_by), dict(one.options)
+
+    return next((one for one in bench.methods.values() if asked(one) == asked(method)), method)
 
 
 def _floor(bench: Bench, key: str) -> list[StudyRow]:

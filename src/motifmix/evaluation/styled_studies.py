@@ -8,7 +8,7 @@ from motifmix.evaluation import styled_paper
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.questions import Question
 from motifmix.evaluation.styled_paper import TOTAL, TRAINED
-from motifmix.evaluation.styled_questions import GUIDE_WORDS, TEXT_GUIDES, content_set
+from motifmix.evaluation.styled_questions import GUIDE_WORDS, TEXT_GUIDES, Guide, content_set
 from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
 from motifmix.evaluation.stylization import CLOSING, CONTENT_COLUMNS, STYLE_COLUMNS, Bench
 from motifmix.pipelines.baselines.registry import parameters
@@ -17,8 +17,14 @@ TEXT_INTRO = (
     "The style is given in words; everything else is asked as in the motion-guided table, with the same seeds. *One word* is "
     "the style's name, *several labels* the name and two synonyms, *a short phrase* one that was trained, the *phrases never "
     "trained* and the *long descriptions* (a whole sentence of 12 to 30 words that does not name the style, from "
-    "`data/words/style_descriptions.yaml`) stand in no training."
+    "`data/words/style_descriptions.yaml`) stand in no training. {questions} questions of the content set in each repeat; what "
+    "differs from StyleMotif in one thing only is asked by one word and by a long description."
 )
+BRIEF: dict[str, tuple[Guide, ...]] = {
+    "stylemotif-own-reference": ("word", "description"),
+    "stylemotif-hybrid": ("word", "description"),
+}
+"""Rows that are asked in fewer ways than :data:`TEXT_GUIDES`."""
 BLOCKS = (("frozen", "On one frozen base"), ("joint", "Beside it: the jointly trained default model"))
 EFFICIENCY_SECONDS, EFFICIENCY_ROUNDS, EFFICIENCY_BATCH = 6.0, 5, 16
 ALONE = Column("alone", "s a clip, one at a time", lambda v: f"{v:.3f}", "down")
@@ -29,9 +35,9 @@ SHARE = Column("share", "time of SMooDi's, one at a time", lambda v: f"{v:.2f}",
 def text_style(bench: Bench, command: str) -> Study:
     """Measure text-guided stylisation, a row for every method and every way of saying a style."""
     keys = [key for key in bench.chosen if not bench.methods[key].guided_by or "text" in bench.methods[key].guided_by]
-    guided = sum(bench.present(key) and bool(bench.methods[key].guided_by) for key in keys)
-    plain = sum(bench.present(key) for key in keys) - guided
-    bench.plan(len(TEXT_GUIDES) * guided + plain, [bench.of_contents(), bench.of_styles()])
+    guides = {key: BRIEF.get(key, TEXT_GUIDES) if bench.methods[key].guided_by else TEXT_GUIDES[:1] for key in keys}
+    rows = sum(len(own) for key, own in guides.items() if bench.present(key))
+    bench.plan(rows, [bench.of_contents(), bench.of_styles()])
     tables = []
     for block, title in BLOCKS:
         contents, styles = [], []
@@ -41,7 +47,7 @@ def text_style(bench: Bench, command: str) -> Study:
             if lack:
                 contents.append(StudyRow(key, method.title, lack=lack))
                 continue
-            for guide in TEXT_GUIDES if method.guided_by else TEXT_GUIDES[:1]:
+            for guide in guides[key]:
                 name = f"{method.title}: {GUIDE_WORDS[guide]}" if method.guided_by else method.title
                 subject, floor = bench.subject(key), not method.guided_by
                 on_contents, _ = bench.contents(subject, bench.of_contents(guide))
@@ -55,7 +61,8 @@ def text_style(bench: Bench, command: str) -> Study:
                 StudyTable(f"{title}: style set", STYLE_COLUMNS, tuple(styles), drawn=("sra",)),
             ]
     tables.append(styled_paper.TEXT_STYLE)
-    return Study("text-style", "Text-guided stylisation", command, TEXT_INTRO, tuple(tables), bench.facts, CLOSING)
+    intro = TEXT_INTRO.format(questions=bench.limit)
+    return Study("text-style", "Text-guided stylisation", command, intro, tuple(tables), bench.facts, CLOSING)
 
 
 EFFICIENCY_INTRO = (

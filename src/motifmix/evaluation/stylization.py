@@ -50,6 +50,7 @@ from motifmix.motion.motion import Motion
 from motifmix.pipelines.baselines.registry import METHODS, Method
 
 QUESTIONS = 128  # of the content set in a repeat: four pools of 32
+FEWER = {"text-style": 64, "ablation": 64}  # of studies whose many rows are variants of a few methods
 CELLS = 60  # of the style set: ten contents, six styles
 CONTENT_COLUMNS = (SRA, SRA_SET_1, MARGIN, CONTENT, FID, MM_DIST, R_PRECISION, R_RATIO, DIVERSITY, SKATE, SECONDS)
 STYLE_COLUMNS = (SRA, MARGIN, CONTENT, LEAK, FID, DIVERSITY, SKATE, SECONDS)

@@ -58,7 +58,10 @@ def evaluate(
         str | None, typer.Option(metavar="A,B,...", help="Of a table: the rows to measure; all by default.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=8, help="Of a table: questions of the content set in a repeat; 128.")
+        int | None,
+        typer.Option(
+            min=8, help="Of a table: questions of the content set in a repeat; 128, of text-style and ablation 64."
+        ),
     ] = None,
     repeats: Annotated[
         int | None, typer.Option(min=1, help="How often everything is generated; 5, of a paper 1 (they do 20).")

@@ -33,7 +33,7 @@ def evaluate_styled(
     command += f" --repeats {repeats}" if repeats != 5 else ""
     try:
         with progress(f"evaluating {study}") as step:
-            bench = _bench(data, methods, limit, repeats, lambda what, done, of: step(done, of))
+            bench = _bench(study, data, methods, limit, repeats, lambda what, done, of: step(done, of))
             result = _run(study, bench, command)
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
@@ -80,12 +80,17 @@ def _run(study: str, bench: "Bench", command: str) -> "Study":
 
 
 def _bench(
-    data: Path | None, methods: str | None, limit: int | None, repeats: int, step: Callable[[str, int, int], None]
+    study: str,
+    data: Path | None,
+    methods: str | None,
+    limit: int | None,
+    repeats: int,
+    step: Callable[[str, int, int], None],
 ) -> "Bench":
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
-    from motifmix.evaluation.stylization import QUESTIONS, Bench
+    from motifmix.evaluation.stylization import FEWER, QUESTIONS, Bench
     from motifmix.home import home
 
     chosen = check_methods(methods)
@@ -100,7 +105,7 @@ def _bench(
         load_retrieval_judge(),
         lambda texts: sentences.encode(texts).numpy(),
         repeats=repeats,
-        limit=limit or QUESTIONS,
+        limit=limit or FEWER.get(study, QUESTIONS),
         methods=chosen,
         progress=step,
     )
