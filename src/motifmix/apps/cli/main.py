@@ -20,6 +20,7 @@ from motifmix.apps.cli import (
     bench,
     convert,
     data,
+    duet,
     evaluate,
     generate,
     models,
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("generate")(generate.generate)
+app.command("duet")(duet.duet)
 app.command("transfer")(transfer.transfer)
 app.command("convert")(convert.convert)
 app.command("styles")(styles.styles)

@@ -1,0 +1,164 @@
+"""``motifmix duet``: two people in one scene."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from motifmix.apps.cli.style_options import StyleBy, StyleFrom
+from motifmix.apps.cli.terminal import progress, remark, say
+
+if TYPE_CHECKING:
+    from motifmix.apps.duet import DuetRequest, Using
+    from motifmix.motion import Scene
+
+_KNOWN = "a person walks forward"  # styles are described beside a text, and this one has nothing said about it
+_SCHEDULE = (
+    "there is no trained Mixer here: the shares follow DualMDM's schedule, the individual model first, then quickly the "
+    "interaction model"
+)
+
+
+def duet(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens: "two people greet each other".')],
+    person: Annotated[
+        list[str] | None,
+        typer.Option(help="What one of them does, in a sentence, or a recording of it (.bvh, .npz). Twice."),
+    ] = None,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STYLE|N:STYLE",
+            help="Everybody's style, or person N's: a word, a sentence, a motion file, ... as in generate. Repeatable.",
+        ),
+    ] = None,
+    style_from: StyleFrom = "pose",
+    style_by: StyleBy = "retrieval",
+    strength: Annotated[float, typer.Option(help="How strongly styles act, 0 to 2.")] = 1.0,
+    seconds: Annotated[float | None, typer.Option(help="Length, 1 to 4; by default 4.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same scene.")] = None,
+    using: Annotated[
+        str | None,
+        typer.Option(
+            help="mixed, interaction (the model of two people alone) or individual; by default mixed where both are there."
+        ),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps: 10, 20 or 50, the default.")] = None,
+    fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
+    raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Other models: a folder with interaction, individual and mixer in it."),
+    ] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(help="Where to: .bvh, .glb, .npz, .mp4, .gif or .png. Repeatable; by default a .glb."),
+    ] = None,
+    one_file: Annotated[
+        bool, typer.Option("--one-file", help="One .bvh with a root for each person; by default one file a person.")
+    ] = False,
+    interhuman: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Add the scene to a folder in InterHuman's layout.")
+    ] = None,
+    plot_weights: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw which model was believed, over steps, joints and frames.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+    units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
+) -> None:
+    """Make a scene of two people from one text for both and one for each, each in a style if you like."""
+    from motifmix.apps import duet as duets
+    from motifmix.apps import outputs
+    from motifmix.errors import RequestError
+
+    request = duets.asked(
+        text, person or (), style or (), strength=strength, seed=seed, fps=fps, raw=raw, style_from=style_from,
+        style_by=style_by,
+    )  # fmt: skip
+    outputs.check_units(units)
+    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights}
+    if request.recordings:
+        for name, value in {**sampling, "plot-weights": plot_weights}.items():
+            if value is not None:
+                raise RequestError(f"--{name} is for scenes that a model makes; these people are recordings")
+    chosen = duets.checked_using(using)
+    if plot_weights is not None and using not in (None, "mixed"):
+        raise RequestError(f"--plot-weights draws how two models are mixed; --using {using} asks one alone")
+    targets = list(out or ([] if interhuman else [Path(outputs.slug(request.text.lower(), 60) + ".glb")]))
+    plan = duets.planned(request, targets, interhuman=interhuman, plot=plot_weights, one_file=one_file, force=force)
+
+    draw: Callable[[Path], Any] | None = None
+    if request.recordings:
+        scene = _recorded(request)
+    else:
+        scene, draw = _made(request, chosen, seconds, steps, weights, plot=plot_weights is not None)
+    with progress("writing"):
+        written = duets.write(plan, scene, request, draw, units=units, force=force)
+    for path in written:
+        say(path)
+    credits_ = {str(own.labels["credit"]) for own in scene if own.labels.get("credit")}
+    line = "; ".join(sorted(credits_)) or outputs.MADE_WITH
+    if credit := outputs.missing_credit([path.suffix for path in written], line):
+        remark(credit)
+
+
+def _recorded(request: "DuetRequest") -> "Scene":
+    from motifmix.apps import duet as duets
+
+    scene = duets.recorded(request)
+    if not request.styled:
+        return scene
+    import motifmix
+    from motifmix.pipelines.style_transfer import StyleTransfer
+
+    return _restyled(scene, request, StyleTransfer(motifmix.load()))
+
+
+def _made(
+    request: "DuetRequest",
+    using: "Using | None",
+    seconds: float | None,
+    steps: int | None,
+    weights: Path | None,
+    *,
+    plot: bool,
+) -> "tuple[Scene, Callable[[Path], Any] | None]":
+    """Let the models make a scene; returns it, and what draws the mixing weights where that is asked."""
+    import motifmix
+    from motifmix.apps import duet as duets
+    from motifmix.errors import RequestError
+
+    model = motifmix.load_duet(weights)
+    if using is None:
+        using = "mixed" if model.individual is not None else "interaction"
+        if using == "interaction":
+            remark("there is no model of one person here: the interaction model is asked alone")
+    if using == "mixed" and model.weigh is None and model.individual is not None:
+        remark(_SCHEDULE)
+    if plot and using != "mixed":
+        raise RequestError("--plot-weights draws how two models are mixed; here is one alone")
+    (seed,) = request.people[0].seeds()
+    chosen = {"seconds": seconds, "steps": steps}
+    with progress("generating") as step:
+        composed = model.compose(
+            request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
+            progress=step, **{name: value for name, value in chosen.items() if value is not None},
+        )  # fmt: skip
+    if request.people[0].seed is None:
+        remark(f"seed {seed} (--seed {seed} makes the same again)")
+    draw = duets.plotted(composed.weights, composed.steps, request.text) if composed.weights is not None else None
+    scene = _restyled(composed.scene, request, model.stylist) if request.styled else composed.scene
+    return scene, draw
+
+
+def _restyled(scene: "Scene", request: "DuetRequest", transfer: Any) -> "Scene":
+    from motifmix.apps import duet as duets
+
+    said = dict.fromkeys(
+        note for own in request.people if own.styles for note in transfer.model.describe(_KNOWN, own.style)
+    )
+    for note in said:
+        remark(note)
+    with progress("giving styles"):
+        return duets.restyled(scene, request, transfer)
