@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from motifmix.data.captions import captions, held_out_style_phrases, style_descriptions
+from motifmix.data.captions import captions, held_out_style_descriptions, held_out_style_phrases
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES, STYLES
 from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import share_bounds
@@ -31,7 +31,7 @@ SCALE = 0.75
 WORDINGS = {
     "label": lambda style: [style.replace("-", " ")],
     "everyday words": held_out_style_phrases,
-    "long description": style_descriptions,
+    "long description": held_out_style_descriptions,
 }
 
 

@@ -43,7 +43,7 @@ def left_out() -> list[str]:
 
 def model_without(styles: list[str], name: str) -> TextToMotion:
     """Load weights. Raises ``WeightsError`` unless their card says that exactly ``styles`` were left out."""
-    said = list(read_card(home() / name / "denoiser.yaml").extra["without_styles"])
+    said = list(read_card(home() / name / "denoiser.yaml").extra.get("without_styles", []))
     if said != styles:
         raise WeightsError(f"{name}: the card says that {said or 'no style'} was left out, not {styles or 'none'}")
     return TextToMotion(home() / name)

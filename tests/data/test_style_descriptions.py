@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from motifmix.data.captions import draw_style_description, style_descriptions
+from motifmix.data.captions import draw_style_description, held_out_style_descriptions
 from motifmix.data.labels import STYLES, more_styles, plain, style_attributes
 from motifmix.training.texts import style_description_texts
 
@@ -16,7 +16,7 @@ def runs(text: str, length: int) -> set[str]:
 @pytest.mark.parametrize("style", STYLES)
 def test_training_and_evaluation_share_no_run_of_six_words(style):
     trained = {run for text in style_description_texts(style) for run in runs(text, 6)}
-    tested = {run for other in STYLES for text in style_descriptions(other) for run in runs(text, 6)}
+    tested = {run for other in STYLES for text in held_out_style_descriptions(other) for run in runs(text, 6)}
     assert trained and tested and not trained & tested
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motifmix.data.captions import hard_style_phrases, held_out_style_phrases, style_descriptions, style_phrases
+from motifmix.data.captions import (
+    hard_style_phrases,
+    held_out_style_descriptions,
+    held_out_style_phrases,
+    style_phrases,
+)
 from motifmix.data.labels import SET_2_STYLES, STYLES, style_synonyms
 from motifmix.data.prepared import Prepared
 from motifmix.errors import MotifmixError, RequestError
@@ -164,7 +169,7 @@ def test_long_descriptions_are_long_and_never_trained():
     trained = {phrase for style in STYLES for phrase in style_phrases(style)}
     others = {p for style in STYLES for p in (*held_out_style_phrases(style), *hard_style_phrases(style))}
     for style in STYLES:
-        own = style_descriptions(style)
+        own = held_out_style_descriptions(style)
         assert len(own) >= 4 and all(12 <= len(text.split()) <= 30 for text in own)
         assert not set(own) & (trained | others)
         names = {style, *style_synonyms(style)}

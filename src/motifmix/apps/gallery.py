@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from motifmix.atomic import replacing
 from motifmix.drawing.painter import Painter, View
 from motifmix.files.media import encode_gif, encode_mp4
-from motifmix.motion import Motion
+from motifmix.motion import Motion, credit_line
 
 TILE = 256  # pixels, square
 GIF_FPS = 12.5  # eight hundredths of a second a picture
@@ -31,8 +31,7 @@ def write_gallery(
 ) -> None:
     """Film motions in a grid as MP4; one that ends early holds its last pose. Raises ``FileError``."""
     painters = [Painter(motion.resampled(FPS), View(TILE, TILE)) for motion in motions]
-    credit = "; ".join(dict.fromkeys(str(m.labels["credit"]) for m in motions if m.labels.get("credit")))
-    encode_mp4(path, _pictures(painters, names, progress), FPS, credit=credit, force=force)
+    encode_mp4(path, _pictures(painters, names, progress), FPS, credit=credit_line(motions), force=force)
 
 
 def _pictures(
@@ -69,7 +68,6 @@ def write_row(
     painters = [Painter(motion, view, least_distance=farthest) for motion in resampled]
     labels = [_label(name, (width, ROW_TILE[1]), 14) for name in names]
     count = max(painter.frame_count for painter in painters)
-    credit = "; ".join(dict.fromkeys(str(m.labels["credit"]) for m in motions if m.labels.get("credit")))
 
     def picture(frame: int) -> np.ndarray:
         tiles = [painter.frame(min(frame, painter.frame_count - 1)) for painter in painters]
@@ -78,14 +76,14 @@ def write_row(
         return np.concatenate(named, axis=1).astype(np.uint8)
 
     if suffix == ".mp4":
-        encode_mp4(path, map(picture, range(count)), fps, credit=credit, force=force)
+        encode_mp4(path, map(picture, range(count)), fps, credit=credit_line(motions), force=force)
     elif suffix == ".gif":
-        encode_gif(path, picture, count, fps, credit=credit, force=force)
+        encode_gif(path, picture, count, fps, credit=credit_line(motions), force=force)
     else:
         moments = np.rint(np.linspace(0, count - 1, MOMENTS)).astype(int)
         sheet = Image.fromarray(np.concatenate([picture(int(moment)) for moment in moments]))
         about = PngInfo()
-        about.add_text("Comment", credit)
+        about.add_text("Comment", credit_line(motions))
         with replacing(path, force=force) as temporary:
             sheet.save(temporary, format="PNG", pnginfo=about)
 

@@ -158,7 +158,7 @@ def hard_style_phrases(style: str) -> list[str]:
     return [phrase for wording in style_words(style)["held_out_hard"] for phrase in expanded(wording)]
 
 
-def style_descriptions(style: str) -> list[str]:
+def held_out_style_descriptions(style: str) -> list[str]:
     """Return long descriptions of a style, a whole sentence each; no training sees them either."""
     return style_description_words(style)
 

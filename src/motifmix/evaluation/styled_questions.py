@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from motifmix.data.captions import held_out_style_phrases, style_descriptions, style_phrases
+from motifmix.data.captions import held_out_style_descriptions, held_out_style_phrases, style_phrases
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES, STYLES, style_synonyms
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
@@ -129,7 +129,7 @@ def _words(style: str, guide: Guide, rng: np.random.Generator) -> str:
         return ", ".join([name, *(synonyms[i] for i in rng.permutation(len(synonyms))[:2])])
     if guide == "phrase":
         return drawn([phrase for phrase in style_phrases(style) if " " in phrase], rng)
-    return drawn(held_out_style_phrases(style) if guide == "held_out" else style_descriptions(style), rng)
+    return drawn(held_out_style_phrases(style) if guide == "held_out" else held_out_style_descriptions(style), rng)
 
 
 def _distinct(windows: Sequence[CaptionedWindow], count: int, rng: np.random.Generator) -> list[int]:

@@ -184,8 +184,6 @@ class Bench:
             raw.append(figures(questions, answers.raw, repeat) | seconds)
         return intervals(clean), intervals(raw)
 
-    # -- real clips: the floor of a rate and the ceiling of a distance
-
     def real_contents(self, ask: Ask) -> StudyRow:
         """The real clips of the content set, read as if they had been given the styles: the floor of SRA."""
         repeats = []
@@ -237,7 +235,7 @@ CLOSING = """\
 ## Definitions
 
 - *SRA*: share of clips that the score judge reads as the wished style, out of fifteen; styles of set 2. *Set 1*: the styles
-  that only set 1 has, of which the judge knows about half of the real clips (last column block of the references' row).
+  that only set 1 has, of which the judge does not know every real clip (second column of the references' row).
 - *margin*: the judge's probability of the wished style less that of the likeliest other, -1 to 1.
 - *content*: share of clips read as the content that the judge calls the real clip by, where it has a name for it.
 - *leak*: share read as the reference's content.

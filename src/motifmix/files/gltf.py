@@ -32,7 +32,7 @@ from pygltflib import Scene as GltfScene
 
 from motifmix.atomic import replacing
 from motifmix.drawing import mannequin
-from motifmix.motion import MOTIFMIX, Motion, Scene
+from motifmix.motion import MOTIFMIX, Motion, Scene, credit_line
 from motifmix.motion import rotations as rot
 from motifmix.motion.retargeting import retarget
 
@@ -184,11 +184,10 @@ def _animate(animation: Animation, pack: _Packer, person: Motion, joints: list[i
 
 
 def _asset(people: tuple[Motion, ...]) -> Asset:
-    credits = list(dict.fromkeys(str(p.labels["credit"]) for p in people if p.labels.get("credit")))
     said = [{name: _plain(p.labels[name]) for name in LABELS if p.labels.get(name) is not None} for p in people]
     extras = {"people": said} if any(said) else {}
     return Asset(
-        version="2.0", generator=f"motifmix {version('motifmix')}", copyright="; ".join(credits) or None, extras=extras
+        version="2.0", generator=f"motifmix {version('motifmix')}", copyright=credit_line(people) or None, extras=extras
     )
 
 

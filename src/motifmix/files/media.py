@@ -1,6 +1,6 @@
 """Moving pictures of the mannequin: MP4 (H.264, yuv420p: plays everywhere) and GIF (loops in a README)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -12,7 +12,7 @@ from PIL import Image
 from motifmix.atomic import replacing
 from motifmix.drawing.painter import Painter, View
 from motifmix.errors import FileError
-from motifmix.motion import Motion, Scene
+from motifmix.motion import Motion, Scene, credit_line
 
 MP4_FPS = 30.0
 GIF_FPS = 25.0  # a GIF counts hundredths of a second; 4 of them are a true 25 fps, 30 fps it cannot say
@@ -52,7 +52,7 @@ def write_mp4(
     path = Path(path)
     width, height = size or ((view.width, view.height) if view else MP4_SIZE)
     painter = _painter(scene, fps or MP4_FPS, (width, height), view)
-    encode_mp4(path, painter.frames(), painter.fps, credit=_credit(scene), force=force)
+    encode_mp4(path, painter.frames(), painter.fps, credit=credit_line(_people(scene)), force=force)
     return (path,)
 
 
@@ -89,7 +89,7 @@ def write_gif(
     """Film a scene as a looping GIF, 25 fps and 480 x 360 unless told otherwise. Raises ``FileError``."""
     path = Path(path)
     painter = _painter(scene, fps or GIF_FPS, size or ((view.width, view.height) if view else GIF_SIZE), view)
-    encode_gif(path, painter.frame, painter.frame_count, painter.fps, credit=_credit(scene), force=force)
+    encode_gif(path, painter.frame, painter.frame_count, painter.fps, credit=credit_line(_people(scene)), force=force)
     return (path,)
 
 
@@ -119,9 +119,8 @@ def encode_gif(
 
 
 def _painter(scene: Scene | Motion, fps: float, size: tuple[int, int], view: View | None) -> Painter:
-    people = (scene,) if isinstance(scene, Motion) else scene.people
     chosen = replace(view or View(), width=size[0], height=size[1])
-    return Painter(Scene(tuple(person.resampled(fps) for person in people)), chosen)
+    return Painter(Scene(tuple(person.resampled(fps) for person in _people(scene))), chosen)
 
 
 def _palette(frame: Callable[[int], np.ndarray], count: int) -> Image.Image:
@@ -131,6 +130,5 @@ def _palette(frame: Callable[[int], np.ndarray], count: int) -> Image.Image:
     return Image.fromarray(some).quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
-def _credit(scene: Scene | Motion) -> str:
-    people = (scene,) if isinstance(scene, Motion) else scene.people
-    return "; ".join(dict.fromkeys(str(p.labels["credit"]) for p in people if p.labels.get("credit")))
+def _people(scene: Scene | Motion) -> Sequence[Motion]:
+    return (scene,) if isinstance(scene, Motion) else scene.people

@@ -1,6 +1,6 @@
 """`Motion`, the one currency between rooms that people see, and `Scene`, several motions on one clock."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -164,3 +164,8 @@ class Scene:
     def fps(self) -> float:
         """The common frame rate."""
         return self.people[0].fps
+
+
+def credit_line(motions: Iterable[Motion]) -> str:
+    """Return the credits of motions in one line, each once; "" where none has one."""
+    return "; ".join(dict.fromkeys(str(m.labels["credit"]) for m in motions if m.labels.get("credit")))

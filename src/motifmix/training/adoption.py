@@ -27,6 +27,7 @@ from motifmix.motion import Motion
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.style import adopted
+from motifmix.training.loop import commit
 from motifmix.training.noising import NoisyBatch, mean_over
 
 LONGEST_TOKENS, SHORTEST_TOKENS = 50, 5
@@ -233,7 +234,7 @@ def keep(
     adopted.save(
         place, style, force=force, role="generate", architecture="adopted_style:AdoptedStyle", sizes=sizes,
         space=model.space.name, licence=f"that of the clips and of the weights ({model.licence})",
-        credit=list(dict.fromkeys([*credits, *model.credit])), data=[], recipe="adopt", commit="unknown",
+        credit=list(dict.fromkeys([*credits, *model.credit])), data=[], recipe="adopt", commit=commit(),
         extra={
             "denoiser": model.denoiser_checksum, "clips": len(clips), "seconds": round(sum(clip.seconds for clip in clips), 2),
             "texts": [text or "" for text in texts],

@@ -126,7 +126,7 @@ def train(
     if curve is not None:
         final = _averaged(objective, average)
         objective.preview(final, run, recipe.steps)
-        objective.save(final, out, {"recipe": recipe.name, "commit": _commit()})
+        objective.save(final, out, {"recipe": recipe.name, "commit": commit()})
     group.wait()
     return figures
 
@@ -287,11 +287,13 @@ class _Curve:
         lines = [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
         names = [n for n in (lines[-1] if lines else {}) if n not in ("step", "seconds", "gradient")]
         curves = {n: ([r["step"] for r in lines if n in r], [r[n] for r in lines if n in r]) for n in names[:6]}
+        positive = all(value > 0 for _, values in curves.values() for value in values)  # an adversary's need not be
         if curves and len(lines) > 1:
-            line_chart(curves, self.path.with_suffix(".png"), title=title, logarithmic=True)
+            line_chart(curves, self.path.with_suffix(".png"), title=title, logarithmic=positive)
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit of this code, "unknown" where it is installed without its history."""
     here = Path(__file__).parent
     try:
         answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
