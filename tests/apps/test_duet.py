@@ -29,7 +29,7 @@ class FakeStylist:
         self.model = SimpleNamespace(describe=lambda text, style: [f"about {style}"])
         self.calls: list[tuple[str, float]] = []
 
-    def transfer(self, motions, styles, *, strength, keep, clean_feet):
+    def transfer(self, motions, styles, *, strength, keep, depth, style_scale, clean_feet):
         assert keep.path and keep.contacts
         if "impossible" in styles:
             raise RequestError("this style cannot be met")

@@ -29,7 +29,7 @@ def planted(motion: Motion, resting: np.ndarray) -> Motion:
     rotations = motion.world_rotations.copy()
     for (hip, knee, ankle, toe), rests in zip(_LEGS, np.asarray(resting, dtype=bool).T, strict=True):
         target = joints[:, ankle] + _shift(joints[:, toe], rests, motion.fps)
-        bent_hip, bent_knee = _reached(joints[:, [hip, knee, ankle]], target)
+        bent_hip, bent_knee = two_bones_reaching(joints[:, [hip, knee, ankle]], target)
         rotations[:, hip] = rot.multiply(bent_hip, rotations[:, hip])
         rotations[:, knee] = rot.multiply(bent_knee, rotations[:, knee])
     local = kinematics.local_rotations(motion.skeleton, rotations)
@@ -57,8 +57,11 @@ def _shift(path: np.ndarray, rests: np.ndarray, fps: float) -> np.ndarray:
     return shift / np.maximum(weights, 1.0)[:, None]
 
 
-def _reached(leg: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return world rotations [T, 4] of thigh and shin that bring the ankle of ``leg`` [T, 3, 3] to ``target``."""
+def two_bones_reaching(leg: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return world rotations [T, 4] of thigh and shin that bring the ankle of ``leg`` [T, 3, 3] to ``target``.
+
+    The same holds for arms. A limb's own stretch, or nearly all of its length, is the most that it reaches.
+    """
     hip, knee, ankle = leg[:, 0], leg[:, 1], leg[:, 2]
     thigh, shin = np.linalg.norm(knee - hip, axis=-1), np.linalg.norm(ankle - knee, axis=-1)
     line = target - hip
