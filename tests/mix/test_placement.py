@@ -55,17 +55,32 @@ def test_padding_changes_nothing_but_the_published_floor():
 @pytest.mark.parametrize("way", [(1.0, 0.0), (-0.3, 2.0), (0.0, -1.0)])
 def test_an_aligned_person_starts_and_goes_where_the_reference_does(way):
     source, reference = walk((0.0, 1.0)), walk(way, seed=1)
-    aligned = placement.align(source[None], reference[None], torch.ones(1, 6, dtype=torch.bool))[0]
+    ends = [placement.ENDS_ONLY]
+    aligned = placement.align(source[None], reference[None], torch.ones(1, 6, dtype=torch.bool), ends)[0]
     assert torch.allclose(joints(aligned)[0, 0], joints(reference)[0, 0], atol=1e-6)
     gone, goal = (joints(m)[-1, 0] - joints(m)[0, 0] for m in (aligned, reference))
     assert torch.allclose(gone / gone.norm(), goal / goal.norm(), atol=1e-5)
 
 
+@pytest.mark.parametrize("way", [(0.3, 2.0), (0.0, 0.0)])
+@pytest.mark.parametrize("angle", [0.5, math.pi, -2.0])
+def test_whoever_was_turned_is_turned_back_going_or_standing(way, angle):
+    reference = walk(way)
+    around = torch.tensor([0.0, math.sin(angle / 2), 0.0, math.cos(angle / 2)])
+    source = placement._placed(reference, joints(reference) + torch.tensor([2.0, 0.0, 1.0]), around, ())
+    valid = torch.arange(6) < 5
+    torch.testing.assert_close(placement.align(source, reference, valid)[..., :132], reference[..., :132])
+    if way == (0.0, 0.0):  # where nobody goes anywhere, the published way has nothing to go by
+        still = placement.path_turn(source, reference, valid, [placement.ENDS_ONLY])
+        assert abs(float(still[3])) == pytest.approx(1.0)
+
+
 def test_the_published_alignment_leaves_the_wrong_way_alone():
     source, reference = walk((0.0, 1.0)), walk((0.0, -1.0), seed=1)
-    turn = placement.path_turn(source, reference)
+    turn = placement.path_turn(source, reference, quirks=[placement.ENDS_ONLY])
     assert math.isclose(abs(float(turn[1])), 1.0, abs_tol=1e-6)
-    assert placement.path_turn(source, reference, quirks=[placement.OPPOSITE_UNTURNED])[3] > 0.9
+    published = [placement.ENDS_ONLY, placement.OPPOSITE_UNTURNED]
+    assert placement.path_turn(source, reference, quirks=published)[3] > 0.9
 
 
 def test_the_last_real_frame_ends_the_way():

@@ -34,7 +34,12 @@ OPPOSITE_UNTURNED = Quirk(
     "the quaternion between exactly opposite directions vanishes and is taken for the identity: a motion that leads the "
     "wrong way is left so",
 )
-PUBLISHED_PLACEMENT = (CONTACTS_LOST, PADDING_IN_FLOOR, ZERO_ROTATION_TURNS, OPPOSITE_UNTURNED)
+ENDS_ONLY = Quirk(
+    "aligned_by_path_ends",
+    "alignment turns a motion by where its root is in its first and last frame, so that people who stand, or end where "
+    "they began, are turned at random; published Mixers were trained so",
+)
+PUBLISHED_PLACEMENT = (CONTACTS_LOST, PADDING_IN_FLOOR, ZERO_ROTATION_TURNS, OPPOSITE_UNTURNED, ENDS_ONLY)
 
 DISPLACEMENT_EPSILON = 1e-8  # m^2, published: keeps the direction of a person who stands still finite
 TURN_EPSILON = 1e-8  # published: added to w of the quaternion between two directions
@@ -82,10 +87,9 @@ def center(motion: Tensor, valid_mask: Tensor | None = None, quirks: Collection[
 def align(
     source: Tensor, reference: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()
 ) -> Tensor:
-    """Put ``source`` onto the path of ``reference`` (both [..., T, 262]): same root in frame 0, same way gone.
+    """Put ``source`` onto the path of ``reference`` (both [..., T, 262]): same root in frame 0, turned alike.
 
-    It is turned about the vertical so that its root's way from the first to the last real frame points where the
-    reference's does.
+    Of all turns about the vertical it is the one that brings joints nearest to the reference's; see :func:`path_turn`.
     """
     source = orthonormal(source, quirks)
     joints = _vectors(source, _POSITIONS)
@@ -99,8 +103,17 @@ def align(
 def path_turn(
     source: Tensor, reference: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()
 ) -> Tensor:
-    """The rotation about the vertical, quaternion xyzw [..., 4], between the ways that two roots go."""
-    return turn_between(_way(source, valid_mask), _way(reference, valid_mask), quirks)
+    """The rotation about the vertical, quaternion xyzw [..., 4], that turns ``source`` to go and stand as ``reference``.
+
+    It is the least-squares fit over all joints and real frames, each seen from its root in frame 0: the path decides for
+    people who go somewhere, their bodies for people who stand. (``ENDS_ONLY``: the path's two ends.)
+    """
+    if ENDS_ONLY in quirks:
+        return turn_between(_way(source, valid_mask), _way(reference, valid_mask), quirks)
+    (x, z), (goal_x, goal_z) = _seen_from_start(source, valid_mask), _seen_from_start(reference, valid_mask)
+    along = (x * goal_x + z * goal_z).sum((-1, -2))
+    sideways = (z * goal_x - x * goal_z).sum((-1, -2))
+    return _turned_by(along, sideways)
 
 
 def turn_between(start: Tensor, goal: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
@@ -115,12 +128,26 @@ def turn_between(start: Tensor, goal: Tensor, quirks: Collection[Quirk] = ()) ->
         y = sideways
         length = (w**2 + y**2).sqrt()
         y, w = y / length, w / length
-    else:
-        nowhere = (along == 0) & (sideways == 0)
-        half = torch.atan2(sideways, torch.where(nowhere, torch.ones_like(along), along)) / 2
-        y, w = half.sin(), half.cos()
-    nothing = torch.zeros_like(w)
-    return torch.stack([nothing, y, nothing, w], dim=-1)
+        nothing = torch.zeros_like(w)
+        return torch.stack([nothing, y, nothing, w], dim=-1)
+    return _turned_by(along, sideways)
+
+
+def _turned_by(along: Tensor, sideways: Tensor) -> Tensor:
+    """The rotation about the vertical by an angle whose cosine and sine these are, but for a common factor."""
+    nowhere = (along == 0) & (sideways == 0)
+    half = torch.atan2(sideways, torch.where(nowhere, torch.ones_like(along), along)) / 2
+    nothing = torch.zeros_like(half)
+    return torch.stack([nothing, half.sin(), nothing, half.cos()], dim=-1)
+
+
+def _seen_from_start(motion: Tensor, valid_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """All joints' x and z from the root in frame 0, [..., T, 22] each; 0 where a frame is not real."""
+    joints = _vectors(motion, _POSITIONS)
+    offsets = joints - joints[..., :1, :1, :]
+    if valid_mask is not None:
+        offsets = offsets.masked_fill(~valid_mask[..., None, None], 0.0)
+    return offsets[..., 0], offsets[..., 2]
 
 
 def _way(motion: Tensor, valid_mask: Tensor | None) -> Tensor:
