@@ -255,12 +255,13 @@ def _layout_writers(plan: Plan, scene: "Scene", request: DuetRequest) -> list[Ca
     if plan.interhuman is None:
         return []
     from motifmix.data.interhuman_export import pair_contents, with_name
-    from motifmix.motion import MOTIFMIX, Scene
+    from motifmix.features.interhuman import stored_person
+    from motifmix.motion import MOTIFMIX
     from motifmix.motion.retargeting import retarget
 
-    carried = [p if p.skeleton.same_as(MOTIFMIX) else retarget(p)[0] for p in scene]
+    stored = [stored_person(p if p.skeleton.same_as(MOTIFMIX) else retarget(p)[0]) for p in scene]
     listed = with_name(plan.interhuman, plan.name).encode()
-    contents = [*pair_contents(Scene(tuple(carried)), request.text, request.person_texts), listed]
+    contents = [*pair_contents(stored, [request.text], [[text] for text in request.person_texts]), listed]
     return [lambda path, content=content: path.write_bytes(content) for content in contents]
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from motifmix.errors import FileError
-from motifmix.features.interhuman import stored_person
-from motifmix.motion import Scene
 
 LIST = Path("split/test.txt")  # nobody should train on it by mistake
 _PEOPLE = ("person1", "person2")
@@ -23,19 +21,21 @@ def pair_paths(name: str) -> list[Path]:
     ]
 
 
-def pair_contents(scene: Scene, text: str, individual_texts: Sequence[str]) -> list[bytes]:
-    """Return what is in the files of :func:`pair_paths`: ``[T, 492]`` float32 at 30 fps, Z up, and a sentence a line.
+def pair_contents(
+    people: Sequence[np.ndarray], texts: Sequence[str], individual_texts: Sequence[Sequence[str]]
+) -> list[bytes]:
+    """Return what is in the files of :func:`pair_paths`, a sentence a line.
 
-    Raises ``ValueError`` for another skeleton than motifmix's, or another number of people than two.
+    ``people``: ``stored_person`` of both, ``[T, 492]`` float32 at 30 fps, Z up. Raises ``ValueError`` for other than two.
     """
-    if len(scene) != len(_PEOPLE) or len(individual_texts) != len(_PEOPLE):
-        raise ValueError(f"InterHuman holds two people and a sentence for each, not {len(scene)}")
+    if len(people) != len(_PEOPLE) or len(individual_texts) != len(_PEOPLE):
+        raise ValueError(f"InterHuman holds two people and sentences for each, not {len(people)}")
     motions = []
-    for person in scene:
+    for person in people:
         memory = io.BytesIO()
-        np.save(memory, stored_person(person))
+        np.save(memory, person)
         motions.append(memory.getvalue())
-    return [*motions, *(f"{each}\n".encode() for each in (text, *individual_texts))]
+    return [*motions, *("".join(f"{text}\n" for text in own).encode() for own in (texts, *individual_texts))]
 
 
 def with_name(folder: Path, name: str) -> str:

@@ -21,6 +21,7 @@ from motifmix.data.duets.parts import Pool, takes
 from motifmix.data.duets.recorded import recorded_pairs
 from motifmix.data.duets.reporting import card_of, draw_sheet, report_of
 from motifmix.data.duets.words import content_words, interaction_words
+from motifmix.data.interhuman_export import pair_contents, pair_paths
 from motifmix.data.prepared import Prepared
 from motifmix.errors import DataError
 from motifmix.features.interhuman import extract_pair, load_person, stored_person
@@ -216,10 +217,8 @@ def _write_pair(
     folder: Path, name: str, scene: Scene, texts: list[str], alone: list[list[str]], written: _Written, *, train: bool
 ) -> None:
     stored = [stored_person(person) for person in scene]
-    for person, array, own in zip(("person1", "person2"), stored, alone, strict=True):
-        np.save(folder / "motions_processed" / person / f"{name}.npy", array)
-        (folder / "annots_individual" / person / f"{name}.txt").write_text("".join(f"{t}\n" for t in own), "utf-8")
-    (folder / "annots" / f"{name}.txt").write_text("".join(f"{text}\n" for text in texts), "utf-8")
+    for path, content in zip(pair_paths(name), pair_contents(stored, texts, alone), strict=True):
+        (folder / path).write_bytes(content)
     if train:
         pair = extract_pair(*(load_person(array) for array in stored))
         written.rows += [pair.first.features.astype(np.float32), pair.placed.astype(np.float32)]
