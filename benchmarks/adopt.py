@@ -93,17 +93,17 @@ def measured(
 
 def with_vector(model: TextToMotion, vector: torch.Tensor, texts: list[str], seeds: list[int]) -> list[Motion]:
     """Generate with a style vector as it is, which no reference gives."""
-    vectors = model._vectors
+    vectors = model.vectors
 
     def given(said, styles):
         text, _, _ = vectors(said, [None] * len(said))
         return text, vector.expand(len(said), -1).clone(), torch.ones(len(said), dtype=torch.bool)
 
-    model._vectors = given  # type: ignore[method-assign]
+    model.vectors = given  # type: ignore[method-assign]
     try:
         return model.generate(texts, None, None, seeds)
     finally:
-        model._vectors = vectors  # type: ignore[method-assign]
+        model.vectors = vectors  # type: ignore[method-assign]
 
 
 def summary(values: dict[str, list]) -> dict:

@@ -38,11 +38,11 @@ WORDINGS = {
 def nearest(model: TextToMotion, wording: str) -> float:
     """Share of wordings that lie nearest to the prototype of their own style."""
     names = [known.name for known in model.styles]
-    prototypes = normalize(model._bank["style_prototypes"], dim=-1)
+    prototypes = normalize(model.bank["style_prototypes"], dim=-1)
     hits = []
     for style in [style for style in STYLES if style in names]:
         with torch.no_grad():
-            vectors = normalize(model.text_to_style(model._text_vectors(WORDINGS[wording](style))), dim=-1)
+            vectors = normalize(model.text_to_style(model.text_vectors(WORDINGS[wording](style))), dim=-1)
         hits += [names[place] == style for place in (vectors @ prototypes.T).argmax(dim=1).tolist()]
     return float(np.mean(hits))
 

@@ -50,7 +50,7 @@ def measured(seeds: int, rounds: int) -> dict:
     model, judge = motifmix.load(), load_judge("select")
     asked = [(text, style) for text in TEXTS for style in STYLES for _ in range(seeds)]
     texts, styles = ([pair[side] for pair in asked] for side in (0, 1))
-    wanted = model._vectors(texts, styles)[1]
+    wanted = model.vectors(texts, styles)[1]
 
     def make(setting: dict[str, float]) -> list:
         return model.generate(texts, styles, SECONDS, 0, **setting)

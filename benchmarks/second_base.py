@@ -20,6 +20,7 @@ from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
+from motifmix.models.parameter_count import parameter_count
 from motifmix.pipelines.text_to_motion import TextToMotion
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,7 +49,7 @@ def measured(model: TextToMotion, seeds: int) -> dict:
             "skating": float(np.mean([foot_skate_ratio(motion.joints, motion.fps) for motion in motions])),
             "seconds": seconds, "n": len(asked),
         }  # fmt: skip
-    size = sum(parameter.numel() for parameter in model.denoiser.parameters())
+    size = parameter_count(model.denoiser)
     return {"denoiser": type(model.denoiser.denoiser).__name__, "parameters": size, "rows": rows}
 
 

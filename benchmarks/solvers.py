@@ -29,7 +29,7 @@ def main() -> None:
     everyone, valid = torch.ones(count, dtype=torch.bool), torch.ones(count, TOKENS, dtype=torch.bool)
     with torch.no_grad():
         texts = [captions(content)[0] for content in SET_2_CONTENTS]
-        text, style, _ = model._vectors(texts, [SET_2_STYLES[n % len(SET_2_STYLES)] for n in range(count)])
+        text, style, _ = model.vectors(texts, [SET_2_STYLES[n % len(SET_2_STYLES)] for n in range(count)])
     parts = {"text": Part(text, everyone), "style": Part(style, everyone)}
     condition = Condition({**parts, "strength": Part(torch.ones(count), everyone)})
     noise = torch.randn(count, TOKENS, model.vae.latent, generator=torch.Generator().manual_seed(0))

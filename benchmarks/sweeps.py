@@ -24,12 +24,12 @@ SEEDS = (0, 1, 2)
 class Arc(TextToMotion):
     """The default model with blends of two along the arc: directions by slerp, lengths by shares."""
 
-    def _vectors(self, texts, styles):
-        text, straight, present = super()._vectors(texts, styles)
+    def vectors(self, texts, styles):
+        text, straight, present = super().vectors(texts, styles)
         for place, style in enumerate(styles):
             if isinstance(style, list) and len(style) == 2:
                 (a, first), (b, second) = style
-                ends = super()._vectors(["x", "x"], [a, b])[1]
+                ends = super().vectors(["x", "x"], [a, b])[1]
                 straight[place] = slerp(ends[0], ends[1], second / (first + second))
         return text, straight, present
 
@@ -48,7 +48,7 @@ def main() -> None:
         found = []
         for pair in PAIRS:
             for text in TEXTS:
-                with patch.object(model, "_text_vectors", Remembered(model._text_vectors)):
+                with patch.object(model, "text_vectors", Remembered(model.text_vectors)):
                     found += [sweep(model, text, pair, 7, 4.0, seed, even=even).unevenness for seed in SEEDS]
         jumps = sum(own > 2 for own in found)
         print(f"{name:<13} {np.mean(found):5.2f} {np.max(found):6.2f}  {jumps}", flush=True)

@@ -121,7 +121,7 @@ def page(found: dict) -> str:
         "be recognised at least half-way between chance and the rate of a model that saw it, trained as long.",
         "",
         "| style | never seen | seen | half-way | | no style | the clips themselves | content, never seen | content, seen "
-        "| clips a cell |",
+        "| clips |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for style, own in rows.items():

@@ -22,14 +22,14 @@ def one(model, style="old", **more):
 
 
 def test_a_gradient_leads_nearer_to_the_style(model):
-    text, style, has_style = model._vectors([WALK] * 4, ["old"] * 4)
+    text, style, has_style = model.vectors([WALK] * 4, ["old"] * 4)
     valid = torch.ones(4, 10, dtype=torch.bool)
 
     def distance(gradient):
         how = Sampling(steps=4, gradient=gradient)
         with torch.no_grad():
-            latents = model._sample(text, style, has_style, [10] * 4, [0, 1, 2, 3], 1.0, how)
-            read = model._style_of((latents - model._latent_mean) / model._latent_std, valid)
+            latents = model.sample(text, style, has_style, [10] * 4, [0, 1, 2, 3], 1.0, how)
+            read = model.style_of((latents - model.latent_mean) / model.latent_std, valid)
         return float(1 - cosine_similarity(read, style, dim=-1).mean())
 
     assert distance(0.3) < distance(0.1) < distance(0.0)

@@ -12,7 +12,7 @@ def test_words_become_the_nearest_motion_of_the_bank(model):
     motions = [striding(seconds) for seconds in (1.5, 2.0, 3.0)]
     retrieved = Retrieved(model, motions)
     with torch.no_grad():
-        spoken = model.text_to_style(model._text_vectors(["old"]))[0]
+        spoken = model.text_to_style(model.text_vectors(["old"]))[0]
     likeness = [torch.cosine_similarity(spoken, model.style_vector(motion), dim=0) for motion in motions]
     nearest = motions[int(np.argmax(likeness))]
     assert retrieved.nearest("old") is nearest

@@ -199,7 +199,7 @@ def test_words_files_and_folders_blend_by_their_weights(model, tmp_path):
     clips = [hopping(seed=1), hopping(seed=2)]
     for name, clip in zip(("a.npz", "b.npz"), clips, strict=True):
         write(tmp_path / name, clip, fps=None)
-    (word, folder, a, b, mixed), present = model._vectors(
+    (word, folder, a, b, mixed), present = model.vectors(
         [WALK] * 5,
         ["old", tmp_path, tmp_path / "a.npz", tmp_path / "b.npz", [("old", 0.6), (tmp_path / "a.npz", 0.4)]],
     )[1:]

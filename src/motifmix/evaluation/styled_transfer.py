@@ -59,7 +59,8 @@ def transfer(bench: Bench, command: str) -> Study:
         StudyTable("Style set, raw", STYLE_COLUMNS, tuple(rows["style raw"])),
         styled_paper.TRANSFER,
     )
-    return Study("transfer", "Motion style transfer", command, INTRO, tables, bench.facts, CLOSING)
+    facts = {**bench.facts, "questions": count}
+    return Study("transfer", "Motion style transfer", command, INTRO, tables, facts, CLOSING)
 
 
 def contents(bench: Bench, repeat: int, count: int) -> list[Carried]:

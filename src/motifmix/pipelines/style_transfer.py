@@ -106,7 +106,7 @@ class StyleTransfer:
         contents = [_Content.of(motion) for motion in motions]
         levels = [self.model.schedule.level(depth * (1.0 - k / steps)) for k in range(steps + 1)]
         with torch.no_grad():
-            text, style, _ = self.model._vectors(said, list(styles))
+            text, style, _ = self.model.vectors(said, list(styles))
             results = []
             for place, (source, content) in enumerate(zip(motions, contents, strict=True)):
                 told = text[place : place + 1] if said[place] else None
@@ -129,13 +129,13 @@ class StyleTransfer:
     ) -> np.ndarray:
         """Return features ``[T, 269]`` of the content in the style, in the units of the space."""
         model = self.model
-        features, valid, frames = model._network_features(content)
+        features, valid, frames = model.network_features(content)
         latents, _ = model.vae.encode(features, valid)
         remainder = features - model.vae.decode(latents)
-        clean = (latents - model._latent_mean) / model._latent_std
+        clean = (latents - model.latent_mean) / model.latent_std
         tokens = torch.ones(clean.shape[:2], dtype=torch.bool)
         here, absent = torch.ones(1, dtype=torch.bool), torch.zeros(1, dtype=torch.bool)
-        spoken = Part(torch.zeros(1, len(model._text_mean)), absent) if text is None else Part(text, here)
+        spoken = Part(torch.zeros(1, len(model.text_mean)), absent) if text is None else Part(text, here)
         plain = Condition({"text": spoken, "style": Part(style, absent)})
         goal = Condition({"text": spoken, "style": Part(style, here)})
         windowed = Windowed(model.denoiser, WINDOW, OVERLAP)
@@ -144,7 +144,7 @@ class StyleTransfer:
             noisy = step.noisy
         for step in sample_along(_Between(windowed, goal, scale), levels, noisy, plain, tokens):
             noisy = step.noisy
-        styled = model.vae.decode(noisy * model._latent_std + model._latent_mean) + remainder
+        styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
         return model.normaliser.restore(styled[0, :frames].double().numpy())
 
     def _finished(self, features: np.ndarray, content: Motion, keep: Kept, clean_feet: bool) -> Motion:

@@ -15,6 +15,7 @@ from motifmix.diffusion.predictions import to_clean
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.models.mld_denoiser import MLDDenoiser, MLDEstimator, step_of
 from motifmix.models.motion_style_encoder import MotionStyleEncoder
+from motifmix.models.parameter_count import parameter_count
 from motifmix.style.cross_normalization import cross_normalize
 
 GAMMA = 0.6
@@ -121,5 +122,5 @@ def stylemotif_sizes(
     denoiser: nn.Module, vae: nn.Module, text_tower: nn.Module, style: MotionStyleEncoder
 ) -> tuple[int, int]:
     """Return the parameters in all, as the paper counts them, and those that are trained."""
-    built = sum(p.numel() for part in (denoiser, vae, text_tower, style) for p in part.parameters())
-    return built + CLIP_IMAGE_TOWER_PARAMETERS, sum(p.numel() for p in style.parameters())
+    built = parameter_count(denoiser, vae, text_tower, style)
+    return built + CLIP_IMAGE_TOWER_PARAMETERS, parameter_count(style)

@@ -59,7 +59,7 @@ class _Taught:
         with torch.no_grad():
             self.own = [self._latents(clip) for clip in clips]
             told = [text or "" for text in texts]
-            self.texts = model._text_vectors(told)
+            self.texts = model.text_vectors(told)
             self.says = torch.tensor([bool(text) for text in told])
             self.start = torch.stack([model.style_vector(clip) for clip in clips]).mean(dim=0)
         denoiser = model.denoiser
@@ -74,9 +74,9 @@ class _Taught:
         self.other_texts, self.others, self.wanted = self._other_contents()
 
     def _latents(self, clip: Motion) -> Tensor:
-        features, valid, _ = self.model._network_features(clip)
+        features, valid, _ = self.model.network_features(clip)
         mean, _ = self.model.vae.encode(features, valid)
-        return (mean[0] - self.model._latent_mean) / self.model._latent_std
+        return (mean[0] - self.model.latent_mean) / self.model.latent_std
 
     def told(self, vector: Tensor, count: int, share: float = 1.0) -> Tensor:
         """Return style vectors [count, style + adopted] that say ``vector`` and take ``share`` of the change."""
@@ -88,7 +88,7 @@ class _Taught:
     def _other_contents(self) -> tuple[Tensor, list[Tensor], Tensor]:
         """What the model makes of other texts in the style that its encoder reads: texts, latents, the judge's class or -1."""
         model, count = self.model, self.options.others
-        spoken, owners = model._bank["content_texts"], model._bank["content_owners"]
+        spoken, owners = model.bank["content_texts"], model.bank["content_owners"]
         firsts = [int((owners == owner).nonzero()[0, 0]) for owner in owners.unique()]
         names = [known.name for known in model.contents]
         firsts.sort(key=lambda first: names[int(owners[first])] not in self.judged)
@@ -96,17 +96,17 @@ class _Taught:
         chosen = [firsts[place % len(firsts)] for place in range(count)]
         found = [names[int(owners[first])] for first in chosen]
         wanted = torch.tensor([self.judged.index(name) if name in self.judged else -1 for name in found])
-        texts = (spoken[chosen] - model._text_mean) / model._text_std
+        texts = (spoken[chosen] - model.text_mean) / model.text_std
         tokens = torch.randint(10, 26, (count,), generator=self.random).sort().values.tolist()
         latents: list[Tensor] = []
         for first in range(0, count, 16):
             part = slice(first, first + 16)
             here = torch.ones(len(tokens[part]), dtype=torch.bool)
-            made = model._sample(
+            made = model.sample(
                 texts[part], self.told(self.start, len(here), 0.0), here, tokens[part],
                 [self.options.seed + place for place in range(first, first + len(here))], 1.0, Sampling(),
             )  # fmt: skip
-            made = (made - model._latent_mean) / model._latent_std
+            made = (made - model.latent_mean) / model.latent_std
             latents += [own[:length] for own, length in zip(made, tokens[part], strict=True)]
         return texts, latents, wanted
 
@@ -162,7 +162,7 @@ class _Taught:
             return loss
         model, clear = self.model, 1.0 - batch.time  # little can be read of noise
         estimate = to_clean(now, batch.noisy, batch.alpha, batch.sigma, model.denoiser.prediction_type)
-        features = model.vae.decode(estimate * model._latent_std + model._latent_mean, batch.valid)
+        features = model.vae.decode(estimate * model.latent_std + model.latent_mean, batch.valid)
         frames = batch.valid.repeat_interleave(STRIDE, dim=1)
         distance = 1.0 - cosine_similarity(model.style_encoder(features, frames), self.start[None], dim=-1)
         loss = loss + self.options.pull * (distance * clear).mean()

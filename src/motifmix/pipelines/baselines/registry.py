@@ -248,6 +248,8 @@ def parameters(method: Method, pipeline: Any) -> tuple[int, int]:
     As in the paper, the projection of words to styles is not counted; nor is the sentence encoder (MiniLM, the same for all
     and trained by none). Autoencoder and length predictor are.
     """
+    from motifmix.models.parameter_count import parameter_count
+
     if hasattr(pipeline, "parameters"):
         return pipeline.parameters()
     parts = {
@@ -257,6 +259,6 @@ def parameters(method: Method, pipeline: Any) -> tuple[int, int]:
         "style_encoder": pipeline.style_encoder,
         "length_predictor": pipeline.length_predictor,
     }
-    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    counts = {name: parameter_count(part) for name, part in parts.items()}
     total = sum(count for name, count in counts.items() if method.guided_by or name not in STYLE_PARTS)
     return total, sum(counts[name] for name in method.trained)

@@ -19,9 +19,11 @@ from motifmix.features.aberman import CLEANUP_DAMPING as ABERMAN_DAMPING
 from motifmix.features.motion_puzzle import CLEANUP_DAMPING as PUZZLE_DAMPING
 from motifmix.models.aberman import AbermanGenerator
 from motifmix.models.motion_puzzle import MotionPuzzle
+from motifmix.models.parameter_count import parameter_count
 from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
-from motifmix.pipelines.baselines.unstyled import Unstyled, one_a_text
+from motifmix.pipelines.baselines.unstyled import Unstyled
+from motifmix.pipelines.one_each import one_each
 from motifmix.pretrained.build import load_part
 from motifmix.style.references import StyleLike, on_training_skeleton, resolve
 
@@ -123,7 +125,7 @@ class Restyled(Unstyled):
         A style of None leaves what the base made. Feet are cleaned thrice: the base's own way before (contacts are read
         there), the papers' after, and the way of every pipeline here last. Raises ``RequestError`` as :meth:`restyle`.
         """
-        references = _references(one_a_text(styles, texts))  # before the base works
+        references = _references(one_each(styles, len(texts), "styles"))  # before the base works
         made = self.base.generate(texts, styles=None, seconds=seconds, seeds=seeds, clean_feet=clean_feet, **options)
         return [
             motion if style is None else self._one(motion, style, clean_feet)
@@ -149,7 +151,7 @@ class Restyled(Unstyled):
     def parameters(self) -> tuple[int, int]:
         """Return the parameters in all, and those trained for style: the restyling network's (no discriminator)."""
         below, _ = self.base.parameters() if hasattr(self.base, "parameters") else super().parameters()
-        own = sum(parameter.numel() for parameter in self.restyler.network.parameters())
+        own = parameter_count(self.restyler.network)
         return below + own, own
 
     def _one(self, content: Motion, style: Motion, clean_feet: bool) -> Motion:

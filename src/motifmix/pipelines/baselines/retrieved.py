@@ -50,5 +50,5 @@ class Retrieved:
     def nearest(self, words: str) -> Motion:
         """Return the motion of the bank whose style is the most similar to what the words project to."""
         with torch.no_grad():
-            spoken = self.model.text_to_style(self.model._text_vectors([words]))
+            spoken = self.model.text_to_style(self.model.text_vectors([words]))
         return self.motions[int((normalize(spoken, dim=-1) @ self.bank.T).argmax())]

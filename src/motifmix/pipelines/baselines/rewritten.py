@@ -15,7 +15,8 @@ import yaml
 from motifmix.data.labels import find_style
 from motifmix.errors import RequestError
 from motifmix.motion import Motion
-from motifmix.pipelines.baselines.unstyled import Unstyled, one_a_text
+from motifmix.pipelines.baselines.unstyled import Unstyled
+from motifmix.pipelines.one_each import one_each
 from motifmix.style.references import StyleLike, resolve
 
 Rewriter = Callable[[str, str], str]
@@ -45,7 +46,7 @@ class Rewritten(Unstyled):
 
         Raises ``RequestError`` for a style that has no words, and as the rewriter does.
         """
-        words = [None if style is None else words_of(style) for style in one_a_text(styles, texts)]
+        words = [None if style is None else words_of(style) for style in one_each(styles, len(texts), "styles")]
         said = [text if style is None else self.rewrite(text, style) for text, style in zip(texts, words, strict=True)]
         made = self.base.generate(said, styles=None, seconds=seconds, seeds=seeds, clean_feet=clean_feet, **options)
         return [

@@ -15,6 +15,7 @@ from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided
 from motifmix.errors import RequestError, WeightsError
 from motifmix.models.latent_denoiser import LatentDenoiser
+from motifmix.models.parameter_count import parameter_count
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -63,11 +64,11 @@ class LatentSMooDi(TextToMotion):
 
         The style network that guides is counted among the first only, as in the published sizes.
         """
-        trained = sum(p.numel() for part in (self.steered.branch, self.style_encoder) for p in part.parameters())
-        frozen = [self.vae, self.steered.denoiser, self.length_predictor, self.style_network]
-        return trained + sum(p.numel() for part in frozen if part is not None for p in part.parameters()), trained
+        trained = parameter_count(self.steered.branch, self.style_encoder)
+        frozen = (self.vae, self.steered.denoiser, self.length_predictor, self.style_network)
+        return trained + parameter_count(*frozen), trained
 
-    def _vectors(self, texts: Sequence[str], styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor, Tensor]:
+    def vectors(self, texts: Sequence[str], styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor, Tensor]:
         """Encode sentences and references; a row of the styles holds the vector and, behind it, the statistics."""
         seen: dict[int, Tensor] = {}
         for style in styles:
@@ -76,7 +77,7 @@ class LatentSMooDi(TextToMotion):
         width = next(iter(seen.values())).numel() if seen else 1
         rows = [torch.zeros(width) if style is None else seen[id(style)] for style in styles]
         present = torch.tensor([style is not None for style in styles], dtype=torch.bool)
-        return self._text_vectors(texts), torch.stack(rows), present
+        return self.text_vectors(texts), torch.stack(rows), present
 
     def _read_style(self, style: StyleLike) -> Tensor:
         parts = resolve(style)
@@ -85,7 +86,7 @@ class LatentSMooDi(TextToMotion):
             if part.motion is None:
                 what = f'the words "{part.words}"' if part.words is not None else "this file"
                 raise RequestError(f"SMooDi reads a style from motions, not from {what}; give a motion or its file")
-            features, valid, _ = self._network_features(part.motion)
+            features, valid, _ = self.network_features(part.motion)
             read = [self.style_encoder(features, valid)[0]]
             if self.style_network is not None:
                 read.append(self.style_network.statistics(features, valid)[0])
@@ -98,7 +99,7 @@ class LatentSMooDi(TextToMotion):
         unknown = style.new_zeros(len(style), self.denoiser.project.in_features)
         return super()._lengths(text, unknown, torch.zeros_like(has_style), strength, seconds)
 
-    def _sample(
+    def sample(
         self,
         text: Tensor,
         style: Tensor,
@@ -108,6 +109,7 @@ class LatentSMooDi(TextToMotion):
         strength: float,
         how: Sampling,
     ) -> Tensor:
+        """As in the base; raises ``RequestError`` for settings of the fusion, which SMooDi does not have."""
         if how.gamma is not None or how.block is not None or how.gradient:
             raise RequestError("SMooDi has no gamma, block or gradient to set; its guidance is given when it is loaded")
         noise, valid = self._noise(tokens, seeds)
@@ -130,7 +132,7 @@ class LatentSMooDi(TextToMotion):
             return []
 
         def decode(latents: Tensor) -> Tensor:
-            return self.vae.decode(latents * self._latent_std + self._latent_mean, valid)
+            return self.vae.decode(latents * self.latent_std + self.latent_mean, valid)
 
         frames = valid.repeat_interleave(STRIDE, dim=1)
         return [StatisticsGuidance(decode, self.style_network, targets, present, frames, self.guidance)]

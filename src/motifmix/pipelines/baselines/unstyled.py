@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from motifmix.errors import RequestError
+from motifmix.models.parameter_count import parameter_count
 from motifmix.motion import Motion
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.style.references import StyleLike
@@ -35,13 +35,4 @@ class Unstyled:
 
     def parameters(self) -> tuple[int, int]:
         """Return the parameters in all, without the sentence encoder, and those trained for style: none."""
-        parts = (self.base.vae, self.base.denoiser.denoiser, self.base.length_predictor)
-        return sum(p.numel() for part in parts for p in part.parameters()), 0
-
-
-def one_a_text(styles: Sequence[StyleLike | None] | None, texts: Sequence[str]) -> list[StyleLike | None]:
-    """Return a style or None for each text. Raises ``RequestError`` for another number of styles."""
-    wanted: list[StyleLike | None] = [None] * len(texts) if styles is None else list(styles)
-    if len(wanted) != len(texts):
-        raise RequestError(f"{len(wanted)} styles were given for {len(texts)} texts; give one a text")
-    return wanted
+        return parameter_count(self.base.vae, self.base.denoiser.denoiser, self.base.length_predictor), 0

@@ -29,6 +29,7 @@ from motifmix.features.humanml3d import HumanML3DSpace
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.motion import Motion, Scene
 from motifmix.motion.foot_cleanup import cleaned_feet
+from motifmix.pipelines.one_each import one_each
 from motifmix.pretrained.converted import PublishedNetworks
 from motifmix.pretrained.published import Schedule
 from motifmix.style.references import StyleLike, resolve
@@ -218,13 +219,13 @@ class PublishedGenerator(PublishedNetworks):
             raise RequestError("the text is empty; say what happens, as in 'a person walks forward'")
         if individual_texts is not None and not self.tells_people:
             raise RequestError(f"{name} reads one text only; leave out what each person does")
-        own = _for_each(individual_texts, count, "lists of individual texts")
+        own = one_each(individual_texts, count, "lists of individual texts")
         if any(lines is not None and len(lines) != self.people for lines in own):
             raise RequestError(f"{name} makes {self.people} people; give a text for each of them")
         first = seeds if isinstance(seeds, Integral) else None
-        wanted = [int(first) + k for k in range(count)] if first is not None else _for_each(seeds, count, "seeds")
+        wanted = [int(first) + k for k in range(count)] if first is not None else one_each(seeds, count, "seeds")
         read: dict[int, Motion | None] = {}  # a style given for many texts is read once
-        chosen = _for_each(styles, count, "styles")
+        chosen = one_each(styles, count, "styles")
         for style in chosen:
             if id(style) not in read:
                 read[id(style)] = self._style(style)
@@ -255,7 +256,7 @@ class PublishedGenerator(PublishedNetworks):
         if seconds is None or isinstance(seconds, Real):
             seconds = [None if seconds is None else float(seconds)] * count
         most = self.longest / self.space.fps
-        wanted = [DEFAULT_SECONDS if own is None else float(own) for own in _for_each(seconds, count, "seconds")]
+        wanted = [DEFAULT_SECONDS if own is None else float(own) for own in one_each(seconds, count, "seconds")]
         for own in wanted:
             if not SHORTEST_SECONDS <= own <= most:
                 raise RequestError(
@@ -317,12 +318,3 @@ def told(**values: Tensor) -> Condition:
             for name, value in values.items()
         }
     )
-
-
-def _for_each(values: Any, count: int, name: str) -> list[Any]:
-    if values is None:
-        return [None] * count
-    values = list(values)
-    if len(values) != count:
-        raise RequestError(f"{len(values)} {name} were given for {count} texts; give one a text")
-    return values

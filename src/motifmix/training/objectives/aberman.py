@@ -18,6 +18,7 @@ from motifmix.features import restyling
 from motifmix.features.aberman import AUGMENTED_SCALE, AUGMENTED_YAW
 from motifmix.features.restyling import ABERMAN, GLOBALS, AbermanArrays
 from motifmix.models.aberman import AbermanDiscriminator, AbermanGenerator
+from motifmix.models.parameter_count import parameter_count
 from motifmix.pipelines.baselines.restyled import AbermanRestyler
 from motifmix.training.objectives.published.aberman import (
     AbermanObjective,
@@ -177,7 +178,7 @@ class AbermanTraining:
         """Write the generator with the statistics of its arrays; the discriminator stays in the checkpoint."""
         from motifmix.pretrained.cards import write_weights
 
-        judge = sum(p.numel() for p in modules["discriminator"].parameters())
+        judge = parameter_count(modules["discriminator"])
         extra = {"labels": list(self.clips.labels), "discriminator_parameters": judge}
         card = facts_of(
             "aberman:AbermanGenerator", self.sizes, self.clips.caches, {**facts, "extra": extra}, name="restyler"

@@ -68,7 +68,7 @@ class StrengthObjective:
             if entry.frames >= STRIDE * LEAST_TOKENS
         ]
         self.store = LatentStore(self.weights, self.caches, self.entries)
-        mean, std = self.model._latent_mean, self.model._latent_std
+        mean, std = self.model.latent_mean, self.model.latent_std
         self.latents = [(own * self.store.std + self.store.mean - mean) / std for own in self.store.latents]
         self.said = {content: self._standardised(captions(content)) for content in SET_2_CONTENTS}
         self.styles = [style for style in SET_2_STYLES if style != "normal"]
@@ -77,12 +77,12 @@ class StrengthObjective:
                 style: self.model.text_to_style(self._standardised(style_texts(style))) for style in self.styles
             }
         torch.manual_seed(seed)
-        network = StyleStrength(self.model._text_mean.numel(), self.model.denoiser.project.in_features, o.width)
+        network = StyleStrength(self.model.text_mean.numel(), self.model.denoiser.project.in_features, o.width)
         self.model.denoiser.strengths = network
         self.modules = nn.ModuleDict({"strength": network})
 
     def _standardised(self, texts: list[str]) -> Tensor:
-        return (embedded(texts) - self.model._text_mean) / self.model._text_std
+        return (embedded(texts) - self.model.text_mean) / self.model.text_std
 
     def _drawn(self, rng: np.random.Generator) -> tuple[list[Tensor], Tensor, Tensor, list[str], list[str]]:
         clean, text, style, contents, styles = [], [], [], [], []
@@ -114,7 +114,7 @@ class StrengthObjective:
         told = Condition({"text": Part(text, here), "style": Part(style, here)})
         guided = Guided(model.denoiser, [("text", TEXT_SCALE), ("style", STYLE_SCALE)])
         estimate = guided(noisy, level, told, valid)
-        features = model.vae.decode(estimate * model._latent_std + model._latent_mean, valid)
+        features = model.vae.decode(estimate * model.latent_std + model.latent_mean, valid)
         mean, std = (torch.from_numpy(own) for own in (model.normaliser.mean, model.normaliser.std))
         seen = self.judge(feature_joints(features * std + mean), valid.repeat_interleave(STRIDE, dim=1))
         wanted_content = torch.tensor([self.judged[0].index(own) for own in contents])
@@ -146,7 +146,7 @@ class StrengthObjective:
         from motifmix.pretrained.cards import write_weights
 
         complete(folder, self.weights, PARTS)
-        own = {"text": self.model._text_mean.numel(), "style": self.model.denoiser.project.in_features}
+        own = {"text": self.model.text_mean.numel(), "style": self.model.denoiser.project.in_features}
         sizes = {**own, "width": self.options.width}
         known = facts_of("style_strength:StyleStrength", sizes, self.caches, facts, name="strength")
         write_weights(folder, "strength", modules["strength"].state_dict(), **known)

@@ -1,0 +1,221 @@
+"""The default model's parts, loaded and put together, and what they read: sentences, words of a style, files, motions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.schedule import SCHEDULES
+from motifmix.errors import WeightsError
+from motifmix.features.own import MotifmixSpace, rested_to_multiple
+from motifmix.features.space import Normaliser
+from motifmix.home import PACKAGE_WEIGHTS
+from motifmix.models.temporal_vae import STRIDE
+from motifmix.motion import Motion
+from motifmix.pretrained.build import load_part
+from motifmix.pretrained.cards import read_weights
+from motifmix.style import adopted, references
+from motifmix.style.aligned import Aligned, Reading, described, find_aligned
+from motifmix.style.references import StyleLike, resolve
+from motifmix.style.styled_denoiser import StyledDenoiser
+
+FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
+SAME = 0.99  # and above which two texts are one
+OFFERED = 3  # nearest known names
+
+
+@dataclass(frozen=True)
+class Known:
+    """A style or a content that the model was trained on."""
+
+    name: str
+    clips: int
+    synonyms: tuple[str, ...]
+
+
+class DefaultParts:
+    """Everything of the default model but the sampling.
+
+    ``bank`` holds what is known by name (``content_texts``, ``style_texts``: sentence embeddings, ``..._owners``: whose they
+    are, ``style_prototypes``); what the networks read is standardised by ``text_mean``, ``text_std``, ``latent_mean`` and
+    ``latent_std``.
+    """
+
+    def __init__(self, weights: Path | str | None = None) -> None:
+        folder = Path(weights) if weights is not None else PACKAGE_WEIGHTS / "default"
+        try:
+            self._put_together(folder)
+        except KeyError as error:
+            raise WeightsError(
+                f"{folder}: these weights lack {error}; they belong to another version, install motifmix again"
+            ) from error
+
+    def _put_together(self, folder: Path) -> None:
+        self.space = MotifmixSpace()
+        _, self.vae, statistics = load_part(folder, "vae")
+        self.normaliser = Normaliser(statistics["mean"].numpy(), statistics["std"].numpy())
+        card, denoiser, own = load_part(folder, "denoiser")
+        self.text_mean, self.text_std = own["text_mean"], own["text_std"]
+        self.latent_mean, self.latent_std = own["latent_mean"], own["latent_std"]
+        extra = card.extra
+        self.denoiser = StyledDenoiser(
+            denoiser, own["project_weight"].shape[1], extra["block"], extra["gamma"], extra["prediction_type"],
+            extra.get("fusion", "cross_normalization"),
+        )  # fmt: skip
+        self.denoiser.project.load_state_dict({"weight": own["project_weight"], "bias": own["project_bias"]})
+        self.denoiser.eval().requires_grad_(False)
+        self.denoiser_checksum, self._adopted = card.sha256, dict[tuple[Path, int], int]()
+        self.schedule = SCHEDULES[extra["schedule"]]()
+        style_card, self.style_encoder, _ = load_part(folder, "style_encoder")
+        self._style_encoder_checksum = style_card.sha256
+        _, self.text_to_style, _ = load_part(folder, "text_to_style")
+        _, self.length_predictor, _ = load_part(folder, "length")
+        if (folder / "strength.yaml").exists():
+            _, self.denoiser.strengths, _ = load_part(folder, "strength")
+        bank, self.bank = read_weights(folder, "bank")
+        self.styles = [Known(s["name"], s["clips"], tuple(s["synonyms"])) for s in bank.extra["styles"]]
+        self.contents = [Known(c["name"], c["clips"], tuple(c["synonyms"])) for c in bank.extra["contents"]]
+        self.credit = list(card.credit)
+        self.licence = card.licence
+
+    @cached_property
+    def text_encoder(self) -> Any:
+        """MiniLM, loaded when the first sentence comes."""
+        from motifmix.encoders.text import MiniLM
+
+        return MiniLM()
+
+    @cached_property
+    def aligned(self) -> Aligned:
+        """What ``motifmix align`` made for this style encoder; put ``Aligned(FOLDER)`` here for another one.
+
+        Raises ``RequestError`` where there is none.
+        """
+        return find_aligned(self._style_encoder_checksum)
+
+    def terms(self, style: StyleLike) -> str:
+        """Return the licence of what is made in a style: the weights', and that of the encoder that read a picture."""
+        return f"{self.licence}; {self.aligned.licence}" if references.is_encoded(style) else self.licence
+
+    def style_vector(self, motion: Motion) -> Tensor:
+        """Return the style of a motion on the motifmix skeleton, ``[style]``."""
+        with torch.no_grad():
+            features, valid, _ = self.network_features(motion)
+            return self.style_encoder(features, valid)[0]
+
+    def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
+        """Return sentences on what is not known, naming what is nearest and how far it is, and on what a file gave.
+
+        A text or a style is far below a likeness (cosine of sentence embeddings) of 0.5; a single word that is no known
+        style's name or synonym is said in any case. A motion is made all the same.
+        """
+        notes = references.notes(style) if style is not None else []
+        near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
+        if near[0][1] < FAR:
+            notes.append(f'the text "{text}" is far from anything trained on; nearest: {_distances(near)}')
+        read: list[tuple[str, Reading]] = []
+        for part in resolve(style) if style is not None else []:
+            if part.content is not None:
+                read.append((part.content.name, self._read(part.content)))
+            if part.words is None or adopted.find(part.words) is not None:
+                continue
+            near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
+            if near[0][1] < FAR:
+                notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {_distances(near)}')
+            elif " " not in part.words and not self._is_known(part.words) and near[0][1] < SAME:
+                notes.append(f'the style "{part.words}" is not known by that name; nearest: {_distances(near)}')
+        return [*notes, *(described(read, self.aligned.licence) if read else [])]
+
+    def _is_known(self, word: str) -> bool:
+        return any(word.casefold() in (known.name.casefold(), *known.synonyms) for known in self.styles)
+
+    def _nearest(self, words: str, texts: str, owners: str, names: list[str]) -> list[tuple[str, float]]:
+        """Return the nearest names, nearest first, each with the likeness of what comes closest among its texts."""
+        cosines = self.bank[texts] @ self.text_encoder.encode([words])[0]
+        nearest: dict[str, float] = {}
+        for place in cosines.argsort(descending=True).tolist():
+            nearest.setdefault(names[int(self.bank[owners][place])], float(cosines[place]))
+            if len(nearest) == min(OFFERED, len(names)):
+                break
+        return list(nearest.items())
+
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return sentences ``[n, text]`` as the networks read them."""
+        return (self.text_encoder.encode(list(texts)) - self.text_mean) / self.text_std
+
+    def vectors(self, texts: Sequence[str], styles: Sequence[StyleLike | None]) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode sentences and style words in one batch; returns texts, styles and which styles there are."""
+        # One reference given for many texts is read, retargeted and encoded once.
+        resolved = {id(style): resolve(style) for style in {id(s): s for s in styles if s is not None}.values()}
+        parts = [[] if style is None else resolved[id(style)] for style in styles]
+        said = {part.words for own in parts for part in own if part.words is not None}
+        adoptions = {word: number for word in said if (number := self._adoption(word)) is not None}
+        words = sorted(said - set(adoptions))
+        sentences = self.text_vectors([*texts, *words])
+        spoken = dict(zip(words, self.text_to_style(sentences[len(texts) :]), strict=True)) if words else {}
+        size = self.denoiser.project.in_features
+        vectors = torch.zeros(len(styles), size + len(self.denoiser.adopted))
+        present = torch.zeros(len(styles), dtype=torch.bool)
+        seen: dict[int, Tensor] = {}
+        for place, own in enumerate(parts):
+            for part in own:
+                if part.words in adoptions:
+                    number = adoptions[part.words]
+                    vector = self.denoiser.adopted[number].vector
+                    vectors[place, size + number] += part.weight
+                elif part.words is not None:
+                    vector = spoken[part.words]
+                elif part.motion is not None:
+                    if id(part.motion) not in seen:
+                        seen[id(part.motion)] = self.style_vector(part.motion)
+                    vector = seen[id(part.motion)]
+                elif part.content is not None:
+                    vector = self._read(part.content).vector
+                else:
+                    continue
+                vectors[place, :size] += part.weight * vector
+                present[place] = True
+        return sentences[: len(texts)], vectors, present
+
+    def _read(self, content: references.Media) -> Reading:
+        modality = references.modality_of(content.path)
+        assert modality is not None  # what is no picture, sound or video was resolved to words or a motion
+        return self.aligned.read(content.path, modality, content.content_by)
+
+    def _adoption(self, words: str) -> int | None:
+        """Return the number of the adopted style that words name, loaded when it is first asked for."""
+        folder = adopted.find(words)
+        if folder is None:
+            return None
+        key = (folder, adopted.changed(folder))
+        if key not in self._adopted:
+            own = self.denoiser.denoiser
+            shape = (self.denoiser.project.in_features, own.width, len(own.blocks))
+            _, network = adopted.load(folder, self.denoiser_checksum, shape)
+            self._adopted[key] = len(self.denoiser.adopted)
+            self.denoiser.adopted.append(network)
+        return self._adopted[key]
+
+    def style_of(self, clean: Tensor, valid: Tensor) -> Tensor:
+        """Read the style vectors [B, style] of clean latents [B, L, D] as the denoiser has them; ``valid`` [B, L]."""
+        features = self.vae.decode(clean * self.latent_std + self.latent_mean, valid)
+        return self.style_encoder(features, valid.repeat_interleave(STRIDE, dim=1))
+
+    def network_features(self, motion: Motion) -> tuple[Tensor, Tensor, int]:
+        """Return normalised features ``[1, T, F]`` at 20 fps, resting at the end to whole tokens, which frames are real
+        ``[1, T]``, and how many there were.
+        """
+        features = self.space.encode(motion)
+        padded = rested_to_multiple(features, STRIDE)
+        normalised = torch.from_numpy(self.normaliser.normalise(padded).astype(np.float32))
+        return normalised[None], torch.ones(1, len(padded), dtype=torch.bool), len(features)
+
+
+def _distances(near: list[tuple[str, float]]) -> str:
+    named = ", ".join(f"{name} ({1 - likeness:.2f} away)" for name, likeness in near)
+    return f"{named}; 0 is the same, 1 has nothing in common"
