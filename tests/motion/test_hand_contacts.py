@@ -2,9 +2,14 @@ import numpy as np
 
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
-from motifmix.motion.hand_contacts import touches, with_hands_at, wrist_positions
+from motifmix.motion.hand_contacts import touches, with_hands_of
 
 FRAMES = 60
+WRISTS = [MOTIFMIX.index("left_wrist"), MOTIFMIX.index("right_wrist")]
+
+
+def wrist_positions(motion: Motion) -> np.ndarray:
+    return motion.joints[:, WRISTS]
 
 
 def reaching(lift: float) -> Motion:
@@ -28,8 +33,10 @@ def test_hands_come_back_to_where_they_touched():
     content, styled = reaching(1.5), reaching(0.9)
     when = np.zeros((FRAMES, 2), dtype=bool)
     when[25:35, 1] = True
-    held = with_hands_at(styled, wrist_positions(content), when)
+    held = with_hands_of(styled, content, when)
     np.testing.assert_allclose(wrist_positions(held)[25:35, 1], wrist_positions(content)[25:35, 1], atol=0.01)
+    turned = rot.angle_between(held.world_rotations[25:35, WRISTS[1]], content.world_rotations[25:35, WRISTS[1]])
+    assert turned.max() < 1e-6
     np.testing.assert_allclose(held.joints[:10], styled.joints[:10], atol=1e-9)
     np.testing.assert_allclose(wrist_positions(held)[:, 0], wrist_positions(styled)[:, 0], atol=1e-9)
     jumps = np.linalg.norm(np.diff(wrist_positions(held)[:, 1], axis=0), axis=-1)

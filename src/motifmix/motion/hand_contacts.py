@@ -1,4 +1,4 @@
-"""Hands that touch somebody else: when they do, and arms bent so that wrists are where they were at those times.
+"""Hands that touch somebody else: when they do, and arms bent so that hands are where they were then.
 
 For people whose way of moving was changed one by one (motifmix skeleton, metres): a handshake meets all the same.
 """
@@ -34,10 +34,10 @@ def touches(person: Motion, others: Sequence[Motion]) -> np.ndarray:
     return found
 
 
-def with_hands_at(motion: Motion, wrists: np.ndarray, when: np.ndarray) -> Motion:
-    """Bring wrists to ``wrists`` [T, 2, 3] (left, right) in the frames ``when`` [T, 2], and ease to and from there.
+def with_hands_of(motion: Motion, content: Motion, when: np.ndarray) -> Motion:
+    """Bring hands to where, and turned as, those of ``content`` are in the frames ``when`` [T, 2] (left, right).
 
-    Hands keep their direction in the world; what an arm cannot reach it points at, nearly stretched.
+    Arms ease to and from there. What an arm cannot reach it points at, nearly stretched. Both motions are on one clock.
     """
     shares = np.stack([_eased(own, max(1, round(EASE * motion.fps))) for own in np.asarray(when, dtype=bool).T], axis=1)
     if not shares.any():
@@ -45,17 +45,13 @@ def with_hands_at(motion: Motion, wrists: np.ndarray, when: np.ndarray) -> Motio
     joints, rotations = motion.joints, motion.world_rotations.copy()
     for side, (shoulder, elbow, wrist) in enumerate(_ARMS):
         share = shares[:, side, None]
-        target = joints[:, wrist] + share * (wrists[:, side] - joints[:, wrist])
+        target = joints[:, wrist] + share * (content.joints[:, wrist] - joints[:, wrist])
         upper, lower = two_bones_reaching(joints[:, [shoulder, elbow, wrist]], target)
         rotations[:, shoulder] = rot.multiply(upper, rotations[:, shoulder])
         rotations[:, elbow] = rot.multiply(lower, rotations[:, elbow])
+        rotations[:, wrist] = rot.slerp(rotations[:, wrist], content.world_rotations[:, wrist], shares[:, side])
     local = kinematics.local_rotations(motion.skeleton, rotations)
     return Motion(motion.skeleton, rot.continuous(local), motion.root, motion.fps, motion.labels)
-
-
-def wrist_positions(motion: Motion) -> np.ndarray:
-    """Return both wrists in the world, ``[T, 2, 3]``."""
-    return motion.joints[:, [arm[-1] for arm in _ARMS]]
 
 
 def _eased(when: np.ndarray, reach: int) -> np.ndarray:

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
-from motifmix.motion.hand_contacts import touches, with_hands_at, wrist_positions
+from motifmix.motion.hand_contacts import touches, with_hands_of
 from motifmix.motion.retargeting import retarget
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
 from motifmix.style.references import StyleLike
 
 KEPT = Kept(path=True, contacts=True)
 # Chosen by `benchmarks/stylised_duets.py --judge select`; more than for one person: on an old path a style shows less.
-DEPTH, STYLE_SCALE = 0.85, 2.25
+DEPTH, STYLE_SCALE = 0.76, 2.25
 
 
 def styled_scene(
@@ -50,7 +50,7 @@ def styled_scene(
         )
         own = before[number]
         others = [other for place, other in enumerate(before) if place != number]
-        people[number] = with_hands_at(styled, wrist_positions(own), touches(own, others))
+        people[number] = with_hands_of(styled, own, touches(own, others))
     return Scene(tuple(people))
 
 
