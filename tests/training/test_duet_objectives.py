@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.data.duet_clips import prepared_people
 
-from motifmix.data.duets.interactions import BY_NAME
-from motifmix.data.duets.preparing import Counts, prepare_duets
 from motifmix.errors import DataError
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
@@ -16,18 +13,9 @@ from motifmix.training.runs import train_recipe
 SMALL = {"width": 16, "feed_forward": 16, "heads": 2}
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("home")
-    people = prepared_people(folder / "data" / "bandai")
-    chosen = [BY_NAME[name] for name in ("wave-back", "chase")]
-    prepare_duets(folder / "data" / "duets", sets=[people.folder], counts=Counts(3, 1, 1), interactions=chosen)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def home(place, monkeypatch):
-    monkeypatch.setenv("MOTIFMIX_HOME", str(place))
+def home(duets_home, monkeypatch):
+    monkeypatch.setenv("MOTIFMIX_HOME", str(duets_home))
 
 
 def losses(objective, seed=0, **options):
@@ -83,7 +71,7 @@ def test_a_model_of_two_people_learns_a_batch_and_hears_its_texts(network):
     assert losses(objective)[0] < 0.9 * first
 
 
-def test_each_recipe_trains_and_leaves_weights_that_load(place, tmp_path):
+def test_each_recipe_trains_and_leaves_weights_that_load(tmp_path):
     for name in ("individual", "individual_mdm", "interaction", "interaction_intergen"):
         recipe = f"recipes/duets/{name}.yaml"
         changes = {"size": "tiny"}

@@ -19,8 +19,10 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.denoiser import DenoiserObjective
     from motifmix.training.objectives.dual_branch import DualBranchObjective
     from motifmix.training.objectives.duets.evaluator import DuetEvaluatorObjective
+    from motifmix.training.objectives.duets.finetuned import DuetFinetunedObjective
     from motifmix.training.objectives.duets.individual import DuetIndividualObjective
     from motifmix.training.objectives.duets.interaction import DuetInteractionObjective
+    from motifmix.training.objectives.duets.mixer import DuetMixerObjective
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.motion_puzzle import PuzzleTraining
     from motifmix.training.objectives.papers import PAPERS, paper_objective
@@ -34,8 +36,10 @@ def build_objective(recipe: Recipe) -> Objective:
         "denoiser": DenoiserObjective,
         "dual_branch": DualBranchObjective,
         "duet_evaluator": DuetEvaluatorObjective,
+        "duet_finetuned": DuetFinetunedObjective,
         "duet_individual": DuetIndividualObjective,
         "duet_interaction": DuetInteractionObjective,
+        "duet_mixer": DuetMixerObjective,
         "judge": JudgesObjective,
         "motion_puzzle": PuzzleTraining,
         "style_reader": StyleReaderObjective,

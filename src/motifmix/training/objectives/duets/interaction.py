@@ -4,7 +4,6 @@ The losses are InterGen's. Texts are dropped together, and the interaction's or 
 in2IN's guidance asks the network what it makes of each.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -129,14 +128,17 @@ class DuetInteractionObjective(DuetObjective):
         return terms["total"], {name: float(terms[name].detach()) for name in _SHOWN}
 
     def _told(self, batch: PairBatch, generator: torch.Generator) -> tuple[Tensor, ...]:
-        o, count = self.options, len(batch.texts)
+        flat = [text for people in batch.individual_texts for text in people]
+        vectors, count = self.texts([*batch.texts, *flat], self.device), len(batch.texts)
+        return self.dropped(vectors[:count], vectors[count:].unflatten(0, (count, -1)), generator)
+
+    def dropped(self, shared: Tensor, alone: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Return what the network hears of an interaction's vectors [B, D] and people's [B, P, D]: all, some or none."""
+        o, count = self.options, len(shared)
         any_text = kept(count, o.text_dropout, generator).to(self.device)
         own = kept(count, o.part_dropout, generator).to(self.device)
-        shared = self.texts(batch.texts, self.device)
         if o.network == "intergen":
             return (shared * any_text[:, None],)
-        flat: Sequence[str] = [text for people in batch.individual_texts for text in people]
-        alone = self.texts(flat, self.device).unflatten(0, (count, -1))
         together = kept(count, o.part_dropout, generator).to(self.device)
         return shared * (any_text * together)[:, None], alone * (any_text * own)[:, None, None]
 

@@ -86,7 +86,8 @@ class PaperObjective:
             generator = torch.Generator().manual_seed(number)
             loss, figures = self.losses(modules, generator, np.random.default_rng(number), held_out=True)
             rows.append({"loss": float(loss), **figures})
-        means = {name: round(float(np.mean([row[name] for row in rows])), 6) for name in rows[0]}
+        names = dict.fromkeys(name for row in rows for name in row)  # some figures are of what a batch need not hold
+        means = {name: round(float(np.mean([row[name] for row in rows if name in row])), 6) for name in names}
         with (folder / "held_out.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **means}) + "\n")
 

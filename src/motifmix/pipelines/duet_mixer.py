@@ -1,0 +1,53 @@
+"""A trained Mixer of two small models, read from its folder; its card names the models between which it was trained.
+
+>>> mixer = load_duet_mixer(folder)
+>>> duet = Duet(DuetModel.load(mixer.interaction), DuetModel.load(mixer.individual), mixer.weigh)
+
+Any other pair of models can stand in: it reads their clean motions, and neither their weights nor their states.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from motifmix.errors import WeightsError
+from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.weights import LearnedWeights
+from motifmix.models.mixer import Mixer
+from motifmix.pretrained.build import load_part
+from motifmix.pretrained.cards import Card
+
+PART = "mixer"
+
+
+@dataclass(frozen=True, eq=False)
+class DuetMixer:
+    """What says whom to believe (``weigh``), the ``card``, and the folders of the two models of its training."""
+
+    weigh: LearnedWeights
+    card: Card
+    interaction: Path
+    individual: Path
+
+    @property
+    def granularity(self) -> str:
+        """``global``, ``temporal``, ``spatial`` or ``spatio_temporal``."""
+        return str(self.card.sizes.get("granularity", "spatio_temporal"))
+
+
+def load_duet_mixer(folder: Path | str) -> DuetMixer:
+    """Read what ``recipes/duets/mixer.yaml`` wrote. Raises ``WeightsError`` where there is no Mixer of duets.
+
+    The models' folders lie beside this one, under the names that its card has.
+    """
+    folder = Path(folder)
+    card, network, _ = load_part(folder, PART)
+    if not isinstance(network, Mixer) or card.space != InterHumanSpace.name:
+        raise WeightsError(f"{folder}: holds no Mixer of duets; train one (recipes/duets/mixer.yaml)")
+    beside = [_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual")]
+    return DuetMixer(LearnedWeights(network), card, *beside)
+
+
+def _beside(folder: Path, name: object, role: str) -> Path:
+    if not isinstance(name, str) or Path(name).name != name:
+        raise WeightsError(f"{folder / PART}.yaml: names no folder of its {role} model; train or download it again")
+    return folder.parent / name

@@ -1,0 +1,270 @@
+"""A Mixer between our own small models: MixerMDM's adversarial losses, or clean motion as the teacher.
+
+As published (``published/mixermdm.py``), without its mistakes: a critic a model, whose real samples are that model's own
+predictions at the same noisy input; hinge losses, and the penalty that keeps the critics' losses together; nobody knows
+what the mixture should look like. What differs, and why:
+
+- A step teaches the Mixer and the critics on the same predictions (published: a batch for each), so that the frozen
+  models, who take half of the time, are asked once.
+- Half of the noisy inputs are made of single clips on a pair's paths (``both_kinds.py``; published: pairs only). Otherwise
+  nothing that pairs do not show would ever be mixed in training.
+- Mixer and critics see standardised features; what is written has that folded into its first layer and takes metres, as
+  published ones do.
+
+``learns_from: clips`` needs no critics: the mixture is compared with the clean motion that was noised, pairs as a scene, and
+single clips person by person at the canonical start. So the Mixer learns whose denoising is right, at each step, joint and
+frame, on clean data of each model's own kind.
+"""
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from motifmix.data.prepared import Prepared
+from motifmix.diffusion.condition import Condition
+from motifmix.errors import DataError, WeightsError
+from motifmix.home import home
+from motifmix.mix.ingredients import Scaling
+from motifmix.mix.mixed import Mixed, Mixture
+from motifmix.mix.placement import center
+from motifmix.mix.weights import LearnedWeights
+from motifmix.models.discriminators import PERSON_FEATURES, Discriminator
+from motifmix.models.intergen import PEOPLE
+from motifmix.models.mixer import Granularity, Mixer
+from motifmix.pretrained.build import load_part
+from motifmix.pretrained.cards import read_weights, weights_version, write_weights
+from motifmix.pretrained.converted import STATISTICS
+from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, DuetObjective
+from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
+from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People, Sentences
+from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
+from motifmix.training.objectives.duets.standardised import StandardisedLinear
+from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
+from motifmix.training.objectives.papers.base import Drawn, KeptPart
+from motifmix.training.objectives.published.mixermdm import (
+    Critics,
+    LossSettings,
+    MixerLosses,
+    MixerObjective,
+    discriminator_losses,
+    states_at,
+)
+from motifmix.training.objectives.published.own_steps import ingredients_at, predictions
+from motifmix.training.publishing import LICENCE
+
+CRITICS = ("individual_critic", "interaction_critic")
+_TEXT = 384
+
+
+class DuetMixerOptions(BaseModel):
+    """Options of ``duet_mixer`` recipes.
+
+    ``interaction``, ``individual``: folders below MOTIFMIX_HOME. ``foreign``: share of inputs made of single clips, for which
+    the recipe names their sets behind the pairs'. ``real``: what critics take for real, the models' predictions (published)
+    or clean motion of the model's kind. ``individual_factor`` to ``balance``: as published.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    interaction: str = "weights-duets-interaction"
+    individual: str = "weights-duets-individual"
+    granularity: Granularity = "spatio_temporal"
+    learns_from: Literal["critics", "clips"] = "critics"
+    real: Literal["predictions", "clips"] = "predictions"
+    batch: int = Field(default=8, gt=0)
+    frames: int = Field(default=FRAMES, gt=1)
+    foreign: float = Field(default=0.5, ge=0, le=1)
+    text_dropout: float = 0.1
+    individual_factor: float = 1.0
+    interaction_factor: float = 2.0
+    balance: float = 0.1
+    mixer: dict[str, Any] = {}
+    critic: dict[str, Any] = {}
+
+
+class DuetMixerObjective(DuetObjective):
+    """Noises both kinds of motion, asks the frozen models, and lets a Mixer learn whom to believe."""
+
+    model = "duet-mixer"
+
+    def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
+        super().__init__(data, seed)
+        self.options = o = DuetMixerOptions.model_validate(options)
+        self.scalings = {role: self._base(role, getattr(o, role)) for role in ("interaction", "individual")}
+        self.reader = RememberedDuets(_pairs(data[0]))
+        self.people = DuetIndividualOptions(frames=o.frames)
+        self.sets = [Prepared(home() / "data" / name) for name in data[1:]]
+        if o.foreign > 0 and not self.sets:
+            raise DataError(
+                "options.foreign needs sets of single clips in the recipe's data, behind the pairs; or set it to 0"
+            )
+        pairs = DuetPairs(self.reader, "train", o.frames)
+        people = People(self.sets, "train", self.people) if o.foreign > 0 else None
+        self._read_texts(pairs, people)
+        self.clips = BothKinds(pairs, self.texts, people, self.sentences)
+        self._networks()
+
+    def _base(self, role: str, folder: str) -> Scaling:
+        place = home() / folder
+        if not (place / "denoiser.yaml").is_file():
+            raise WeightsError(f"{place}: holds no denoiser; train the models that are mixed first (recipes/duets)")
+        card, network, _ = load_part(place, "denoiser")
+        tensors = read_weights(place, STATISTICS)[1]
+        self.credit = list(dict.fromkeys([*self.credit, *card.credit]))
+        self.frozen[role] = network
+        self.frozen[f"{role}_scaling"] = scaling = Scaling(tensors["motion.mean"], tensors["motion.std"])
+        return scaling
+
+    def _read_texts(self, pairs: DuetPairs, people: People | None) -> None:
+        """Read the tables of the two models' own recipes, so that nothing is encoded twice."""
+        self.texts = [ScaledTexts(pairs.texts() + self.held_out_pairs.texts())]
+        self.sentences = None
+        if people is not None:
+            clips = [*people.clips, *People(self.sets, "test", self.people).clips]
+            self.sentences = Sentences(clips, self.people.style_words)
+            self.texts.append(ScaledTexts(self.sentences.all()))
+
+    def _networks(self) -> None:
+        o = self.options
+        sizes = {"text": _TEXT, **o.mixer, "granularity": o.granularity}
+        mixer = Mixer(**sizes)
+        mixer.input = StandardisedLinear.of(mixer.input, self.scalings["interaction"])
+        self.modules["mixer"] = mixer
+        self.kept["mixer"] = KeptPart("mixer:Mixer", sizes)
+        if o.learns_from == "clips":
+            return
+        for name, people in zip(CRITICS, (1, PEOPLE), strict=True):
+            critic = Discriminator(**{"text": _TEXT, **o.critic, "features": PERSON_FEATURES * people})
+            critic.input = StandardisedLinear.of(critic.input, self.scalings[name.removesuffix("_critic")])
+            self.modules[name] = critic
+
+    @cached_property
+    def held_out_pairs(self) -> DuetPairs:
+        """The validation list."""
+        return DuetPairs(self.reader, "val", self.options.frames, mirrored=False)
+
+    @cached_property
+    def held_out(self) -> BothKinds:
+        """Validation pairs, and single clips of the test side, whose losses are looked at and steer nothing."""
+        people = People(self.sets, "test", self.people) if self.options.foreign > 0 else None
+        return BothKinds(self.held_out_pairs, self.texts, people, self.sentences)
+
+    def losses(
+        self, modules: nn.ModuleDict, generator: torch.Generator, rng: np.random.Generator, held_out: bool = False
+    ) -> Drawn:
+        """The Mixer's and the critics' losses on one batch, whose gradients do not meet."""
+        o = self.options
+        batch = (self.held_out if held_out else self.clips).draw(rng, o.batch, o.foreign).to(self.device)
+        timesteps, noise = self.drawn_noise(batch.motion, generator)
+        condition = batch.condition(kept(o.batch, o.text_dropout, generator).to(self.device))
+        mixed = self._mixed(modules, timesteps)
+        states = states_at(mixed.chains, self.schedule, batch.motion, noise, timesteps, batch.valid)
+        anchor, *others = predictions(mixed.chains, states, condition, batch.valid)
+        mixture = mixed.mix(anchor, others, timesteps, condition, batch.valid)
+        weights = mixture.weights.detach()
+        early = timesteps >= STEPS // 2
+        figures = {
+            f"individual_share_{name}": float(weights[which].mean())
+            for name, which in (("early", early), ("late", ~early))
+            if which.any()
+        }
+        if o.learns_from == "clips":
+            loss, compared = self._compared(mixture, batch)
+            return loss, {**compared, **figures}
+        loss, judged = self._judged(modules, mixed, mixture, batch, timesteps, condition)
+        return loss, {**judged, **figures}
+
+    def _judged(
+        self, modules: nn.ModuleDict, mixed: Mixed, mixture: Mixture, batch: MixedBatch, timesteps: Tensor,
+        condition: Condition,
+    ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
+        """Both halves of the adversarial step; neither teaches whom the other does."""
+        o = self.options
+        person, scene = (modules[name] for name in CRITICS)
+        assert isinstance(person, Discriminator) and isinstance(scene, Discriminator)
+        settings = LossSettings(o.individual_factor, o.interaction_factor, o.balance)
+        objective = MixerObjective(mixed, Critics(person, scene), self.schedule, settings)
+        for critic in (person, scene):
+            critic.requires_grad_(False)
+        made = objective.generator(mixture, timesteps, condition, batch.valid)
+        for critic in (person, scene):
+            critic.requires_grad_(True)
+        if o.real == "predictions":
+            judged = objective.discriminator(mixture, timesteps, condition, batch.valid)
+        else:
+            judged = _judged_by_clips(objective, mixture, batch, timesteps, condition)
+        return made.total + judged.total, {
+            "mixer": float(made.total.detach()),
+            "individual_critic": float(judged.people.detach().mean()) / max(o.individual_factor, 1e-9),
+            "interaction_critic": float(judged.scene.detach()) / max(o.interaction_factor, 1e-9),
+        }
+
+    def _compared(self, mixture: Mixture, batch: MixedBatch) -> tuple[Tensor, dict[str, float]]:
+        """Mean squared errors in the models' own standardised features: pairs as they stand, foreign people centred."""
+        o, valid = self.options, batch.valid[:, None].expand(-1, PEOPLE, -1)
+        scene = self._error(
+            self.scalings["interaction"], mixture.clean, batch.motion, valid & ~batch.foreign[:, None, None]
+        )
+        made, true = center(mixture.clean, valid), center(batch.motion, valid)
+        people = self._error(self.scalings["individual"], made, true, valid & batch.foreign[:, None, None])
+        total = (o.interaction_factor * scene + o.individual_factor * people) / (
+            o.interaction_factor + o.individual_factor
+        )
+        return total, {"interaction_error": float(scene.detach()), "individual_error": float(people.detach())}
+
+    @staticmethod
+    def _error(scaling: Scaling, made: Tensor, true: Tensor, counted: Tensor) -> Tensor:
+        squares = ((made - true) / scaling.std).square().mean(-1)
+        return (squares * counted).sum() / counted.sum().clamp(min=1)
+
+    def _mixed(self, modules: nn.ModuleDict, timesteps: Tensor) -> Mixed:
+        mixer = modules["mixer"]
+        assert isinstance(mixer, Mixer)
+        scene, person = ((role, self.frozen[role], self.scalings[role]) for role in ("interaction", "individual"))
+        anchor, others = ingredients_at(timesteps, scene, [person])
+        return Mixed(anchor, others, LearnedWeights(mixer))
+
+    def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the Mixer (fp16); the card names the folders of the models between which it was trained."""
+        o, part = self.options, self.kept["mixer"]
+        tensors = {
+            name: value for name, value in modules["mixer"].state_dict().items() if not name.startswith("input.")
+        }
+        first = modules["mixer"].get_submodule("input")
+        assert isinstance(first, StandardisedLinear)
+        tensors |= {f"input.{name}": value for name, value in first.folded().items()}
+        write_weights(
+            folder, "mixer", tensors, name=f"{folder.name}: mixer", role="generate", space=self.space, licence=LICENCE,
+            credit=self.credit, data=self.data, recipe=facts["recipe"], commit=facts["commit"],
+            architecture=part.architecture, sizes=dict(part.sizes),
+            extra={
+                "interaction": o.interaction, "individual": o.individual, "granularity": o.granularity,
+                "trained_between": {role: weights_version(home() / getattr(o, role)) for role in self.scalings},
+                "learns_from": o.learns_from, "schedule": SCHEDULE, "steps": STEPS, "text_encoder": "minilm",
+                "text_scale": TEXT_SCALE,
+            },
+        )  # fmt: skip
+
+
+def _pairs(name: str) -> Path:
+    folder = home() / "data" / name
+    if not (folder / "duets.jsonl").exists():
+        raise DataError(f"{folder}: holds no pairs; run 'motifmix data prepare duets --out {folder}' first")
+    return folder
+
+
+def _judged_by_clips(
+    objective: MixerObjective, mixture: Mixture, batch: MixedBatch, timesteps: Tensor, condition: Condition
+) -> MixerLosses:
+    """The critics' losses where clean motion of each model's kind is real: the pairs, and whoever moves in the input."""
+    fake = replace(mixture, clean=mixture.clean.detach())
+    clips = replace(fake, anchor=batch.pair, others=batch.motion[:, None])
+    real = objective.scores_of_models(clips, timesteps, condition, batch.valid)
+    mixed = objective.scores_of_mixture(fake, timesteps, condition, batch.valid)
+    return discriminator_losses(real, mixed, batch.valid, objective.settings)
