@@ -56,6 +56,7 @@ class Study:
     tables: tuple[StudyTable, ...]
     facts: Mapping[str, Any]
     closing: str = ""
+    how: str = ""  # how the figures came about, where it was not by repeats
 
 
 SRA = Column("sra", "SRA", percent, "up")
@@ -76,13 +77,12 @@ _ARROWS = {"up": " ↑", "down": " ↓", "": ""}
 def as_markdown(study: Study, pictures: Sequence[tuple[str, str]] = ()) -> str:
     """Return the page; ``pictures`` are words and paths as the page sees them."""
     facts = study.facts
-    parts = [
-        f"# {study.title}",
-        f"Written by `{study.command}`; do not edit. {facts['repeats']} repeats, score judge `{facts['judge']}`; means with "
-        "the half width of the 95 % confidence interval over the repeats (Student's t). The best of the rows that were "
-        "measured here and may be compared is **bold**.",
-        study.intro,
-    ]
+    how = study.how or (
+        f"{facts['repeats']} repeats, score judge `{facts['judge']}`; means with the half width of the 95 % confidence "
+        "interval over the repeats (Student's t). The best of the rows that were measured here and may be compared is "
+        "**bold**."
+    )
+    parts = [f"# {study.title}", f"Written by `{study.command}`; do not edit. {how}", study.intro]
     for table in study.tables:
         if not table.rows:
             continue

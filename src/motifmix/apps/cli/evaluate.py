@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from motifmix.apps.cli.evaluate_duets import DUET_STUDIES, check_compositions, evaluate_duets
 from motifmix.apps.cli.evaluate_styled import STUDIES, check_methods, evaluate_styled
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -23,7 +24,7 @@ def evaluate(
         typer.Argument(
             metavar="WEIGHTS",
             help="default, or a folder of our weights; a table that compares methods: "
-            + ", ".join(STUDIES)
+            + ", ".join((*STUDIES, *DUET_STUDIES))
             + "; or a paper's protocol, with --weights: "
             + ", ".join(PAPERS)
             + ".",
@@ -60,9 +61,14 @@ def evaluate(
     limit: Annotated[
         int | None,
         typer.Option(
-            min=8, help="Of a table: questions of the content set in a repeat; 128, of text-style and ablation 64."
+            min=8,
+            help="Of a table: questions of the content set in a repeat; 128, of text-style and ablation 64; of "
+            "composition and composition-gain prompts, 280.",
         ),
     ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Of composition: choose every method's guidance on validation pairs instead.")
+    ] = False,
     repeats: Annotated[
         int | None, typer.Option(min=1, help="How often everything is generated; 5, of a paper 1 (they do 20).")
     ] = None,
@@ -76,12 +82,18 @@ def evaluate(
     options = {
         "--prompts": prompts, "--cells": cells, "--weights": weights, "--evaluator": evaluator,
         "--classifier": classifier, "--set": changes, "--methods": methods, "--limit": limit,
+        "--tune": tune or None,
     }  # fmt: skip
     _check(what, [name for name, value in options.items() if value is not None])
     if what in STUDIES:
         check_methods(methods)
+    if what in DUET_STUDIES:
+        check_compositions(methods, repeats)
     if out is not None:
         outputs.make_folder(out)  # not before: what is refused leaves no folder behind
+    if what in DUET_STUDIES:
+        evaluate_duets(what, data=data, methods=methods, limit=limit, tune=tune, out=out, as_json=as_json)
+        return
     if what in STUDIES:
         evaluate_styled(what, data=data, methods=methods, limit=limit, repeats=repeats or 5, out=out, as_json=as_json)
         return
@@ -115,6 +127,7 @@ def evaluate(
 
 
 _OF_TABLES = {"--methods", "--limit"}
+_OF_DUETS = {"composition": {"--methods", "--limit", "--tune"}, "composition-gain": {"--limit"}}
 _OF_PAPERS = {"--weights", "--evaluator", "--classifier", "--set"}
 _OF_WEIGHTS = {"--prompts", "--cells"}
 
@@ -123,7 +136,9 @@ def _check(what: str, given: list[str]) -> None:
     """Raise ``RequestError`` for a name of nothing, and for an option that would be passed over in silence."""
     from motifmix.errors import RequestError
 
-    if what in STUDIES:
+    if what in DUET_STUDIES:
+        taken, hint = _OF_DUETS[what], f"the table {what} takes no {{}}; see motifmix evaluate --help"
+    elif what in STUDIES:
         taken, hint = _OF_TABLES, f"the table {what} takes no {{}}; its rows are chosen with --methods"
     elif what in PAPERS:
         taken = _OF_PAPERS if what in ("smoodi", "stylemotif") else _OF_PAPERS - {"--classifier"}
@@ -133,7 +148,7 @@ def _check(what: str, given: list[str]) -> None:
     else:
         raise RequestError(
             f"there is no folder {what[:80]!r} of weights; give default, such a folder, a table "
-            f"({', '.join(STUDIES)}) or a paper's protocol ({', '.join(PAPERS)})"
+            f"({', '.join((*STUDIES, *DUET_STUDIES))}) or a paper's protocol ({', '.join(PAPERS)})"
         )
     if refused := [name for name in given if name not in taken]:
         raise RequestError(hint.format(refused[0]))

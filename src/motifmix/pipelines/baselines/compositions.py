@@ -174,10 +174,13 @@ class Composer:
         return self
 
     def make(self, wanted: Sequence[Wanted], seeds: Sequence[int], *, steps: int, strength: float = 1.0) -> list[Made]:
-        """Make pairs, all in one batch; each has its own seed, so that it is the same alone.
+        """Make pairs, in one batch where that can be; each has its own seed, so that it is the same alone.
 
         ``strength`` multiplies the published guidance scales.
         """
+        if self.method.way == "paths" and len(wanted) > 1:  # where windows begin depends on the length
+            return [self.make([one], [seed], steps=steps, strength=strength)[0]
+                    for one, seed in zip(wanted, seeds, strict=True)]  # fmt: skip
         longest = max(one.frames for one in wanted)
         noise = torch.stack([_noise(seed, longest) for seed in seeds])
         valid = torch.arange(longest) < torch.tensor([one.frames for one in wanted])[:, None]
@@ -306,10 +309,13 @@ def _own(strength: float) -> Difference:
 
 
 def _noise(seed: int, frames: int) -> Tensor:
-    """Draw [P, T, F]; frame by frame, so that a longer batch does not change it."""
+    """Draw [P, T, F]; frame by frame, so that a longer batch does not change it.
+
+    The generator draws sixteen at a time and mends what is left over, which four frames are not.
+    """
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(frames, PEOPLE, BLOCKS["foot_contacts"].stop, generator=generator)
-    return drawn.transpose(0, 1)
+    drawn = torch.randn(-(-frames // 4) * 4, PEOPLE, BLOCKS["foot_contacts"].stop, generator=generator)
+    return drawn[:frames].transpose(0, 1)
 
 
 def _beside() -> Tensor:

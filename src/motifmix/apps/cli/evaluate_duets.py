@@ -1,0 +1,82 @@
+"""``motifmix evaluate composition`` and ``composition-gain``: ways of composing two models, asked the same questions."""
+
+from pathlib import Path
+
+from motifmix.apps.cli.terminal import progress, remark, say
+
+DUET_STUDIES = ("composition", "composition-gain")
+PROMPTS, TUNED_ON = 280, 64
+
+
+def evaluate_duets(
+    study: str,
+    *,
+    data: Path | None,
+    methods: str | None,
+    limit: int | None,
+    tune: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Run one study, print it, and write its files into ``out``; or tune guidance and keep what was chosen."""
+    import json
+
+    from motifmix.encoders.text import MiniLM
+    from motifmix.evaluation import duet_studies, styled_tables
+    from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
+    from motifmix.evaluation.duet_judges import DuetJudges
+    from motifmix.evaluation.duet_questions import questions, recorded
+    from motifmix.home import home
+
+    names = check_compositions(methods)
+    place, folder, encoder = home(), data or home() / "data", MiniLM()
+    command = " ".join(["motifmix evaluate", study, *(["--methods", methods] if methods else ())])
+    command += f" --limit {limit}" if limit else ""
+    judges = DuetJudges("select" if tune else "score", place, encoder)
+    asked = questions(folder, "val" if tune else "test", limit or (TUNED_ON if tune else PROMPTS))
+    try:
+        with progress(f"evaluating {study}") as step:
+
+            def told(what: str, done: int, of: int) -> None:
+                step(done, of)
+
+            if tune:
+                bench = DuetBench(place, asked, judges, progress=told)
+                rows = duet_studies.tuned(bench, duet_studies.chosen_lines(bench, names))
+                say(json.dumps(rows, indent=1, ensure_ascii=False))
+                remark(str(write_guidance(place, rows)))
+                return
+            guidance = read_guidance(place)
+            bench = DuetBench(place, asked, judges, guidance=guidance, progress=told)
+            if study == "composition-gain":
+                result = duet_studies.gain(bench, command)
+            else:
+                known = recorded(folder)
+                takes = DuetBench(place, known, judges, guidance=guidance, progress=told) if known else None
+                result = duet_studies.composition(bench, command, names, takes)
+    except KeyboardInterrupt:
+        remark("interrupted; run the same command again to go on where it stopped")
+        raise
+    say(styled_tables.as_json(result) if as_json else styled_tables.as_markdown(result))
+    if out is not None:
+        for path in styled_tables.write(result, out):
+            remark(str(path))
+
+
+def check_compositions(methods: str | None, repeats: int | None = None) -> list[str] | None:
+    """Return the rows that ``--methods`` names, None for all. Raises ``RequestError`` for none and for unknown ones."""
+    from motifmix.errors import RequestError
+    from motifmix.home import home
+    from motifmix.pipelines.baselines.compositions import COMPOSITIONS, mixers
+
+    if repeats is not None:
+        raise RequestError("compositions take no --repeats; their intervals are over prompts and training seeds")
+    if methods is None:
+        return None
+    known = [*COMPOSITIONS, *mixers(home())]
+    chosen = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
+    unknown = [name for name in chosen if name not in known]
+    if unknown or not chosen:
+        what = f"there is no composition {unknown[0]!r}" if unknown else "--methods names no row"
+        raise RequestError(f"{what}; --methods takes {', '.join(known)}")
+    return chosen

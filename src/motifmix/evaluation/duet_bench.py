@@ -1,0 +1,208 @@
+"""Compositions asked the same questions: generated in batches that are kept, scored scene by scene, ready to be resampled."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motifmix.atomic import replacing
+from motifmix.evaluation import duet_metrics, metrics
+from motifmix.evaluation.body_overlap import overlap_volume
+from motifmix.evaluation.duet_judges import DuetJudges, Embedded
+from motifmix.evaluation.duet_questions import Question
+from motifmix.evaluation.measuring import digest
+from motifmix.features.interhuman import InterHumanSpace
+from motifmix.pipelines.baselines.compositions import Composer, Composition, Made, batches
+
+STEPS, BATCH = 10, 16
+PAPER_POOL = 32
+GUIDANCE = "guidance.json"
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Figures of N scenes, one each (of two people [N, 2] where they are about people), and figures of all of them.
+
+    ``hits`` and ``own_hits``: how often a text finds its motion among 20, of the pair and of each person; ``hits_32`` and
+    ``own_hits_32`` among 32 with distinct captions, not-a-number for who is in no pool.
+    """
+
+    hits: np.ndarray
+    own_hits: np.ndarray
+    hits_32: np.ndarray
+    own_hits_32: np.ndarray
+    distance: np.ndarray
+    own_distance: np.ndarray
+    overlap: np.ndarray
+    skate: np.ndarray
+    contact_error: np.ndarray
+    facing_error: np.ndarray
+    of_all: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class DuetBench:
+    """The questions with their texts and real scenes embedded once. ``guidance``: each method's tuned strength."""
+
+    home: Path
+    asked: Sequence[Question]
+    judges: DuetJudges
+    steps: int = STEPS
+    seed: int = 0
+    guidance: Mapping[str, float] = field(default_factory=dict)
+    progress: Progress = lambda what, done, of: None
+
+    def __post_init__(self) -> None:
+        self.texts = self.judges.texts(
+            [q.wanted.text for q in self.asked], [q.wanted.individual_texts for q in self.asked]
+        )
+        self.real = self.judges.scenes([q.real for q in self.asked])
+        self.approach = self._bodies([question.real for question in self.asked])["approach"]
+        self.past = np.stack([duet_metrics.turned_away(question.real) for question in self.asked])
+
+    def made(self, method: Composition, strength: float | None = None) -> list[Made]:
+        """Return a method's scenes; batches that were made before are read."""
+        factor = self.guidance.get(guidance_key(method), 1.0) if strength is None else strength
+        wanted = [question.wanted for question in self.asked]
+        stamp = (method.version(self.home), method.way, repr(method.share), method.block, self.steps, factor, self.seed)
+        folder = self.home / "evaluation" / "composition" / f"{method.key}-{digest(*stamp)}"
+        composer: Composer | None = None
+        result: list[Made] = []
+        for part in batches(len(wanted), BATCH):
+            seeds = [_seed(self.seed, question.id) for question in self.asked[part]]
+            path = folder / f"{digest(wanted[part], seeds)}.npz"
+            if not path.exists():
+                composer = composer or Composer(method, self.home, self.judges.encoder)
+                _keep(composer.make(wanted[part], seeds, steps=self.steps, strength=factor), path)
+            result += _kept(path)
+            self.progress(method.title, part.stop, len(wanted))
+        return result
+
+    def score(self, people: Sequence[np.ndarray], weights: Sequence[np.ndarray] = ()) -> Scored:
+        """Score scenes [P, T, 262], one a question. The same draws for every method."""
+        seen = self.judges.scenes(people)
+        rng = np.random.default_rng([self.seed, 23])
+        hits = duet_metrics.pooled_hits(self.texts.pairs, seen.pairs, [q.interaction for q in self.asked], rng)
+        flat, own = (each.people.reshape(-1, each.people.shape[-1]) for each in (self.texts, seen))
+        own_hits = duet_metrics.pooled_hits(flat, own, [name for q in self.asked for name in q.contents], rng)
+        captions = [text for q in self.asked for text in q.wanted.individual_texts]
+        wide = _in_wide_pools(self.texts.pairs, seen.pairs, [q.wanted.text for q in self.asked], rng)
+        own_wide = _in_wide_pools(flat, own, captions, rng)
+        bodies = self._bodies(people)
+        past = np.stack([duet_metrics.turned_away(one) for one in people])
+        return Scored(
+            hits, own_hits.reshape(-1, 2), wide, own_wide.reshape(-1, 2),
+            np.linalg.norm(self.texts.pairs - seen.pairs, axis=-1),
+            np.linalg.norm(flat - own, axis=-1).reshape(-1, 2),
+            bodies["overlap"], np.array([duet_metrics.skating(one) for one in people]),
+            np.abs(bodies["approach"] - self.approach), np.abs(past - self.past).mean(axis=1),
+            self._of_all(seen, weights),
+        )  # fmt: skip
+
+    def takes(self, people: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Return figures of scenes beside the real ones with the same captions, one each: for too few for retrieval.
+
+        ``judge``: cosine of text and motion less that of the real motion; differences are absolute.
+        """
+        seen = self.judges.scenes(people)
+        past = np.stack([duet_metrics.turned_away(one) for one in people])
+        approach = self._bodies(people)["approach"]
+        apart, really = (np.array([duet_metrics.pelvis_distance(one) for one in own])
+                         for own in (people, [q.real for q in self.asked]))  # fmt: skip
+        cosine, real = ((self.texts.pairs * each.pairs).sum(axis=-1) for each in (seen, self.real))
+        return {
+            "distance": np.abs(apart - really), "facing": np.abs(past - self.past).mean(axis=1),
+            "contact": np.abs(approach - self.approach), "judge": cosine - real,
+        }  # fmt: skip
+
+    def _of_all(self, seen: Embedded, weights: Sequence[np.ndarray]) -> dict[str, float]:
+        people, real = (each.people.reshape(-1, each.people.shape[-1]) for each in (seen, self.real))
+        draws = metrics.random_pairs(len(seen.pairs), 300, np.random.default_rng([self.seed, 29]))
+        found = {
+            "fid": max(0.0, metrics.frechet_distance(self.real.pairs, seen.pairs)),
+            "own_fid": max(0.0, metrics.frechet_distance(real, people)),
+            "diversity": metrics.diversity(seen.pairs, *draws),
+        }
+        if len(weights):
+            found |= {
+                "adaptability": duet_metrics.adaptability(weights),
+                "step_dependence": duet_metrics.step_dependence(weights),
+                "share": float(np.mean([one.astype(np.float64).mean() for one in weights])),
+            }
+        return found
+
+    def _bodies(self, people: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what takes longest, ``overlap`` in litres and closest ``approach`` in metres; kept by what was looked at."""
+        stamp = hashlib.sha256(b"".join(np.ascontiguousarray(one).tobytes() for one in people)).hexdigest()[:20]
+        path = self.home / "evaluation" / "composition" / f"bodies-{stamp}.npz"
+        if not path.exists():
+            rows = []
+            for number, one in enumerate(people, start=1):
+                first, second = (InterHumanSpace().decode(person) for person in one.astype(np.float64))
+                rows.append((overlap_volume(first, second).mean(), duet_metrics.closest_approach(first, second)))
+                self.progress("bodies", number, len(people))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path, force=True) as beside, beside.open("wb") as file:
+                np.savez(file, overlap=[row[0] for row in rows], approach=[row[1] for row in rows])
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def guidance_key(method: Composition) -> str:
+    """Return the name under which a method's tuned strength is kept: one for all seeds of a Mixer."""
+    return method.title if method.mixer else method.key
+
+
+def read_guidance(home: Path) -> dict[str, float]:
+    """Return the strengths that tuning chose; nothing where it has not been done."""
+    path = home / "evaluation" / "composition" / GUIDANCE
+    if not path.is_file():
+        return {}
+    return {str(key): float(row["strength"]) for key, row in json.loads(path.read_text("utf-8")).items()}
+
+
+def write_guidance(home: Path, rows: Mapping[str, Any]) -> Path:
+    """Add rows to the tuned strengths; returns the file."""
+    path = home / "evaluation" / "composition" / GUIDANCE
+    before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, force=True) as beside:
+        beside.write_text(json.dumps({**before, **rows}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return path
+
+
+def _in_wide_pools(
+    texts: np.ndarray, motions: np.ndarray, captions: Sequence[str], rng: np.random.Generator
+) -> np.ndarray:
+    pools = metrics.distinct_pools(captions, rng, PAPER_POOL)
+    return duet_metrics.hits_in(texts, motions, pools)
+
+
+def _seed(seed: int, name: str) -> int:
+    return int(np.random.default_rng([seed, *name.encode()]).integers(2**31))
+
+
+def _keep(made: Sequence[Made], path: Path) -> None:
+    """Write scenes in half precision (a millimetre in two metres), beside their target first."""
+    arrays = {f"people_{n}": one.people.astype(np.float16) for n, one in enumerate(made)}
+    arrays |= {f"weights_{n}": one.weights for n, one in enumerate(made) if one.weights is not None}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, force=True) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+
+
+def _kept(path: Path) -> list[Made]:
+    with np.load(path) as arrays:
+        count = sum(name.startswith("people_") for name in arrays.files)
+        return [
+            Made(
+                arrays[f"people_{n}"].astype(np.float32),
+                arrays[f"weights_{n}"] if f"weights_{n}" in arrays.files else None,
+            )
+            for n in range(count)
+        ]

@@ -1,0 +1,380 @@
+"""The paper's tables for compositions: methods, granularities, the grid of models; and what there is to gain by mixing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from motifmix.evaluation.duet_bench import DuetBench, Scored, guidance_key
+from motifmix.evaluation.duet_metrics import POOL, harmonic_mean
+from motifmix.evaluation.metrics import Interval
+from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
+from motifmix.evaluation.tables import percent, plain
+from motifmix.pipelines.baselines.compositions import (
+    COMPOSITIONS,
+    INDIVIDUAL,
+    INTERACTION,
+    Composition,
+    mixers,
+)
+
+RESAMPLED = 1000
+GRID = (0.5, 0.75, 1.0, 1.5)
+LEAST_PROMPTS = 250
+ALIGNED = (
+    Column("interaction", "interaction", percent, "up"),
+    Column("individual", "individual", percent, "up"),
+    Column("overall", "overall", percent, "up"),
+    Column("foreign_interaction", "interaction, with foreign contents", percent, "up"),
+    Column("foreign_individual", "individual, foreign contents", percent, "up"),
+    Column("foreign_overall", "overall, foreign", percent, "up"),
+    Column("interaction_32", "interaction, of 32", percent, "up"),
+    Column("individual_32", "individual, of 32", percent, "up"),
+    Column("behind", "behind the Mixer, overall", percent),
+)
+QUALITY = (
+    Column("fid", "FID, pairs", plain, "down"),
+    Column("own_fid", "FID, people", plain, "down"),
+    Column("mm_dist", "MM-Dist, pairs", plain, "down"),
+    Column("own_mm_dist", "MM-Dist, people", plain, "down"),
+    Column("diversity", "diversity", plain),
+    Column("overlap", "bodies in one place, litres", plain, "down"),
+    Column("skate", "foot skating", percent, "down"),
+    Column("contact_error", "contact error, m", plain, "down"),
+    Column("facing_error", "facing error, degrees", plain, "down"),
+)
+WEIGHED = (
+    Column("adaptability", "adaptability", lambda v: f"{v:.4f}", "up"),
+    Column("step_dependence", "dependence on the step", lambda v: f"{v:.4f}"),
+    Column("share", "individual model's share", percent),
+)
+TAKES = (
+    Column("distance", "distance, m", plain, "down"),
+    Column("facing", "facing, degrees", plain, "down"),
+    Column("contact", "contact, m", plain, "down"),
+    Column("judge", "judge, less the real take's", lambda v: f"{v:.3f}", "up"),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row to be: one method, or a Mixer's training seeds; its scores, one a seed, or what it lacks."""
+
+    key: str
+    methods: tuple[Composition, ...]
+    scored: tuple[Scored, ...] = ()
+    lack: str = ""
+
+    @property
+    def title(self) -> str:
+        """How the row is called."""
+        return self.methods[0].title + (f" ({len(self.methods)} seeds)" if len(self.methods) > 1 else "")
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The two models that it composes."""
+        return self.methods[0].interaction, self.methods[0].individual
+
+
+def chosen_lines(bench: DuetBench, names: Sequence[str] | None) -> list[Line]:
+    """Return the rows that are asked for (all by default), baselines first, those without weights with what they lack."""
+    groups = {key: (method,) for key, method in COMPOSITIONS.items()}
+    groups |= {key: tuple(methods) for key, methods in mixers(bench.home).items()}
+    lines = []
+    for key in names or groups:
+        there = tuple(method for method in groups[key] if method.missing(bench.home) is None)
+        lack = "" if there else str(groups[key][0].missing(bench.home))
+        lines.append(Line(key, there or groups[key], lack=lack))
+    return lines
+
+
+def measured(bench: DuetBench, lines: Sequence[Line]) -> list[Line]:
+    """Generate and score every row that has its weights."""
+    result = []
+    for line in lines:
+        scored = []
+        for method in line.methods if not line.lack else ():
+            made = bench.made(method)
+            weights = [one.weights for one in made if one.weights is not None] if method.mixer else []
+            scored.append(bench.score([one.people for one in made], weights))
+        result.append(replace(line, scored=tuple(scored)))
+    return result
+
+
+def composition(bench: DuetBench, command: str, names: Sequence[str] | None, takes: DuetBench | None) -> Study:
+    """Return the tables of ``motifmix evaluate composition``."""
+    lines = measured(bench, chosen_lines(bench, names))
+    real = Line("real", (Composition("real", "real pairs", "alone", "interaction"),), (_real(bench),))
+    table = _Figures(bench, [real, *lines])
+    main = [line for line in lines if line.pair in ((INTERACTION, INDIVIDUAL), ("weights-duets-finetuned", INDIVIDUAL))]
+    known = [line for line in main if line.methods[0].block == "mixer"]
+    pairs = {line.pair for line in lines if line.methods[0].block in ("mixer", "two chains")}
+    grid = [line for line in lines if line.methods[0].block == "mixer"] if len(pairs) > 1 else []
+    best = table.reference(main)
+    top = [_row(real, table.of(real), reference=True), _chance(bench)]
+    quality = [_row(line, table.quality(line)) for line in main]
+    tables = [
+        StudyTable(
+            "Methods: alignment", ALIGNED, (*top, *(_row(line, table.of(line, best)) for line in main)), _ALIGNED,
+            drawn=("overall", "foreign_overall"),
+        ),
+        StudyTable(
+            "Methods: motion", QUALITY, (_row(real, table.quality(real), reference=True), *quality), _QUALITY,
+            drawn=("overlap",),
+        ),
+        StudyTable("Granularities", (*ALIGNED[:6], *WEIGHED), tuple(
+            _row(line, {**table.of(line), **table.weighed(line)}) for line in known), _WEIGHED),
+        StudyTable("The grid of models", ALIGNED[:6], tuple(
+            replace(_row(line, table.of(line)), title=f"{line.title}: {' and '.join(_short(name) for name in line.pair)}")
+            for line in grid), "Each Mixer between the two models that it was trained between."),
+    ]  # fmt: skip
+    if takes is not None:
+        tables.append(_takes(takes, main))
+    return Study(
+        "composition", "Compositions of a model of pairs and a model of one person", command, _intro(bench),
+        tuple(tables), _facts(bench, lines), _closing(lines), how=_HOW,
+    )  # fmt: skip
+
+
+def gain(bench: DuetBench, command: str) -> Study:
+    """Return what each model alone knows: whether there is something to gain by mixing them."""
+    lines = measured(bench, chosen_lines(bench, ("interaction", "individual")))
+    real = Line("real", (Composition("real", "real pairs", "alone", "interaction"),), (_real(bench),))
+    table = _Figures(bench, [real, *lines])
+    columns = (*ALIGNED[:2], ALIGNED[3], ALIGNED[4])
+    rows = (_row(real, table.of(real), reference=True), _chance(bench), *(_row(each, table.of(each)) for each in lines))
+    verdicts = []
+    if all(line.scored for line in lines):
+        for key, winner, words in (
+            ("foreign_individual", 1, "individual texts of contents that the pairs never showed"),
+            ("interaction", 0, "interactions"),
+        ):
+            ahead = table.difference(lines[winner], lines[1 - winner], key)
+            said = "is ahead" if ahead.mean > ahead.half_width else "is NOT ahead beyond doubt"
+            verdicts.append(
+                f"On {words} the {lines[winner].title} {said}: {percent(ahead.mean)} ± {percent(ahead.half_width)} more."
+            )
+    return Study(
+        "composition-gain", "What there is to gain by mixing", command, _intro(bench),
+        (StudyTable("Each model alone", columns, rows, _ALIGNED, drawn=("interaction", "foreign_individual")),),
+        _facts(bench, lines), "\n\n".join([*verdicts, _closing(lines)]), how=_HOW,
+    )  # fmt: skip
+
+
+def tuned(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
+    """Try every strength of ``GRID`` for each row on the bench's questions; the best overall alignment is chosen.
+
+    The first seed of a Mixer stands for all. The bench must have judges that select. Raises ``ValueError`` for others.
+    """
+    if bench.judges.role != "select":
+        raise ValueError("guidance is tuned with judges that select")
+    rows = {}
+    for line in lines:
+        if line.lack:
+            continue
+        found = {}
+        for strength in GRID:
+            scored = bench.score([one.people for one in bench.made(line.methods[0], strength)])
+            found[strength] = float(harmonic_mean(scored.hits.mean(), scored.own_hits.mean()))
+        best = max(found, key=lambda strength: found[strength])
+        rows[guidance_key(line.methods[0])] = {
+            "strength": best, "overall": {str(strength): round(value, 4) for strength, value in found.items()},
+            "questions": len(bench.asked), "steps": bench.steps,
+        }  # fmt: skip
+    return rows
+
+
+class _Figures:
+    """Means and paired bootstrap intervals: every row is resampled by the same prompts, Mixers by their seeds too."""
+
+    def __init__(self, bench: DuetBench, lines: Sequence[Line]) -> None:
+        self.rng = np.random.default_rng([bench.seed, 31])
+        count = len(bench.asked)
+        self.draws = self.rng.integers(0, count, (RESAMPLED, count))
+        foreign = np.array([question.foreign for question in bench.asked])
+        self.masks = {"": np.ones_like(foreign), "foreign_": foreign}
+        self.seeds = {
+            line.key: self.rng.integers(0, len(line.scored), (RESAMPLED, len(line.scored)))
+            for line in lines if line.scored
+        }  # fmt: skip
+
+    def of(self, line: Line, best: Line | None = None) -> dict[str, Interval]:
+        """Return the figures of alignment."""
+        if not line.scored:
+            return {}
+        values = self._alignment(line)
+        figures = {key: _interval(mean, drawn) for key, (mean, drawn) in values.items()}
+        for key, name in (("interaction_32", "hits_32"), ("individual_32", "own_hits_32")):
+            figures |= self._means(line, {key: name})
+        if best is not None and best.key != line.key:
+            figures["behind"] = self.difference(best, line, "overall")
+        return {key: figure for key, figure in figures.items() if not np.isnan(figure.mean)}
+
+    def quality(self, line: Line) -> dict[str, Interval]:
+        """Return the figures of motion; FID and diversity have no interval over prompts, only one over seeds."""
+        if not line.scored:
+            return {}
+        names = {"mm_dist": "distance", "own_mm_dist": "own_distance", "overlap": "overlap", "skate": "skate",
+                 "contact_error": "contact_error", "facing_error": "facing_error"}  # fmt: skip
+        return {**self._means(line, names), **self._of_all(line, ("fid", "own_fid", "diversity"))}
+
+    def weighed(self, line: Line) -> dict[str, Interval]:
+        """Return the figures of a Mixer's weights."""
+        return self._of_all(line, ("adaptability", "step_dependence", "share"))
+
+    def difference(self, line: Line, other: Line, key: str) -> Interval:
+        """Return by how much a row is ahead of another one, resampled together."""
+        (mean, drawn), (less, other_drawn) = self._alignment(line)[key], self._alignment(other)[key]
+        return _interval(mean - less, drawn - other_drawn)
+
+    def reference(self, lines: Sequence[Line]) -> Line | None:
+        """Return the row that others are compared with: the best Mixer with spatio-temporal weights."""
+        there = [line for line in lines if line.scored and line.methods[0].title.startswith("Mixer [ST]")]
+        return max(there, key=lambda line: self._alignment(line)["overall"][0], default=None)
+
+    def _alignment(self, line: Line) -> dict[str, tuple[float, np.ndarray]]:
+        found: dict[str, tuple[float, np.ndarray]] = {}
+        for prefix, mask in self.masks.items():
+            # Of pairs those count in which somebody is foreign, of people those who are.
+            pair = self._resampled(line, "hits", np.asarray(mask.any(axis=1)))
+            own = self._resampled(line, "own_hits", mask)
+            found[f"{prefix}interaction"], found[f"{prefix}individual"] = pair, own
+            found[f"{prefix}overall"] = float(harmonic_mean(pair[0], own[0])), harmonic_mean(pair[1], own[1])
+        return found
+
+    def _means(self, line: Line, names: Mapping[str, str]) -> dict[str, Interval]:
+        return {key: _interval(*self._resampled(line, name)) for key, name in names.items()}
+
+    def _resampled(self, line: Line, name: str, mask: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        values = np.stack([getattr(scored, name) for scored in line.scored]).astype(np.float64)  # [S, N] or [S, N, 2]
+        counted = np.isfinite(values) & (True if mask is None else mask[None])
+        sums, counts = np.where(counted, values, 0.0), counted.astype(np.float64)
+        if values.ndim == 3:
+            sums, counts = sums.sum(axis=2), counts.sum(axis=2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = float((sums.sum(axis=1) / counts.sum(axis=1)).mean())
+            each = np.stack([own[self.draws].sum(axis=1) for own in sums])  # [S, draws]
+            means = each / np.stack([own[self.draws].sum(axis=1) for own in counts])
+        drawn = np.take_along_axis(means.T, self.seeds[line.key], axis=1).mean(axis=1)
+        return mean, drawn
+
+    def _of_all(self, line: Line, names: Sequence[str]) -> dict[str, Interval]:
+        figures = {}
+        for name in names:
+            values = np.array([scored.of_all[name] for scored in line.scored if name in scored.of_all])
+            if len(values):
+                drawn = values[self.seeds[line.key]].mean(axis=1) if len(values) > 1 else np.array([np.nan])
+                figures[name] = _interval(float(values.mean()), drawn)
+        return figures
+
+
+def _interval(mean: float, drawn: np.ndarray) -> Interval:
+    known = drawn[np.isfinite(drawn)]
+    if not len(known):
+        return Interval(mean, float("nan"))
+    low, high = np.percentile(known, [2.5, 97.5])
+    return Interval(mean, float(high - low) / 2)
+
+
+def _real(bench: DuetBench) -> Scored:
+    return bench.score([question.real for question in bench.asked])
+
+
+def _chance(bench: DuetBench) -> StudyRow:
+    kinds = len({question.interaction for question in bench.asked})
+    contents = len({name for question in bench.asked for name in question.contents})
+    pair, own = 1 / min(POOL, kinds), 1 / min(POOL, contents)
+    both = float(harmonic_mean(pair, own))
+    figures = dict.fromkeys(("interaction", "foreign_interaction"), pair)
+    figures |= dict.fromkeys(("individual", "foreign_individual"), own)
+    figures |= dict.fromkeys(("overall", "foreign_overall"), both)
+    figures |= dict.fromkeys(("interaction_32", "individual_32"), 1 / 32)
+    values = {key: Interval(value, float("nan")) for key, value in figures.items()}
+    return StudyRow("chance", "chance", values, reference=True)
+
+
+def _row(line: Line, figures: Mapping[str, Interval], reference: bool = False) -> StudyRow:
+    return StudyRow(line.key, line.title, figures, line.lack, reference)
+
+
+def _takes(bench: DuetBench, lines: Sequence[Line]) -> StudyTable:
+    """Figures a recorded take, with a bootstrap over takes: they are too few for retrieval and distances of sets."""
+    names = [question.take for question in bench.asked]
+    takes = list(dict.fromkeys(names))
+    rng = np.random.default_rng([bench.seed, 37])
+    draws = rng.integers(0, len(takes), (RESAMPLED, len(takes)))
+    rows = []
+    for line in lines:
+        figures: dict[str, Interval] = {}
+        if not line.lack:
+            found = bench.takes([one.people for one in bench.made(line.methods[0])])
+            for key, values in found.items():
+                each = np.array([values[[name == take for name in names]].mean() for take in takes])
+                figures[key] = _interval(float(each.mean()), each[draws].mean(axis=1))
+        rows.append(_row(line, figures))
+    return StudyTable(
+        "Recorded takes", TAKES, tuple(rows),
+        f"{len(takes)} takes of two people who were recorded together, of the test side; difference to the real take with "
+        "the same captions, mean over takes, intervals by a bootstrap over takes. Of Mixers the first seed.",
+    )  # fmt: skip
+
+
+def _facts(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
+    return {
+        "questions": len(bench.asked), "steps": bench.steps, "seed": bench.seed, "judges": bench.judges.version,
+        "pool": POOL, "resampled": RESAMPLED,
+        "guidance": {
+            guidance_key(line.methods[0]): bench.guidance.get(guidance_key(line.methods[0]), 1.0)
+            for line in lines if not line.lack
+        },
+        "weights": {m.key: m.version(bench.home) for line in lines if not line.lack for m in line.methods},
+        "missing": {line.key: line.lack for line in lines if line.lack},
+    }  # fmt: skip
+
+
+def _intro(bench: DuetBench) -> str:
+    foreign = sum(any(question.foreign) for question in bench.asked)
+    few = "" if len(bench.asked) >= LEAST_PROMPTS else f" Fewer than {LEAST_PROMPTS}: a trial, no result."
+    tuned_ones = len(bench.guidance)
+    return (
+        f"{len(bench.asked)} prompts of the test side, {foreign} of them with people who do what no training pair shows; "
+        f"{bench.steps} DDIM steps; every method has the same noise. "
+        + (
+            f"Guidance: the published scales times a strength of {', '.join(map(str, GRID))}, chosen on validation pairs by "
+            "evaluators that score nothing (`motifmix evaluate composition --tune`)."
+            if tuned_ones
+            else "Guidance is not tuned yet: the published scales."
+        )
+        + few
+    )
+
+
+def _closing(lines: Sequence[Line]) -> str:
+    absent = [f"{line.title}: {line.lack}" for line in lines if line.lack]
+    return "Left out, as weights are missing: " + "; ".join(absent) + "." if absent else ""
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("weights-duets-")
+
+
+_HOW = (
+    "Means with half the width of the 95 % interval of a paired bootstrap over prompts (and over training seeds, where there "
+    "are several). The best of the rows that may be compared is **bold**."
+)
+_ALIGNED = (
+    f"How often a text finds its own motion first (R-precision, top 1) among {POOL}, every interaction type once, and for "
+    "people every content once; overall is the harmonic mean. Real pairs are the ceiling. *Foreign* counts pairs in which "
+    "somebody, and people who, do what no training pair shows. Of 32: the papers' batches, captions distinct."
+)
+_QUALITY = (
+    "Bodies in one place: volume that both mannequins enclose, mean over frames. Contact error: difference of the closest "
+    "approach to that of the real pair with the same captions; facing error: of how far each looks past the other. Motion is "
+    "as sampled, feet are not cleaned."
+)
+_WEIGHED = (
+    "Adaptability is the standard deviation over test samples of the weight at equal step, frame and joint, averaged: "
+    "constants and pure schedules give 0. The paper's code has no definition; this one is ours. The dependence on the step is "
+    "the deviation over steps of the mean weight."
+)

@@ -1,0 +1,195 @@
+"""The tables of compositions on made-up pairs and tiny random networks: what is asked, kept, counted and left out."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.data.duet_clips import prepared_people
+
+from motifmix.data.duets.foreign import foreign_interactions, foreign_pools
+from motifmix.data.duets.interactions import BY_NAME
+from motifmix.data.duets.preparing import Counts, prepare_duets
+from motifmix.errors import DataError, MotifmixError, RequestError, WeightsError
+from motifmix.evaluation import duet_bench, duet_studies, styled_tables
+from motifmix.evaluation.body_overlap import overlap_volume
+from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
+from motifmix.evaluation.duet_judges import DuetJudges, pair_view
+from motifmix.evaluation.duet_questions import questions
+from motifmix.evaluation.judges import Role
+from motifmix.features.interhuman import InterHumanSpace
+from motifmix.models.duet_evaluator import DuetEvaluator
+from motifmix.models.in2in import In2INIndividual, In2INInteraction
+from motifmix.models.mixer import Mixer
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wanted, mixers
+from motifmix.pretrained.cards import write_weights
+from motifmix.pretrained.converted import STATISTICS
+
+NET = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384, "blocks": 1}
+JUDGE = {"width": 16, "embedding": 8, "text_width": 16, "dilations": [[1]]}
+VARIANTS = ("wave-back.raise-up-both-hands.wave", "greet-in-passing.raise-up-both-hands.walk")
+
+
+def _written(folder: Path, part: str, network: torch.nn.Module, architecture: str, sizes: dict, role: str, **extra):
+    write_weights(
+        folder, part, network.state_dict(), name=part, role=role, architecture=architecture, sizes=sizes,
+        space=InterHumanSpace.name, licence="none", credit=[], data=[], recipe="none", commit="none", extra=extra,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    torch.manual_seed(0)
+    sets = [prepared_people(home / "data" / "bandai").folder]
+    shown = [BY_NAME[name] for name in ("wave-back", "greet-in-passing")]
+    prepare_duets(home / "data" / "duets", sets=sets, counts=Counts(1, 1, 1), interactions=shown)
+    variants = [one for one in foreign_interactions() if one.name in VARIANTS]
+    pools = {name: pool for name, pool in foreign_pools().items() if name in ("wave", "walk", "raise-up-both-hands")}
+    prepare_duets(
+        home / "data" / "duets-foreign", sets=sets, counts=Counts(1, 1, 1), interactions=variants, pools=pools
+    )
+    for what, kind in (("interaction", In2INInteraction), ("individual", In2INIndividual)):
+        network = kind(**NET)
+        for values in network.parameters():
+            torch.nn.init.normal_(values, std=0.1)
+        folder = home / f"weights-duets-{what}"
+        _written(folder, "denoiser", network, f"in2in:{kind.__name__}", NET, "generate", steps=1000, text_scale=19.6)
+        statistics = {"motion.mean": torch.zeros(262), "motion.std": torch.ones(262)}
+        write_weights(
+            folder, STATISTICS, statistics, exact=True, name=STATISTICS, architecture="none", sizes={}, space="none",
+            role="generate", licence="none", credit=[], data=[], recipe="none", commit="none",
+        )  # fmt: skip
+        for role, behind in (("score", ""), ("select", "-select")):
+            sizes = {**JUDGE, "people": 2 if what == "interaction" else 1}
+            folder = home / f"weights-duets-evaluator-{what}{behind}"
+            _written(folder, "evaluator", DuetEvaluator(**sizes), "duet_evaluator:DuetEvaluator", sizes, role)
+    for seed in (0, 1):
+        models = {name: f"weights-duets-{name}" for name in ("interaction", "individual")}
+        _written(
+            home / f"weights-duets-mixer-st-{seed}", "mixer", Mixer(**NET, granularity="spatio_temporal"),
+            "mixer:Mixer", {**NET, "granularity": "spatio_temporal"}, "generate", granularity="spatio_temporal", **models,
+        )  # fmt: skip
+    return home
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    monkeypatch.setattr(duet_bench, "overlap_volume", partial(overlap_volume, stride=40, column=0.1))
+
+
+def _bench(home: Path, role: Role = "score", split: str = "test", **options) -> DuetBench:
+    return DuetBench(home, questions(home / "data", split, 4), DuetJudges(role, home), steps=2, **options)
+
+
+def test_half_of_the_questions_are_foreign_and_no_limit_changes_that(home):
+    asked = questions(home / "data", "test", 8)
+    assert len({one.id for one in asked}) == 4 and sum(any(one.foreign) for one in asked) == 2
+    few = questions(home / "data", "test", 2)
+    assert {one.interaction for one in few} == {"wave-back", "greet-in-passing"} and sum(
+        map(any, (o.foreign for o in few))
+    ) == 1
+    foreign = next(one for one in asked if any(one.foreign))
+    assert foreign.contents[foreign.foreign.index(True)] == "raise-up-both-hands"
+    assert foreign.real.shape == (2, foreign.wanted.frames, 262)
+    with pytest.raises(DataError, match="duets"):
+        questions(home, "test", 2)
+
+
+@pytest.mark.parametrize(
+    "key", ["interaction", "individual", "dual-exp", "paths", "average", "placed-blending", "placed-average"]
+)
+def test_every_composition_gives_the_same_alone_and_in_a_batch(home, key):
+    composer = Composer(COMPOSITIONS[key], home)
+    wanted = [Wanted("two greet", ("a person bows", "a person waves"), frames) for frames in (50, 90)]
+    both = composer.make(wanted, [3, 4], steps=2)
+    alone = composer.make(wanted[:1], [3], steps=2)
+    assert [one.people.shape for one in both] == [(2, 50, 262), (2, 90, 262)]
+    np.testing.assert_allclose(both[0].people, alone[0].people, atol=1e-4)
+    assert (both[0].weights is not None) == (COMPOSITIONS[key].way == "mixed")
+
+
+def test_mixers_of_one_recipe_are_one_row_and_what_is_missing_is_named(home):
+    (key, seeds), *others = mixers(home).items()
+    assert key == "mixer-st" and len(seeds) == 2 and not others and seeds[0].title == "Mixer [ST], st"
+    with pytest.raises(WeightsError, match="weights-duets-finetuned missing"):
+        Composer(COMPOSITIONS["finetuned"], home)
+
+
+def test_the_tables_say_what_was_measured_and_what_is_missing(home):
+    bench = _bench(home)
+    names = ["interaction", "finetuned", "placed-blending", "mixer-st"]
+    study = duet_studies.composition(bench, "the command", names, None)
+    page = styled_tables.as_markdown(study)
+    rows = {row.key: row for row in study.tables[0].rows}
+    assert rows["real"].figures["overall"].mean <= 1.0 and rows["chance"].figures["interaction"].mean == 0.5
+    assert "finetuned missing" in page and "Fewer than 250" in page and "not tuned yet" in page
+    assert rows["interaction"].figures["overall"].half_width >= 0 and "behind" in rows["interaction"].figures
+    assert "behind" not in rows["mixer-st"].figures and "(2 seeds)" in page
+    weighed = {row.key: row for row in study.tables[2].rows}["mixer-st"].figures
+    assert weighed["adaptability"].mean > 0 and 0 < weighed["share"].mean < 1
+    assert np.isfinite(study.tables[1].rows[1].figures["overlap"].mean)
+
+
+def test_kept_scenes_are_read_back_and_another_strength_is_another_scene(home, monkeypatch):
+    bench = _bench(home)
+    first = bench.made(COMPOSITIONS["interaction"])
+    monkeypatch.setattr(Composer, "make", lambda *_, **__: pytest.fail("made again"))
+    np.testing.assert_array_equal(first[0].people, _bench(home).made(COMPOSITIONS["interaction"])[0].people)
+    monkeypatch.undo()
+    assert np.abs(bench.made(COMPOSITIONS["interaction"], 0.5)[0].people - first[0].people).max() > 1e-3
+
+
+def test_guidance_is_chosen_by_judges_that_do_not_score(home, monkeypatch):
+    monkeypatch.setattr(duet_studies, "GRID", (0.5, 1.0))
+    bench = _bench(home, "select", "val")
+    rows = duet_studies.tuned(bench, duet_studies.chosen_lines(bench, ["interaction", "finetuned"]))
+    assert list(rows) == ["interaction"] and set(rows["interaction"]["overall"]) == {"0.5", "1.0"}
+    write_guidance(home, {"interaction": {"strength": 0.75}})
+    assert read_guidance(home) == {"interaction": 0.75}
+    scoring = _bench(home)
+    with pytest.raises(ValueError, match="select"):
+        duet_studies.tuned(scoring, [])
+    (home / "evaluation" / "composition" / "guidance.json").unlink()
+
+
+def test_what_there_is_to_gain_is_said_in_words(home):
+    page = styled_tables.as_markdown(duet_studies.gain(_bench(home), "the command"))
+    assert page.count("the interaction model alone") + page.count("the individual model alone") >= 2
+    assert "individual, foreign contents" in page
+
+
+def test_a_judge_serves_one_role(home):
+    card = home / "weights-duets-evaluator-interaction" / "evaluator.yaml"
+    text = card.read_text()
+    card.write_text(text.replace("role: score", "role: select"))
+    with pytest.raises(MotifmixError, match="may not score"):
+        DuetJudges("score", home)
+    card.write_text(text)
+    with pytest.raises(MotifmixError, match=r"train recipes/duets/evaluator_interaction|evaluator_interaction.yaml"):
+        DuetJudges("score", home / "data")
+
+
+def test_a_scene_reads_the_same_wherever_it_stands(home):
+    real = questions(home / "data", "test", 1)[0].real
+    np.testing.assert_allclose(pair_view(real), real, atol=1e-4)
+    moved = pair_view(_turned(real))
+    np.testing.assert_allclose(moved, real, atol=1e-3)
+
+
+def _turned(people: np.ndarray) -> np.ndarray:
+    from motifmix.features.interhuman import place
+
+    return np.stack([place(one, np.array([0.4, 1.5, -2.0])) for one in people])
+
+
+def test_unknown_rows_are_refused(home, monkeypatch):
+    from motifmix.apps.cli.evaluate_duets import check_compositions
+
+    monkeypatch.setenv("MOTIFMIX_HOME", str(home))
+    assert check_compositions("mixer-st, blending") == ["mixer-st", "blending"]
+    with pytest.raises(RequestError, match="no composition 'nobody'"):
+        check_compositions("nobody")
+    with pytest.raises(RequestError, match="--repeats"):
+        check_compositions(None, 3)
