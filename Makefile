@@ -20,7 +20,13 @@ TABLES := stylization transfer text-style efficiency ablation
 FURTHER := strength descriptions second_base unseen_vae unseen_start
 UNSEEN := full active elderly exhausted feminine youthful
 
-.PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further tables results publish fidelity bench docs ci
+# Two people. Models first, then who judges them, then what mixes them or is compared with that: sizes of two recipes.
+DUETS := interaction individual interaction_intergen individual_mdm
+DUET_JUDGES := evaluator_interaction evaluator_individual
+MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen clips real_clips pairs_only shipped
+FINETUNED := full interaction long interaction_long
+
+.PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further duets tables results publish fidelity bench docs ci
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +79,16 @@ further: weights ## What goes past the paper, from the archives; goes on after a
 	for stage in $(FURTHER); do $(PYTHON) -m motifmix train recipes/stylemotif/$$stage.yaml || exit 1; done
 	for size in $(UNSEEN); do for stage in denoiser align; do \
 	  $(PYTHON) -m motifmix train recipes/stylemotif/unseen_$$stage.yaml --set size=$$size || exit 1; done; done
+
+duets: data ## All models of two people, from the archives, in some hours; goes on after an interruption
+	test -d $(PREPARED)/duets || \
+	  $(PYTHON) -m motifmix data prepare duets --source $(SOURCES) --out $(PREPARED)/duets
+	test -d $(PREPARED)/duets-foreign || \
+	  $(PYTHON) -m motifmix data prepare duets-foreign --out $(PREPARED)/duets-foreign
+	for stage in $(DUETS) $(DUET_JUDGES); do $(PYTHON) -m motifmix train recipes/duets/$$stage.yaml || exit 1; done
+	for judge in $(DUET_JUDGES); do $(PYTHON) -m motifmix train recipes/duets/$$judge.yaml --set size=select || exit 1; done
+	for size in $(MIXERS); do $(PYTHON) -m motifmix train recipes/duets/mixer.yaml --set size=$$size || exit 1; done
+	for size in $(FINETUNED); do $(PYTHON) -m motifmix train recipes/duets/finetuned.yaml --set size=$$size || exit 1; done
 
 tables: ## Measure what 'make methods' made: the paper's tables, into build/tables
 	for table in $(TABLES); do $(PYTHON) -m motifmix evaluate $$table --out build/tables || exit 1; done

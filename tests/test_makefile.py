@@ -51,3 +51,12 @@ def test_every_recipe_is_in_a_list_and_every_table_is_made():
     made = {*listed("METHODS"), *listed("FURTHER"), *unseen}
     assert {path.stem for path in RECIPES.glob("*.yaml")} == made
     assert listed("TABLES") == list(STUDIES)
+
+
+def test_every_model_of_two_people_and_every_size_of_it_is_trained():
+    folder = HOUSE / "recipes" / "duets"
+    stages = [*listed("DUETS"), *listed("DUET_JUDGES")]
+    assert {path.stem for path in folder.glob("*.yaml")} == {*stages, "mixer", "finetuned"}
+    for name, variable in (("mixer", "MIXERS"), ("finetuned", "FINETUNED")):
+        sizes = yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))["sizes"]
+        assert set(listed(variable)) == {"full", *sizes} - {"tiny"}
