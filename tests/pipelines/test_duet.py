@@ -76,7 +76,7 @@ def put(folder, network, architecture, part="denoiser", space="interhuman_262", 
     }  # fmt: skip
     write_weights(
         folder, part, network.state_dict(), name=part, architecture=architecture, sizes=sizes,
-        extra={"steps": 1000, "text_scale": 19.6}, **common,
+        extra={"steps": 1000, "text_scale": 19.6, "interaction": "interaction", "individual": "individual"}, **common,
     )  # fmt: skip
     if part == "denoiser":
         tensors = {"motion.mean": torch.linspace(-1.0, 1.0, 262), "motion.std": torch.ones(262)}

@@ -25,10 +25,9 @@ from motifmix.features.interhuman import InterHumanSpace
 from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.schedules import original_step
-from motifmix.mix.weights import LearnedWeights, Override, Weigher
+from motifmix.mix.weights import Override, Weigher
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
-from motifmix.models.mixer import Mixer
 from motifmix.motion import Motion, Scene
 from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
@@ -45,7 +44,6 @@ STEPS = 50
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 4.0  # what the models saw
 MIXED_SCALE = 3.5
 ALONE_SCALE = 2.5
-SENTENCE = 384  # numbers that MiniLM gives
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
 Using = Literal["interaction", "individual", "mixed"]
 
@@ -75,19 +73,6 @@ class DuetModel:
         tensors = read_weights(Path(folder), STATISTICS)[1]
         scaling = Scaling(tensors["motion.mean"].float(), tensors["motion.std"].float())
         return cls(network, scaling, dict(card.extra), tuple(card.credit), card.licence)
-
-
-def load_mixer(folder: Path | str) -> LearnedWeights:
-    """Read a Mixer (part ``mixer``) that reads the sentences of the small models. Raises ``WeightsError``."""
-    card, mixer, _ = load_part(Path(folder), "mixer")
-    if not isinstance(mixer, Mixer):
-        raise WeightsError(f"{folder}: the part 'mixer' is no Mixer but {card.architecture}; train it again")
-    if (mixer.input.in_features, mixer.text.in_features) != (InterHumanSpace.dim, SENTENCE):
-        raise WeightsError(
-            f"{folder}: this Mixer reads {mixer.input.in_features} features and {mixer.text.in_features} numbers of text, "
-            f"these models have {InterHumanSpace.dim} and {SENTENCE}; train one for them"
-        )
-    return LearnedWeights(mixer)
 
 
 @dataclass(frozen=True, eq=False)

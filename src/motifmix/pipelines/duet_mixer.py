@@ -17,6 +17,7 @@ from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import Card
 
 PART = "mixer"
+SENTENCE = 384  # numbers that MiniLM gives
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,11 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
     card, network, _ = load_part(folder, PART)
     if not isinstance(network, Mixer) or card.space != InterHumanSpace.name:
         raise WeightsError(f"{folder}: holds no Mixer of duets; train one (recipes/duets/mixer.yaml)")
+    if network.text.in_features != SENTENCE:
+        raise WeightsError(
+            f"{folder}: this Mixer reads {network.text.in_features} numbers of text, the sentences of these models have "
+            f"{SENTENCE}; train one for them (recipes/duets/mixer.yaml)"
+        )
     beside = [_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual")]
     return DuetMixer(LearnedWeights(network), card, *beside)
 

@@ -43,11 +43,12 @@ def load_duet(weights: Path | str | None = None) -> "Duet":
     """
     from motifmix.mix.schedules import Exponential
     from motifmix.mix.weights import Forced
-    from motifmix.pipelines.duet import Duet, DuetModel, load_mixer
+    from motifmix.pipelines.duet import Duet, DuetModel
+    from motifmix.pipelines.duet_mixer import load_duet_mixer
 
     folders = _duet_folders(weights)
     individual = DuetModel.load(folders["individual"]) if _holds(folders["individual"], "denoiser") else None
-    weigh = load_mixer(folders["mixer"]) if _holds(folders["mixer"], "mixer") else None
+    weigh = load_duet_mixer(folders["mixer"]).weigh if _holds(folders["mixer"], "mixer") else None
     return Duet(
         DuetModel.load(folders["interaction"]), individual, weigh, None if weigh is not None else Forced(Exponential())
     )
