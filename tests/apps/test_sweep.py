@@ -60,6 +60,21 @@ def test_without_out_a_film_named_after_text_and_styles_is_made(run, pipeline, h
     assert run("sweep", "walk", *TWO, "--steps", 2, "--seconds", 1).out == "walk_old-happy.mp4\n"
 
 
+def test_settings_of_the_guidance_hold_for_every_figure(run, pipeline, here):
+    done = run(
+        "sweep", "walk", *TWO, "--steps", 2, "--seconds", 1, "--each", "w.npz", "--gamma", 0.4, "--style-scale", 3
+    )
+    assert done.code == 0 and all((call.gamma, call.style_scale) == (0.4, 3.0) for call in pipeline.calls)
+    assert "gamma goes from 0 to 10" in run("sweep", "walk", *TWO, "--gamma", 11).err
+
+
+@pytest.mark.parametrize("words", [("sweep", "walk", *TWO), ("styles",), ("batch", "t.csv", "--out", "o")])
+def test_weights_of_another_kind_are_refused(run, pipeline, here, words):
+    (here / "t.csv").write_text("text\nwalk\n")
+    done = run(*words, "--weights", "folder")  # what the test loads is none of our own
+    assert done.code == 2 and "folder: " in done.err and "weights that 'motifmix train' wrote" in done.err
+
+
 def test_a_jump_is_said(run, pipeline, here, monkeypatch):
     from motifmix.pipelines import sweep as rows
 

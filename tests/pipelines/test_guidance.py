@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from motifmix.apps.cli.generate import GRADIENT_COST, GRADIENT_TIMES
+from motifmix.apps.cli.sampling_options import GRADIENT_COST, GRADIENT_TIMES
 from motifmix.diffusion.schedule import FlowSchedule
 from motifmix.errors import RequestError
 from motifmix.pipelines.sampling import NAMES, Sampling

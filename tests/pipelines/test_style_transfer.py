@@ -47,6 +47,19 @@ def test_at_strength_0_the_content_returns_where_it_stood(transfer, seconds, fps
     assert millimetres(result, content) < 20.0
 
 
+def test_gamma_and_the_pull_of_the_style_can_be_set(transfer):
+    content, how = striding(), {"clean_feet": False, **FAST}
+    (usual,) = transfer.transfer([content], ["old"], **how)
+    (same,) = transfer.transfer([content], ["old"], gamma=transfer.model.denoiser.gamma, **how)
+    (less,) = transfer.transfer([content], ["old"], gamma=0.1, **how)
+    (pulled,) = transfer.transfer([content], ["old"], gradient=1.0, **how)
+    assert millimetres(same, usual) < 0.01 < 1.0 < millimetres(less, usual)
+    assert millimetres(pulled, usual) > 1.0
+    for wrong in ({"gamma": -1.0}, {"gradient": 3.0}, {"style_scale": float("nan")}):
+        with pytest.raises(RequestError, match=next(iter(wrong)).replace("_", "-")):
+            transfer.transfer([content], ["old"], **wrong)
+
+
 def test_a_style_changes_the_motion_and_more_of_it_changes_more(transfer):
     content = striding()
     nothing, some, more = (

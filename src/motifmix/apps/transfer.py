@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motifmix.apps import outputs
 from motifmix.apps.requests import MOTION_FILES, GenerateRequest
@@ -123,10 +123,11 @@ def _styled(transfer: "StyleTransfer", source: Path, request: GenerateRequest, o
     style = request.style
     if style is None:
         raise RequestError("no style is given")
+    guidance: dict[str, Any] = dict(request.sampling)
     (result,) = transfer.transfer(
         [read_content(source)], [style], [options.text or None],
         strength=request.acting_strength, keep=Kept(options.keep_path, options.keep_contacts),
-        skeleton=options.skeleton, clean_feet=not options.raw,
+        skeleton=options.skeleton, clean_feet=not options.raw, **guidance,
     )  # fmt: skip
     result = result.with_labels(style=request.style_label, content=source.name)
     return result if options.fps is None else result.resampled(options.fps)

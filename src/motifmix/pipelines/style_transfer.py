@@ -11,13 +11,14 @@ windows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Denoiser, sample_along
+from motifmix.diffusion.denoiser import Denoiser, Guided, sample_along
 from motifmix.diffusion.inversion import invert_by_fixed_point
 from motifmix.diffusion.schedule import FlowSchedule, NoiseLevel
 from motifmix.diffusion.windows import Windowed
@@ -29,8 +30,10 @@ from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.motion.leg_reach import planted
 from motifmix.motion.retargeting import canonical_rotations, retarget
+from motifmix.pipelines.sampling import check
 from motifmix.pipelines.text_to_motion import TextToMotion, style_name
 from motifmix.style.references import StyleLike, is_animal
+from motifmix.style.style_pull import StylePull
 
 SHORTEST_SECONDS, SHORTEST_FRAMES = 0.5, 4
 FPS = MotifmixSpace.fps
@@ -63,6 +66,15 @@ class _Between:
         return start + self.scale * (goal - start)
 
 
+@dataclass(frozen=True)
+class _Guidance:
+    """How the style acts: times the difference to the plain estimate, gamma or None as trained, and the gradient's pull."""
+
+    scale: float
+    gamma: float | None
+    gradient: float
+
+
 class StyleTransfer:
     """Gives motions another style, with the default model or one trained like it (rectified flow)."""
 
@@ -83,13 +95,16 @@ class StyleTransfer:
         steps: int = STEPS,
         depth: float = DEPTH,
         style_scale: float = STYLE_SCALE,
+        gamma: float | None = None,
+        gradient: float = 0.0,
         clean_feet: bool = True,
     ) -> list[Motion]:
         """Return each motion in its style, where it stood and at its own frame rate and number of frames.
 
         ``motions`` have any skeleton of a person; ``texts`` say what happens in them, which helps where they are given.
         ``strength`` 0 to 2: 0 returns the content, 1 is usual. ``depth`` in (0, 1]: how far towards the noise the
-        content is taken; more gives more style and keeps less. ``skeleton``: ``motifmix`` or ``source``. Nothing is drawn
+        content is taken; more gives more style and keeps less. ``style_scale``, ``gamma`` and ``gradient``: see
+        :class:`pipelines.sampling.Sampling`. ``skeleton``: ``motifmix`` or ``source``. Nothing is drawn
         at random: the same call gives the same motions. Raises ``RequestError`` for what cannot be met.
         """
         if len(motions) != len(styles) or (texts is not None and len(texts) != len(motions)):
@@ -100,8 +115,11 @@ class StyleTransfer:
             raise RequestError("depth goes from above 0 to 1, steps from 1 to 1000")
         if skeleton not in ("motifmix", "source"):
             raise RequestError(f"the skeleton is motifmix or source; {skeleton!r} was asked")
+        for name, value in (("style_scale", style_scale), ("gamma", gamma), ("gradient", gradient)):
+            check(name, value)
         if not motions:
             return []
+        guidance = _Guidance(strength * style_scale, gamma, strength * gradient)
         said = [text.strip() if text else "" for text in texts or [None] * len(motions)]
         contents = [_Content.of(motion) for motion in motions]
         levels = [self.model.schedule.level(depth * (1.0 - k / steps)) for k in range(steps + 1)]
@@ -110,7 +128,7 @@ class StyleTransfer:
             results = []
             for place, (source, content) in enumerate(zip(motions, contents, strict=True)):
                 told = text[place : place + 1] if said[place] else None
-                features = self._styled(content.motion, style[place : place + 1], told, strength * style_scale, levels)
+                features = self._styled(content.motion, style[place : place + 1], told, guidance, levels)
                 result = content.placed(self._finished(features, content.motion, keep, clean_feet))
                 result = result.resampled(source.fps).cropped(0, source.frames)
                 if skeleton == "source":
@@ -125,7 +143,7 @@ class StyleTransfer:
         return results
 
     def _styled(
-        self, content: Motion, style: Tensor, text: Tensor | None, scale: float, levels: list[NoiseLevel]
+        self, content: Motion, style: Tensor, text: Tensor | None, guidance: "_Guidance", levels: list[NoiseLevel]
     ) -> np.ndarray:
         """Return features ``[T, 269]`` of the content in the style, in the units of the space."""
         model = self.model
@@ -138,11 +156,20 @@ class StyleTransfer:
         spoken = Part(torch.zeros(1, len(model.text_mean)), absent) if text is None else Part(text, here)
         plain = Condition({"text": spoken, "style": Part(style, absent)})
         goal = Condition({"text": spoken, "style": Part(style, here)})
-        windowed = Windowed(model.denoiser, WINDOW, OVERLAP)
+        denoiser = model.denoiser
+        if guidance.gamma is not None:
+            denoiser = denoiser.of_one_strength()
+            share = {"strength": Part(torch.full((1,), guidance.gamma / denoiser.gamma), here)}
+            plain, goal = (Condition({**own.parts, **share}) for own in (plain, goal))
+        windowed = Windowed(denoiser, WINDOW, OVERLAP)
         noisy = clean
         for step in invert_by_fixed_point(windowed, levels, clean, plain, tokens):
             noisy = step.noisy
-        for step in sample_along(_Between(windowed, goal, scale), levels, noisy, plain, tokens):
+        guided: Denoiser = _Between(windowed, goal, guidance.scale)
+        if guidance.gradient > 0:
+            wanted, amount = style[:, : model.denoiser.project.in_features], torch.full((1,), guidance.gradient)
+            guided = Guided(guided, [StylePull(partial(model.style_of, valid=tokens), wanted, amount, tokens)])
+        for step in sample_along(guided, levels, noisy, plain, tokens):
             noisy = step.noisy
         styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
         return model.normaliser.restore(styled[0, :frames].double().numpy())

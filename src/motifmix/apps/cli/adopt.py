@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from motifmix.apps.cli.sampling_options import Weights, own_model
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def adopt(
     ] = None,
     steps: Annotated[int, typer.Option(help="Steps of learning.")] = 300,
     seed: Annotated[int, typer.Option(help="The same seed learns the same style.")] = 0,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Other weights: a folder that 'train' wrote.")
-    ] = None,
+    weights: Weights = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -49,16 +48,10 @@ def adopt(
     motions = [motion for path in clips for motion in _motions(path)]
     texts = _texts(text or [], len(motions))
 
-    import motifmix
-    from motifmix.pipelines.text_to_motion import TextToMotion
     from motifmix.training.adoption import AdoptOptions, keep
     from motifmix.training.adoption import adopt as learn
 
-    model = motifmix.load() if weights is None else motifmix.load(weights)
-    if not isinstance(model, TextToMotion):
-        raise RequestError(
-            f"{weights}: styles are adopted for the default model, or weights that 'motifmix train' wrote"
-        )
+    model = own_model(weights, "styles are adopted for")
     if any(plain == word.casefold() for own in model.styles for word in (own.name, *own.synonyms)):
         raise RequestError(f"{plain!r} is a style that these weights know; take another --name")
     with progress("learning") as step:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from motifmix.apps.cli.sampling_options import Weights, credit_of, own_model
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -27,6 +28,7 @@ def batch(
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
     in_place: Annotated[bool, typer.Option("--in-place", help="Stay where the motion starts.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    weights: Weights = None,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
     force: Annotated[bool, typer.Option("--force", help="Make all rows again and replace existing files.")] = False,
 ) -> None:
@@ -50,9 +52,7 @@ def batch(
     for line in rows.remarks:
         remark(line)
 
-    import motifmix
-
-    pipeline = motifmix.load()
+    pipeline = own_model(weights, "a table is read for")
     outputs.make_folder(out)  # not before: without weights nothing is to be left behind
     try:
         with progress("motions") as step:
@@ -61,7 +61,7 @@ def batch(
         remark("interrupted; run the same command again to go on where it stopped")
         raise
     say(f"{out}: {report.made} made, {report.kept} kept from before, {len(report.failed)} failed")
-    if report.made and (credit := outputs.missing_credit(options.formats)):
+    if report.made and (credit := outputs.missing_credit(options.formats, credit_of(weights, pipeline))):
         remark(credit)
     if not report.failed:
         return

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from motifmix.apps.cli.sampling_options import ADVANCED, Block, Gamma, Gradient, StyleScale, TextScale
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
     from motifmix.apps.requests import GenerateRequest
     from motifmix.motion import Motion, Scene
-
-ADVANCED = "Advanced: --strength is the one knob; these are for those who look inside"
-GRADIENT_TIMES = 1.8  # what benchmarks/guidance.py measured; a test holds it to docs/guidance.json
-GRADIENT_COST = f"it takes {GRADIENT_TIMES:g} times as long (docs/guidance.md)"
 
 
 def generate(
@@ -53,24 +50,11 @@ def generate(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
-    text_scale: Annotated[
-        float | None, typer.Option(help="How strongly the text guides; 2 by default.", rich_help_panel=ADVANCED)
-    ] = None,
-    style_scale: Annotated[
-        float | None, typer.Option(help="How strongly the style guides; 1.5 by default.", rich_help_panel=ADVANCED)
-    ] = None,
-    gamma: Annotated[
-        float | None,
-        typer.Option(help="How much of the style is fused, as trained (0.6) by default.", rich_help_panel=ADVANCED),
-    ] = None,
-    block: Annotated[
-        int | None,
-        typer.Option(help="After which block the style is fused, as trained (2) by default.", rich_help_panel=ADVANCED),
-    ] = None,
-    gradient: Annotated[
-        float | None,
-        typer.Option(help=f"Pull of a style classifier, 0 to 2; {GRADIENT_COST}.", rich_help_panel=ADVANCED),
-    ] = None,
+    text_scale: TextScale = None,
+    style_scale: StyleScale = None,
+    gamma: Gamma = None,
+    block: Block = None,
+    gradient: Gradient = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; 8 by default.", rich_help_panel=ADVANCED)] = None,
     shift: Annotated[
         float | None,

@@ -1,10 +1,11 @@
-"""``motifmix styles``: what the default weights know."""
+"""``motifmix styles``: what weights know."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from motifmix.apps.cli.sampling_options import Weights, own_model
 from motifmix.apps.cli.terminal import escaped, progress, say
 
 SECONDS = 4.0  # of each style in the film
@@ -14,6 +15,7 @@ def styles(
     out: Annotated[Path | None, typer.Option(help="A .mp4 in which each style walks.")] = None,
     text: Annotated[str, typer.Option(help="What is done in each style, with --out.")] = "a person walks forward",
     seed: Annotated[int, typer.Option(help="The same seed gives the same film.")] = 1,
+    weights: Weights = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """List the known styles and contents with their clips and synonyms, and the styles that you adopted."""
@@ -24,10 +26,9 @@ def styles(
     if out is not None:
         outputs.check_targets([out], force=force, suffixes=(".mp4",))
 
-    import motifmix
     from motifmix.style.adopted import all_adopted
 
-    pipeline = motifmix.load()
+    pipeline = own_model(weights, "styles are listed of")
     for title, entries in (("style", pipeline.styles), ("content", pipeline.contents)):
         width = max(len(title), *(len(entry.name) for entry in entries))
         say(f"{title:<{width}}  clips  also")

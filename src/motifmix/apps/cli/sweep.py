@@ -6,6 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from motifmix.apps.cli.sampling_options import (
+    Block,
+    Gamma,
+    Gradient,
+    StyleScale,
+    TextScale,
+    Weights,
+    credit_of,
+    own_model,
+)
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -34,6 +44,7 @@ def sweep(
     ] = False,
     fps: Annotated[float, typer.Option(help="Frames a second in the motion files of --each.")] = 30.0,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    weights: Weights = None,
     out: Annotated[
         list[Path] | None, typer.Option(help="The row as a film (.mp4, .gif) or a picture (.png). Repeatable.")
     ] = None,
@@ -43,14 +54,22 @@ def sweep(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
+    text_scale: TextScale = None,
+    style_scale: StyleScale = None,
+    gamma: Gamma = None,
+    block: Block = None,
+    gradient: Gradient = None,
 ) -> None:
     """Show a text from one style to another, in even steps: one noise and one length, so that the figures are in step."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
     from motifmix.errors import RequestError
 
+    sampling = {
+        "text_scale": text_scale, "style_scale": style_scale, "gamma": gamma, "block": block, "gradient": gradient,
+    }  # fmt: skip
     request = checked(
-        style, text=text, strength=strength, seconds=seconds, seed=seed, fps=fps, raw=raw, style_from=style_from,
+        style, sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, fps=fps, raw=raw, style_from=style_from,
         style_by=style_by,
     )  # fmt: skip
     if any(own.weight != 1 for own in request.styles):
@@ -65,10 +84,9 @@ def sweep(
     outputs.check_targets(pictures, force=force, suffixes=PICTURES)
     outputs.check_targets([path for paths in files for path in paths], force=force)
 
-    import motifmix
     from motifmix.pipelines.sweep import sweep as swept
 
-    pipeline = motifmix.load()
+    pipeline = own_model(weights, "a row is made by")
     blend = request.style
     for note in pipeline.describe(request.text, blend):
         remark(note)
@@ -77,10 +95,11 @@ def sweep(
         made = swept(
             pipeline, request.text, ends, steps, request.seconds, seed,
             even=not plain, strength=request.strength, clean_feet=not raw, progress=step,
+            **request.sampling,
         )  # fmt: skip
     remark(_evenness(made))
     _write(made, request, pictures, files, force=force, units=units)
-    if credit := outputs.missing_credit([paths[0].suffix for paths in files]):
+    if credit := outputs.missing_credit([paths[0].suffix for paths in files], credit_of(weights, pipeline)):
         remark(credit)
 
 

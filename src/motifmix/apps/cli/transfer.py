@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from motifmix.apps.cli.sampling_options import Gamma, Gradient, StyleScale, Weights, credit_of, own_model
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -33,9 +34,7 @@ def transfer(
     ] = "motifmix",
     fps: Annotated[str, typer.Option(help="Frames a second in the files, or source for those of IN.")] = "30",
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Other weights: a folder that 'train' wrote.")
-    ] = None,
+    weights: Weights = None,
     out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -44,6 +43,9 @@ def transfer(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
+    style_scale: StyleScale = None,
+    gamma: Gamma = None,
+    gradient: Gradient = None,
 ) -> None:
     """Give motions another style, keeping what happens in them."""
     from motifmix.apps import outputs
@@ -52,7 +54,10 @@ def transfer(
     from motifmix.apps.requests import checked
 
     # A content says itself what happens, so the text may be open; a request has one.
-    request = checked(style, text=text or "a motion", strength=strength, style_from=style_from, style_by=style_by)
+    request = checked(
+        style, sampling={"style_scale": style_scale, "gamma": gamma, "gradient": gradient}, text=text or "a motion",
+        strength=strength, style_from=style_from, style_by=style_by,
+    )  # fmt: skip
     outputs.check_units(units)
     options = transfers.Options(
         text=request.text if text.strip() else "", keep_path=keep_path, keep_contacts=keep_contacts, skeleton=skeleton,
@@ -60,10 +65,9 @@ def transfer(
     )  # fmt: skip
     todo = transfers.jobs(contents, out or [], request, options)
 
-    import motifmix
     from motifmix.pipelines.style_transfer import StyleTransfer
 
-    model = motifmix.load() if weights is None else motifmix.load(weights)
+    model = own_model(weights, "style transfer needs")
     pipeline = StyleTransfer(model)
     for note in model.describe(options.text or _KNOWN, request.style):
         remark(note)
@@ -71,7 +75,9 @@ def transfer(
         report = transfers.run(pipeline, todo, request, options, step)
     for path in report.written:
         say(path)
-    if report.written and (credit := outputs.missing_credit([path.suffix for path in report.written])):
+    if report.written and (
+        credit := outputs.missing_credit([path.suffix for path in report.written], credit_of(weights, model))
+    ):
         remark(credit)
     for _, error in report.failed:
         remark(error if len(todo) > 1 else f"motifmix: {error}")
