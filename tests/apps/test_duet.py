@@ -122,6 +122,16 @@ def test_recordings_become_a_scene(run, here, duet, monkeypatch):
     assert not duet.calls
 
 
+def test_three_people_fit_into_a_scene_of_recordings(run, here, duet):
+    write("a.bvh", walk(1.0, 1, 30.0), fps=None)
+    three = [word for _ in range(3) for word in ("--person", "a.bvh")]
+    assert run("duet", "three walk", *three, "--out", "t.bvh", "--out", "t.npz", "--out", "t.glb").code == 0
+    assert len(motifmix.read("t.npz")) == 3 and Path("t_3.bvh").exists()
+    assert "person 4, who does not exist" in run("duet", "three walk", *three, "--style", "4:old").lines[-1]
+    assert "holds two people" in run("duet", "three walk", *three, "--interhuman", "set").lines[-1]
+    assert "not 1 times" in run("duet", "one walks", "--person", "a.bvh").lines[-1]
+
+
 def test_the_interaction_model_alone_is_asked_where_there_is_no_other(run, here, duet):
     duet.individual = None
     done = run(*ASKED, "--out", "duet.npz")
@@ -153,7 +163,7 @@ def test_the_interaction_model_alone_is_asked_where_there_is_no_other(run, here,
         ([*ASKED[1:], "--style", "impossible", "--out", "a.npz", "--interhuman", "set"], "cannot be met"),
         (["two", "--person", "short.bvh", "--person", "long.bvh"], "short.bvh lasts 1.00 s and long.bvh 2.00 s"),
         (["two", "--person", "none.bvh", "--person", "long.bvh"], "no such file"),
-        (["two", "--person", "long.bvh", "--person", "a person bows"], "two sentences or two recordings"),
+        (["two", "--person", "long.bvh", "--person", "a person bows"], "sentences only or recordings only"),
         (["two", "--person", "long.bvh", "--person", "long.bvh", "--seconds", "2"], "--seconds is for scenes"),
         (["two", *["--person", "long.bvh"] * 2, "--out", "long.bvh", "--one-file", "--force"], "is the file that is read"),
     ],

@@ -1,6 +1,6 @@
 """What ``motifmix duet`` does around its models: who is asked for what, where it goes to, and writing all of it at once.
 
-People are described in sentences, or they are recordings, which are put into one scene as they are. All targets are
+Two people are described in sentences; or two and more are recordings, which are put into one scene as they are. All targets are
 written beside their places first and renamed together, so a command that fails leaves none of them.
 """
 
@@ -81,26 +81,26 @@ class Plan:
 def asked(text: str, persons: Sequence[str], styles: Sequence[str], **shared: Any) -> DuetRequest:
     """Read what a person typed; ``shared`` are fields of all people's requests.
 
-    Raises ``RequestError`` for another number of people than two, an empty caption, a style of nobody, a recording that
-    is not there, and whatever a single request cannot have.
+    Raises ``RequestError`` for another number of people than two (of recordings: for fewer), an empty caption, a style of
+    nobody, and whatever a single request cannot have, ``FileError`` for a recording that is not there.
     """
     said = checked(text=text, **shared).text
-    if len(persons) != PEOPLE:
+    recordings = [Path(person) for person in persons if Path(person).suffix.lower() in MOTION_FILES]
+    if len(persons) != PEOPLE and not PEOPLE <= len(recordings) == len(persons):
         raise RequestError(
             f"this scene has two people, and --person says what one of them does: give it twice, not {len(persons)} times"
         )
     for number, person in enumerate(persons, start=1):
         if not one_line(person):
             raise RequestError(f"--person number {number} is empty; say what this person does")
-    recordings = [Path(person) for person in persons if Path(person).suffix.lower() in MOTION_FILES]
     for path in recordings:
         if not path.is_file():
             raise FileError(f"{path}: there is no such file")
-    if 0 < len(recordings) < PEOPLE:
+    if 0 < len(recordings) < len(persons):
         raise RequestError(
-            f"{recordings[0]} is a recording and the other person is a sentence; give two sentences or two recordings"
+            f"{recordings[0]} is a recording and the other person is a sentence; give sentences only or recordings only"
         )
-    own_styles = styles_of(styles, PEOPLE)
+    own_styles = styles_of(styles, len(persons))
     people = [
         checked(own, text=said if recordings else person, **shared)
         for person, own in zip(persons, own_styles, strict=True)
@@ -165,6 +165,8 @@ def planned(
     for source in request.recordings:
         outputs.check_is_other(source, paths)
     plan = Plan(tuple(scene), interhuman, outputs.slug(request.text.lower(), 60), plot)
+    if interhuman is not None and len(request.people) != PEOPLE:
+        raise RequestError(f"InterHuman's layout holds two people, this scene has {len(request.people)}")
     if interhuman is not None and interhuman.exists() and not interhuman.is_dir():
         raise FileError(f"{interhuman}: is a file; --interhuman names a folder")
     for target in plan.layout:
@@ -180,10 +182,9 @@ def recorded(request: DuetRequest) -> "Scene":
     people = [read_content(path) for path in request.recordings]
     fps = max(person.fps for person in people)
     people = [person.resampled(fps) for person in people]
-    (long, most), (short, least) = sorted(
-        ((path, person.frames) for path, person in zip(request.recordings, people, strict=True)),
-        key=lambda own: -own[1],
-    )
+    lengths = {path: person.frames for path, person in zip(request.recordings, people, strict=True)}
+    short, long = min(lengths, key=lambda path: lengths[path]), max(lengths, key=lambda path: lengths[path])
+    least, most = lengths[short], lengths[long]
     if most != least:
         raise RequestError(
             f"{short} lasts {least / fps:.2f} s and {long} {most / fps:.2f} s; people of one scene move for the same "
