@@ -10,9 +10,15 @@ import pytest
     [
         (["evaluate", "default"], "data prepare"),
         (["evaluate", "default", "--data", "none"], "none"),
+        (["evaluate", "default", "--data", "none", "--out", "results"], "none: there is no such folder"),
+        (["evaluate", "ablation", "--out", "results"], "data prepare"),
         (["evaluate", "default", "--prompts", "none.json"], "none.json"),
         (["evaluate", "default", "--repeats", "0"], "--repeats"),
-        (["evaluate", "default", "--out", "file/results"], "choose another"),
+        (
+            ["evaluate", "mld", "--weights", ".", "--data", ".", "--evaluator", ".", "--out", "file/results"],
+            "choose another",
+        ),
+        (["evaluate", "mld", "--weights", ".", "--out", "results"], "needs --data, --evaluator"),
         (["evaluate", "stylization"], "data prepare"),
         (["evaluate", "ablation", "--limit", "2"], "--limit"),
         (["evaluate", "transfer", "--methods", "nobody"], "no method 'nobody'"),

@@ -77,7 +77,6 @@ def evaluate(
 ) -> None:
     """Measure weights on held-out clips: style and content recognised, distances, skating, jerk."""
     from motifmix.apps import outputs
-    from motifmix.evaluation import tables
 
     options = {
         "--prompts": prompts, "--cells": cells, "--weights": weights, "--evaluator": evaluator,
@@ -89,6 +88,9 @@ def evaluate(
         check_methods(methods)
     if what in DUET_STUDIES:
         check_compositions(methods, repeats)
+    if what in PAPERS:
+        _check_paper(what, {"--weights": weights, "--data": data, "--evaluator": evaluator})
+    _check_data(what, data, prompts)
     if out is not None:
         outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in DUET_STUDIES:
@@ -104,7 +106,21 @@ def evaluate(
             (out / "results.md").write_text(paper.as_markdown() + "\n", "utf-8")
             (out / "results.json").write_text(paper.as_json() + "\n", "utf-8")
         return
-    repeats = repeats or 5
+    _evaluate_weights(what, data, prompts, cells, repeats or 5, out, as_json)
+
+
+def _evaluate_weights(
+    what: str,
+    data: Path | None,
+    prompts: Path | None,
+    cells: Path | None,
+    repeats: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure one set of our weights, print it, and write its files into ``out``."""
+    from motifmix.evaluation import tables
+
     try:
         with progress("evaluating") as step:
             results = _evaluation(what, data, prompts, repeats, lambda what, done, of: step(done, of)).run()
@@ -116,9 +132,8 @@ def evaluate(
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
         raise
-    further = (f" --prompts {prompts.name}" if prompts is not None else "") + (
-        " --cells FOLDER" if cells is not None else ""
-    )
+    further = f" --prompts {prompts.name}" if prompts is not None else ""
+    further += " --cells FOLDER" if cells is not None else ""
     command = f"motifmix evaluate {'default' if what == 'default' else 'FOLDER'}{further}"
     say(tables.as_json(results) if as_json else tables.as_markdown(results, command))
     if out is not None:
@@ -154,6 +169,31 @@ def _check(what: str, given: list[str]) -> None:
         raise RequestError(hint.format(refused[0]))
 
 
+def _check_paper(protocol: str, needed: dict[str, Path | None]) -> None:
+    """Raise ``RequestError`` where a paper's evaluation was not given what it needs."""
+    from motifmix.errors import RequestError
+
+    if missing := [name for name, value in needed.items() if value is None]:
+        raise RequestError(
+            f"the evaluation {protocol} needs {', '.join(missing)}; its recipe in recipes/papers says which"
+        )
+
+
+def _check_data(what: str, data: Path | None, prompts: Path | None) -> None:
+    """Raise ``FileError`` or ``DataError`` where the data or the prompts are not there."""
+    from motifmix.data.prepared import Prepared
+    from motifmix.errors import FileError
+    from motifmix.home import home
+
+    if data is not None and not data.is_dir():
+        raise FileError(f"{data}: there is no such folder of data")
+    if prompts is not None and not prompts.is_file():
+        raise FileError(f"{prompts}: there is no such file of prompts")
+    if what in STUDIES or what not in (*PAPERS, *DUET_STUDIES):
+        for name in ("bandai", "cmu") if what in STUDIES else ("bandai",):
+            Prepared((data or home() / "data") / name)
+
+
 def _paper(
     protocol: str,
     weights: Path | None,
@@ -169,12 +209,7 @@ def _paper(
     from motifmix.apps.cli.train import parse_changes
     from motifmix.errors import RequestError
 
-    needed = {"--weights": weights, "--data": data, "--evaluator": evaluator}
-    missing = [name for name, value in needed.items() if value is None]
-    if weights is None or data is None or evaluator is None:
-        raise RequestError(
-            f"the evaluation {protocol} needs {', '.join(missing)}; its recipe in recipes/papers says which"
-        )
+    assert weights is not None and data is not None and evaluator is not None  # as _check_paper made sure
     values = {"repeats": repeats, **parse_changes(changes)}
     text_folder = values.pop("text_folder", None)
 
@@ -217,14 +252,12 @@ def _evaluation(
     import motifmix
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
-    from motifmix.errors import FileError, RequestError
+    from motifmix.errors import RequestError
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.protocol import Evaluation, Plan
     from motifmix.home import PACKAGE_WEIGHTS, home
     from motifmix.pretrained.cards import weights_version
 
-    if prompts is not None and not prompts.is_file():
-        raise FileError(f"{prompts}: there is no such file of prompts")
     folder = data or home() / "data"
     bandai = Prepared(folder / "bandai")
     cmu = Prepared(folder / "cmu") if (folder / "cmu").exists() else None
