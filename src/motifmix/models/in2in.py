@@ -22,8 +22,6 @@ from motifmix.models.intergen import (
     steps_of,
     zeroed_part,
 )
-from motifmix.models.layers.masks import hiding
-from motifmix.models.layers.sinusoids import add_positions
 from motifmix.quirks import Quirk
 
 SECOND_PERSON_NOT_CARRIED = Quirk(
@@ -90,12 +88,11 @@ class In2INIndividual(InterGenNetwork):
 
         ``hook(number, tokens)`` may change what block ``number`` (from 1) hands on, [B, T, D].
         """
-        x, condition = add_positions(self.input(noisy)), self.embedding(timesteps, text)
-        valid_mask = hiding(valid_mask)
+        (x, valid), condition = self.tokens(noisy, valid_mask), self.embedding(timesteps, text)
         for number, block in enumerate(self.blocks, start=1):
-            x = block(x, condition, valid_mask=valid_mask)
+            x = block(self.seeing_neighbours(number, x, valid), condition, valid_mask=valid)
             x = x if hook is None else hook(number, x)
-        return self.output(x)
+        return self.frames(x, noisy.shape[1])
 
     def denoise(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Speak the protocol of denoisers: the part ``text`` [B, text]; absent, it is a vector of zeros.
@@ -127,17 +124,16 @@ class In2INIndividual(InterGenNetwork):
         """Denoise two people who do not know of each other, as DualMDM does: ``noisy`` [B, T, 2 F], ``texts``
         [B, 2, text], a text a person; returns [B, T, 2 F]. ``hook`` is given tokens [B, 2, T, D].
         """
-        x = add_positions(self.input(people_in_batch(noisy)))  # [B 2, T, D]
+        everyone = None if valid_mask is None else valid_mask.repeat_interleave(PEOPLE, dim=0)
+        x, valid = self.tokens(people_in_batch(noisy), everyone)  # [B 2, L, D]
         condition = self.embedding(timesteps, texts).flatten(0, 1)
-        hidden = hiding(valid_mask)
-        valid = None if hidden is None else hidden.repeat_interleave(PEOPLE, dim=0)
         if SECOND_PERSON_NOT_CARRIED in quirks:
             x = self._first_carried(x, condition, valid, hook)
         else:
             for number, block in enumerate(self.blocks, start=1):
-                x = block(x, condition, valid_mask=valid)
+                x = block(self.seeing_neighbours(number, x, valid), condition, valid_mask=valid)
                 x = x if hook is None else hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
-        return people_side_by_side(self.output(x))
+        return people_side_by_side(self.frames(x, noisy.shape[1]))
 
     def _first_carried(self, x: Tensor, condition: Tensor, valid: Tensor | None, hook: Hook | None) -> Tensor:
         """Run the blocks over [B 2, T, D] as published: only the first person's tokens go from block to block.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
@@ -18,6 +19,7 @@ from motifmix.models.layers.adaptive_block import InteractionBlock
 from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
+from motifmix.models.layers.token_conv import TokenConv
 from motifmix.models.layers.transformer import EncoderLayer
 
 Hook = Callable[[int, Tensor], Tensor]
@@ -25,7 +27,11 @@ PEOPLE = 2
 
 
 class InterGenNetwork(nn.Module):
-    """Layers that InterGen and in2IN share; the defaults are the published size of all (171,352,326 parameters)."""
+    """Layers that InterGen and in2IN share; the defaults are the published size of all (171,352,326 parameters).
+
+    Two settings are ours, for sizes that a laptop trains: a token stands for ``patch`` frames (four take a quarter of the
+    time), and ``convolved`` lets it see its neighbours before each block, which steps and gaits need.
+    """
 
     def __init__(
         self,
@@ -36,16 +42,39 @@ class InterGenNetwork(nn.Module):
         heads: int = 8,
         text: int = 768,
         dropout: float = 0.1,
+        patch: int = 1,
+        convolved: bool = False,
     ) -> None:
         super().__init__()
-        self.features, self.width = features, width
-        self.input = nn.Linear(features, width)
+        self.features, self.width, self.patch = features, width, patch
+        self.input = nn.Linear(patch * features, width)
         self.time = TimestepNet(width, width)
         self.text = nn.Linear(text, width)
         self.blocks = nn.ModuleList(InteractionBlock(width, heads, feed_forward, dropout) for _ in range(blocks))
-        self.output = nn.Linear(width, features)
+        self.neighbours = nn.ModuleList(TokenConv(width) for _ in range(blocks)) if convolved else None
+        self.output = nn.Linear(width, patch * features)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
+
+    def tokens(self, noisy: Tensor, valid_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """People's frames [N, T, F] and which are real [N, T] to tokens [N, L, D] and which of them hold a real frame."""
+        if self.patch > 1:
+            missing = -noisy.shape[1] % self.patch
+            noisy = functional.pad(noisy, (0, 0, 0, missing)).unflatten(1, (-1, self.patch)).flatten(2)
+            if valid_mask is not None:
+                valid_mask = functional.pad(valid_mask, (0, missing)).unflatten(1, (-1, self.patch)).any(dim=-1)
+        return add_positions(self.input(noisy)), hiding(valid_mask)
+
+    def frames(self, tokens: Tensor, count: int) -> Tensor:
+        """Tokens [N, L, D] to the features of ``count`` frames [N, T, F]."""
+        return self.output(tokens).unflatten(2, (self.patch, -1)).flatten(1, 2)[:, :count]
+
+    def seeing_neighbours(self, number: int, tokens: Tensor, valid_mask: Tensor | None) -> Tensor:
+        """What block ``number`` (from 1) is given: tokens [N, L, D] that know their neighbours, where the size has it."""
+        if self.neighbours is None:
+            return tokens
+        real = tokens.new_ones(tokens.shape[:2], dtype=torch.bool) if valid_mask is None else valid_mask
+        return self.neighbours[number - 1](tokens, real)
 
     def embedding(self, timesteps: Tensor, text: Tensor) -> Tensor:
         """``timesteps`` [B] and ``text`` [B, ..., text] to vectors [B, ..., D]: the step's plus the text's."""
@@ -62,16 +91,16 @@ class InterGenNetwork(nn.Module):
         hook: Hook | None,
     ) -> Tensor:
         """Run all blocks over ``noisy`` [B, T, 2 F] with conditions [B 2, D] that are ready, person by person."""
-        x = add_positions(self.input(people_in_batch(noisy)))  # [B 2, T, D]
-        hidden = hiding(valid_mask)
-        valid = None if hidden is None else hidden.repeat_interleave(PEOPLE, dim=0)
+        everyone = None if valid_mask is None else valid_mask.repeat_interleave(PEOPLE, dim=0)
+        x, valid = self.tokens(people_in_batch(noisy), everyone)  # [B 2, L, D]
         for number, block in enumerate(self.blocks, start=1):
+            x = self.seeing_neighbours(number, x, valid)
             pairs = x.unflatten(0, (-1, PEOPLE))
             # Both see the other as he was before this block.
             x = block(x, condition, pairs.flip(1).flatten(0, 1), memory_condition, valid)
             if hook is not None:
                 x = hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
-        return people_side_by_side(self.output(x))
+        return people_side_by_side(self.frames(x, noisy.shape[1]))
 
 
 class InterGenDenoiser(InterGenNetwork):

@@ -14,33 +14,11 @@ from torch import Tensor, nn
 
 from motifmix.models.layers.activations import gelu
 from motifmix.models.layers.rotary_attention import RotaryAttention, rotary_angles
+from motifmix.models.layers.token_conv import TokenConv
 
 LONGEST = 64  # latent tokens; 10 s are 50
 PREFIX = 2  # tokens before the latents: time, text
 Hook = Callable[[int, Tensor], Tensor]
-
-
-class TokenConv(nn.Module):
-    """LayerNorm, convolution of three over the latent tokens only, GELU, and a projection that starts at zero."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.conv = nn.Conv1d(width, width, 3, padding=1)
-        self.out = nn.Linear(width, width)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
-        """``tokens`` [B, L, D], ``valid`` [B, L]."""
-        hidden = self.norm(tokens) * valid[..., None]
-        # As one matrix product over three neighbours: on clips of some twenty tokens the convolution's own kernels
-        # take longer.
-        padded = nn.functional.pad(hidden, (0, 0, 1, 1))
-        neighbours = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], dim=-1)  # [B, L, 3 D]
-        weight = self.conv.weight.transpose(1, 2).flatten(1)  # [D, 3 D]
-        hidden = nn.functional.linear(neighbours, weight, self.conv.bias)
-        return tokens + self.out(gelu(hidden))
 
 
 class Block(nn.Module):

@@ -25,7 +25,7 @@ from motifmix.training.objectives.duets.individual import DuetIndividualOptions,
 from motifmix.training.objectives.duets.interaction import DuetInteractionObjective, DuetInteractionOptions
 from motifmix.training.objectives.duets.texts import ScaledTexts
 from motifmix.training.objectives.papers.base import Drawn
-from motifmix.training.objectives.published.interaction import InteractionLoss, training_losses
+from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, training_losses
 
 EXPECTED: dict[str, type[nn.Module]] = {"individual": In2INIndividual, "interaction": In2INInteraction}
 
@@ -94,7 +94,7 @@ class DuetFinetunedObjective(DuetInteractionObjective):
         clean = normalised.transpose(1, 2).flatten(2)  # [B, T, P F]
         timesteps, noise = self.drawn_noise(clean, generator)
         texts = self.dropped(batch.text, batch.individual_text, generator)
-        loss = InteractionLoss(mean, std, last_step=own.last_step)
+        loss = InteractionLoss(mean, std, {**WEIGHTS, **own.weights}, last_step=own.last_step)
         terms, _ = training_losses(
             lambda noisy: modules["denoiser"](noisy, timesteps, *texts, batch.valid).float(),
             lambda made, true: _by_kind(loss, made, true, timesteps, batch),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from torch import Tensor, nn
 
 from motifmix.data.interhuman import InterHuman
@@ -23,7 +23,7 @@ from motifmix.models.intergen import InterGenDenoiser
 from motifmix.training.objectives.duets.base import FRAMES, DuetObjective
 from motifmix.training.objectives.duets.texts import ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn
-from motifmix.training.objectives.published.interaction import InteractionLoss, training_losses
+from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, training_losses
 from motifmix.training.published_sets import PairBatch, Pairs
 
 NETWORKS: dict[str, tuple[type[nn.Module], str]] = {
@@ -34,7 +34,10 @@ _SHOWN = ("simple", "velocity_first", "foot_contact_first", "distance_map", "rel
 
 
 class DuetInteractionOptions(BaseModel):
-    """Options of ``duet_interaction`` recipes; ``text_dropout`` drops all texts, ``part_dropout`` either kind alone."""
+    """Options of ``duet_interaction`` recipes.
+
+    ``text_dropout`` drops all texts, ``part_dropout`` either kind alone; ``weights`` of losses other than InterGen's.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,8 +46,16 @@ class DuetInteractionOptions(BaseModel):
     text_dropout: float = 0.1
     part_dropout: float = 0.1
     last_step: int = 700
+    weights: dict[str, float] = {}
     frames: int = FRAMES
     denoiser: dict[str, Any] = {}
+
+    @field_validator("weights")
+    @classmethod
+    def _known(cls, weights: dict[str, float]) -> dict[str, float]:
+        if unknown := sorted(set(weights) - set(WEIGHTS)):
+            raise ValueError(f"no loss is called {unknown[0]!r}; there are {', '.join(WEIGHTS)}")
+        return weights
 
 
 class RememberedDuets(InterHuman):
@@ -119,7 +130,7 @@ class DuetInteractionObjective(DuetObjective):
         clean = ((batch.people - mean) / std * batch.valid_mask[..., None, None]).flatten(2)  # [B, T, 2 F]
         timesteps, noise = self.drawn_noise(clean, generator)
         texts = self._told(batch, generator)
-        loss = InteractionLoss(mean, std, last_step=o.last_step)
+        loss = InteractionLoss(mean, std, {**WEIGHTS, **o.weights}, last_step=o.last_step)
         terms, _ = training_losses(
             lambda noisy: modules["denoiser"](noisy, timesteps, *texts, batch.valid_mask).float(),
             lambda made, true: loss(made, true, timesteps, batch.valid_mask),

@@ -1,0 +1,40 @@
+"""The laptop's size of InterGen's and in2IN's networks: tokens of several frames that see their neighbours."""
+
+import pytest
+import torch
+
+from motifmix.models.in2in import In2INIndividual, In2INInteraction
+
+SMALL = dict(features=6, width=16, feed_forward=16, blocks=2, heads=2, text=8, dropout=0.0)
+
+
+def awake(network):
+    """The output starts at zero; here it answers."""
+    torch.nn.init.normal_(network.output.weight)
+    for own in network.neighbours or []:
+        torch.nn.init.normal_(own.out.weight, std=0.1)
+    return network.eval()
+
+
+@pytest.mark.parametrize("frames", [8, 10])
+def test_frames_that_are_not_there_change_nothing(frames):
+    network = awake(In2INInteraction(**SMALL, patch=4, convolved=True))
+    noisy, texts = torch.randn(2, frames, 12), (torch.randn(2, 8), torch.randn(2, 2, 8))
+    valid = torch.ones(2, frames, dtype=torch.bool)
+    with torch.no_grad():
+        alone = network(noisy, torch.tensor([3, 900]), *texts, valid)
+        longer = torch.cat([noisy, torch.zeros(2, 8, 12)], dim=1)
+        padded = network(longer, torch.tensor([3, 900]), *texts, torch.cat([valid, torch.zeros(2, 8) > 0], dim=1))
+    assert alone.shape == noisy.shape
+    torch.testing.assert_close(padded[:, :frames], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_a_token_sees_its_neighbours_before_the_first_block():
+    network = awake(In2INIndividual(**SMALL, patch=4, convolved=True))
+    tokens = torch.randn(1, 5, 16)
+    moved = tokens.clone()
+    moved[0, 0] += torch.randn(16)
+    with torch.no_grad():
+        change = (network.seeing_neighbours(1, moved, None) - network.seeing_neighbours(1, tokens, None)).abs().sum(-1)
+    assert (change[0, :2] > 0).all() and (change[0, 2:] == 0).all()
+    assert "neighbours.0.conv.weight" not in In2INIndividual(**SMALL).state_dict()
