@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +27,8 @@ from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wa
 from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import STATISTICS
 
-NET = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384, "blocks": 1}
-JUDGE = {"width": 16, "embedding": 8, "text_width": 16, "dilations": [[1]]}
+NET: dict[str, Any] = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384, "blocks": 1}
+JUDGE: dict[str, Any] = {"width": 16, "embedding": 8, "text_width": 16, "dilations": [[1]]}
 VARIANTS = ("wave-back.raise-up-both-hands.wave", "greet-in-passing.raise-up-both-hands.walk")
 
 

@@ -24,6 +24,7 @@ from motifmix.apps.cli import (
     evaluate,
     generate,
     models,
+    study,
     styles,
     sweep,
     train,
@@ -53,6 +54,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
+app.add_typer(study.app, name="study")
 
 
 def _version(wanted: bool) -> None:
