@@ -32,7 +32,8 @@ from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExpone
 from motifmix.mix.weights import Forced
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
-from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, DuetModel, load_mixer
+from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, DuetModel
+from motifmix.pipelines.duet_mixer import load_duet_mixer
 from motifmix.pretrained.cards import read_card, weights_version
 
 Block = Literal["alone", "one chain", "two chains", "mixer"]
@@ -163,7 +164,7 @@ class Composer:
         used = set(method.folders)
         self._interaction = DuetModel.load(home / method.interaction) if method.interaction in used else None
         self._individual = DuetModel.load(home / method.individual) if method.individual in used else None
-        self.weigh = load_mixer(home / method.mixer) if method.mixer else None
+        self.weigh = load_duet_mixer(home / method.mixer).weigh if method.mixer else None
 
     @classmethod
     def of(cls, method: Composition, interaction: DuetModel, individual: DuetModel, encoder: MiniLM) -> "Composer":
