@@ -13,7 +13,7 @@ from motifmix.models.style_branch import StyleBranch
 from motifmix.models.style_reader import StyleReader
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
-from motifmix.pipelines.baselines.smoodi import LatentSMooDi
+from motifmix.pipelines.baselines.smoodi import LatentSMooDi, LatentSMooDiTransfer
 from motifmix.pretrained.cards import write_weights
 from motifmix.style.statistics_guidance import PullOptions, StatisticsGuidance
 
@@ -172,3 +172,15 @@ def test_the_gradient_is_that_of_finite_differences_in_the_noise(pull):
 
     expected = (distance(step) - distance(-step)) / 2e-5
     assert float(slope.detach()[0, 2, 1]) == pytest.approx(float(expected.detach()), rel=1e-3)
+
+
+def test_a_recording_returns_without_style_and_changes_with_one(folder):
+    transfer = LatentSMooDiTransfer(LatentSMooDi(folder))
+    content, how = hopping(1), {"steps": 3, "depth": 0.3, "clean_feet": False}
+    (nothing,) = transfer.transfer([content], [hopping(2)], strength=0.0, **how)
+    (styled,) = transfer.transfer([content], [hopping(2)], **how)
+    (unpulled,) = LatentSMooDiTransfer(LatentSMooDi(folder, guidance=None)).transfer([content], [hopping(2)], **how)
+    assert far(nothing, content) < 0.02, "without a style the content returns"
+    assert far(styled, nothing) > 1e-3 and far(styled, unpulled) > 1e-4
+    with pytest.raises(RequestError, match="no gamma"):
+        transfer.transfer([content], [hopping(2)], gamma=0.5, **how)

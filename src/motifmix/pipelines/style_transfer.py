@@ -51,7 +51,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class _Between:
+class Between:
     """Estimates between two conditions: ``scale`` 0 is the first one's, 1 the second one's, more goes beyond."""
 
     denoiser: Denoiser
@@ -59,6 +59,7 @@ class _Between:
     scale: float
 
     def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
+        """Return the estimate [B, L, D]; ``condition`` is the one that it begins at."""
         if self.scale == 0.0:
             return self.denoiser(noisy, level, condition, valid)
         both = Condition.stacked([condition, self.goal])
@@ -67,7 +68,7 @@ class _Between:
 
 
 @dataclass(frozen=True)
-class _Guidance:
+class Guidance:
     """How the style acts: times the difference to the plain estimate, gamma or None as trained, and the gradient's pull."""
 
     scale: float
@@ -119,7 +120,7 @@ class StyleTransfer:
             check(name, value)
         if not motions:
             return []
-        guidance = _Guidance(strength * style_scale, gamma, strength * gradient)
+        guidance = Guidance(strength * style_scale, gamma, strength * gradient)
         said = [text.strip() if text else "" for text in texts or [None] * len(motions)]
         contents = [_Content.of(motion) for motion in motions]
         levels = [self.model.schedule.level(depth * (1.0 - k / steps)) for k in range(steps + 1)]
@@ -143,7 +144,7 @@ class StyleTransfer:
         return results
 
     def _styled(
-        self, content: Motion, style: Tensor, text: Tensor | None, guidance: "_Guidance", levels: list[NoiseLevel]
+        self, content: Motion, style: Tensor, text: Tensor | None, guidance: Guidance, levels: list[NoiseLevel]
     ) -> np.ndarray:
         """Return features ``[T, 269]`` of the content in the style, in the units of the space."""
         model = self.model
@@ -152,27 +153,33 @@ class StyleTransfer:
         remainder = features - model.vae.decode(latents)
         clean = (latents - model.latent_mean) / model.latent_std
         tokens = torch.ones(clean.shape[:2], dtype=torch.bool)
-        here, absent = torch.ones(1, dtype=torch.bool), torch.zeros(1, dtype=torch.bool)
-        spoken = Part(torch.zeros(1, len(model.text_mean)), absent) if text is None else Part(text, here)
-        plain = Condition({"text": spoken, "style": Part(style, absent)})
+        spoken = Part(torch.zeros(1, len(model.text_mean)) if text is None else text, torch.tensor([text is not None]))
+        back, plain, forth = self._ways(style, spoken, guidance, tokens)
+        noisy = clean
+        for step in invert_by_fixed_point(back, levels, clean, plain, tokens):
+            noisy = step.noisy
+        for step in sample_along(forth, levels, noisy, plain, tokens):
+            noisy = step.noisy
+        styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
+        return model.normaliser.restore(styled[0, :frames].double().numpy())
+
+    def _ways(
+        self, style: Tensor, spoken: Part, guidance: Guidance, tokens: Tensor
+    ) -> tuple[Denoiser, Condition, Denoiser]:
+        """Return the denoiser of the way back, what both are told, and the denoiser of the way forth."""
+        denoiser, here = self.model.denoiser, torch.ones(1, dtype=torch.bool)
+        plain = Condition({"text": spoken, "style": Part(style, ~here)})
         goal = Condition({"text": spoken, "style": Part(style, here)})
-        denoiser = model.denoiser
         if guidance.gamma is not None:
             denoiser = denoiser.of_one_strength()
             share = {"strength": Part(torch.full((1,), guidance.gamma / denoiser.gamma), here)}
             plain, goal = (Condition({**own.parts, **share}) for own in (plain, goal))
         windowed = Windowed(denoiser, WINDOW, OVERLAP)
-        noisy = clean
-        for step in invert_by_fixed_point(windowed, levels, clean, plain, tokens):
-            noisy = step.noisy
-        guided: Denoiser = _Between(windowed, goal, guidance.scale)
+        guided: Denoiser = Between(windowed, goal, guidance.scale)
         if guidance.gradient > 0:
-            wanted, amount = style[:, : model.denoiser.project.in_features], torch.full((1,), guidance.gradient)
-            guided = Guided(guided, [StylePull(partial(model.style_of, valid=tokens), wanted, amount, tokens)])
-        for step in sample_along(guided, levels, noisy, plain, tokens):
-            noisy = step.noisy
-        styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
-        return model.normaliser.restore(styled[0, :frames].double().numpy())
+            wanted, amount = style[:, : denoiser.project.in_features], torch.full((1,), guidance.gradient)
+            guided = Guided(guided, [StylePull(partial(self.model.style_of, valid=tokens), wanted, amount, tokens)])
+        return windowed, plain, guided
 
     def _finished(self, features: np.ndarray, content: Motion, keep: Kept, clean_feet: bool) -> Motion:
         space = self.model.space

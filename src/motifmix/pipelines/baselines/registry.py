@@ -228,6 +228,14 @@ def _inverted(folder: Path) -> Any:
     return partial(StyleTransfer(_text_to_motion(folder)).transfer, clean_feet=False)
 
 
+def _inverted_smoodi(folder: Path) -> Any:
+    from functools import partial
+
+    from motifmix.pipelines.baselines.smoodi import LatentSMooDiTransfer
+
+    return partial(LatentSMooDiTransfer(_smoodi(folder)).transfer, clean_feet=False)
+
+
 def _transfer(key: str, title: str, assemble: Callable[..., Any]) -> Transfer:
     method = METHODS[key]
     return Transfer(key, title, method.block, ("motion",), method.folders, method.recipes, assemble, paper=method.paper)
@@ -237,6 +245,7 @@ TRANSFERS: tuple[Transfer, ...] = (
     Transfer("untouched", "the recordings, untouched", "frozen", (), (), (), _untouched),
     _transfer("aberman", "Aberman et al.", _restyling),
     _transfer("motion-puzzle", "Motion Puzzle", _restyling),
+    _transfer("smoodi", "SMooDi (inversion)", _inverted_smoodi),
     _transfer("stylemotif", "StyleMotif on the frozen base (inversion)", _inverted),
     _transfer("joint", "default model (inversion)", _inverted),
 )

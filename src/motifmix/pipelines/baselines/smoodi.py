@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided
+from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided
+from motifmix.diffusion.windows import Windowed
 from motifmix.errors import RequestError, WeightsError
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.parameter_count import parameter_count
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pipelines.sampling import Sampling
+from motifmix.pipelines.style_transfer import OVERLAP, WINDOW, Between, Guidance, StyleTransfer
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.pretrained.build import load_part
 from motifmix.style.dual_branch import DualBranchDenoiser
@@ -120,14 +122,15 @@ class LatentSMooDi(TextToMotion):
             size = self.steered.branch.style.in_features
             parts["style"] = Part(style[:, :size], has_style)
             parts["strength"] = Part(torch.full((len(tokens),), strength), everyone)
-            pull = self._pull(style[:, size:], has_style, valid)
+            pull = self.pull(style[:, size:], has_style, valid)
             if self.form == "paper":
                 terms = [("text", how.text_scale), ("style", how.style_scale), *pull]
             else:
                 terms = [Difference(how.style_scale, ("style",)), *pull, Difference(how.text_scale, ("text",))]
         return self._denoised(Guided(self.steered, terms), how, noise, Condition(parts), valid)
 
-    def _pull(self, targets: Tensor, present: Tensor, valid: Tensor) -> list[GuidanceTerm]:
+    def pull(self, targets: Tensor, present: Tensor, valid: Tensor) -> list[GuidanceTerm]:
+        """Return the classifier's term, [] without one: ``targets`` [B, statistics], ``present`` [B], ``valid`` [B, L]."""
         if self.guidance is None or self.style_network is None:
             return []
 
@@ -136,3 +139,21 @@ class LatentSMooDi(TextToMotion):
 
         frames = valid.repeat_interleave(STRIDE, dim=1)
         return [StatisticsGuidance(decode, self.style_network, targets, present, frames, self.guidance)]
+
+
+class LatentSMooDiTransfer(StyleTransfer):
+    """SMooDi's style transfer: the content is taken back by the base, and brought forth with branch and pull."""
+
+    model: LatentSMooDi
+
+    def _ways(
+        self, style: Tensor, spoken: Part, guidance: Guidance, tokens: Tensor
+    ) -> tuple[Denoiser, Condition, Denoiser]:
+        if guidance.gamma is not None or guidance.gradient:
+            raise RequestError("SMooDi has no gamma and no gradient to set; its guidance is given when it is loaded")
+        size, here = self.model.steered.branch.style.in_features, torch.ones(1, dtype=torch.bool)
+        plain = Condition({"text": spoken, "style": Part(style[:, :size], ~here)})
+        goal = Condition({"text": spoken, "style": Part(style[:, :size], here)})
+        steered = Windowed(self.model.steered, WINDOW, OVERLAP)
+        pull = self.model.pull(style[:, size:], here, tokens) if guidance.scale > 0 else []
+        return steered, plain, Guided(Between(steered, goal, guidance.scale), pull)
