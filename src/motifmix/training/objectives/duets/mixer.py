@@ -8,6 +8,8 @@ what the mixture should look like. What differs, and why:
   models, who take half of the time, are asked once.
 - Half of the noisy inputs are made of single clips on a pair's paths (``both_kinds.py``; published: pairs only). Otherwise
   nothing that pairs do not show would ever be mixed in training.
+- What the Mixer says is restrained: a small penalty on its squared logits, towards the plain average. Without it the critics'
+  constant pull drives each joint's weight to 0 or 1 for good within a hundred steps, whatever the step, frame or text.
 - Mixer and critics see standardised features; what is written has that folded into its first layer and takes metres, as
   published ones do.
 
@@ -60,6 +62,7 @@ from motifmix.training.publishing import LICENCE
 
 CRITICS = ("individual_critic", "interaction_critic")
 _TEXT = 384
+_DECIDED = 1e-6  # shares nearer to 0 or 1 than this count as this far
 
 
 class DuetMixerOptions(BaseModel):
@@ -67,7 +70,7 @@ class DuetMixerOptions(BaseModel):
 
     ``interaction``, ``individual``: folders below MOTIFMIX_HOME. ``foreign``: share of inputs made of single clips, for which
     the recipe names their sets behind the pairs'. ``real``: what critics take for real, the models' predictions (published)
-    or clean motion of the model's kind. ``individual_factor`` to ``balance``: as published.
+    or clean motion of the model's kind. ``individual_factor`` to ``balance``: as published. ``restraint``: of the logits.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -84,6 +87,7 @@ class DuetMixerOptions(BaseModel):
     individual_factor: float = 1.0
     interaction_factor: float = 2.0
     balance: float = 0.1
+    restraint: float = Field(default=0.05, ge=0)
     mixer: dict[str, Any] = {}
     critic: dict[str, Any] = {}
 
@@ -169,7 +173,9 @@ class DuetMixerObjective(DuetObjective):
         mixture = mixed.mix(anchor, others, timesteps, condition, batch.valid)
         weights = mixture.weights.detach()
         early = timesteps >= STEPS // 2
-        figures = {
+        # How much weights differ between items, the adaptability of this batch.
+        figures = {"weight_spread": float(weights.std(dim=0, correction=0).mean())}
+        figures |= {
             f"individual_share_{name}": float(weights[which].mean())
             for name, which in (("early", early), ("late", ~early))
             if which.any()
@@ -199,7 +205,8 @@ class DuetMixerObjective(DuetObjective):
             judged = objective.discriminator(mixture, timesteps, condition, batch.valid)
         else:
             judged = _judged_by_clips(objective, mixture, batch, timesteps, condition)
-        return made.total + judged.total, {
+        logits = mixture.weights.logit(eps=_DECIDED).square().mean()
+        return made.total + o.restraint * logits + judged.total, {
             "mixer": float(made.total.detach()),
             "individual_critic": float(judged.people.detach().mean()) / max(o.individual_factor, 1e-9),
             "interaction_critic": float(judged.scene.detach()) / max(o.interaction_factor, 1e-9),
