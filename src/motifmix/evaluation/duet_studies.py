@@ -371,7 +371,7 @@ _ALIGNED = (
 _QUALITY = (
     "Bodies in one place: volume that both mannequins enclose, mean over frames. Contact error: difference of the closest "
     "approach to that of the real pair with the same captions; facing error: of how far each looks past the other. Motion is "
-    "as sampled, feet are not cleaned."
+    "as sampled, feet are not cleaned. FID and diversity have an interval over training seeds only."
 )
 _WEIGHED = (
     "Adaptability is the standard deviation over test samples of the weight at equal step, frame and joint, averaged: "
