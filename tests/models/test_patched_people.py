@@ -38,3 +38,16 @@ def test_a_token_sees_its_neighbours_before_the_first_block():
         change = (network.seeing_neighbours(1, moved, None) - network.seeing_neighbours(1, tokens, None)).abs().sum(-1)
     assert (change[0, :2] > 0).all() and (change[0, 2:] == 0).all()
     assert "neighbours.0.conv.weight" not in In2INIndividual(**SMALL).state_dict()
+
+
+def test_a_rooted_network_says_joints_from_the_root_and_heights_from_the_floor():
+    network = In2INIndividual(width=16, feed_forward=16, blocks=1, heads=2, text=8, patch=2, rooted=True).eval()
+    said = torch.randn(2 * 262)
+    network.output.bias.data = said
+    with torch.no_grad():
+        features = network(torch.randn(1, 4, 262), torch.tensor([5]), torch.randn(1, 8))
+    first, own = features[0, 0, :66].view(22, 3), said[:66].view(22, 3)
+    torch.testing.assert_close(first[0], own[0])
+    torch.testing.assert_close(first[5, [0, 2]], own[0, [0, 2]] + 0.1 * own[5, [0, 2]])
+    torch.testing.assert_close(first[5, 1], own[5, 1])
+    torch.testing.assert_close(features[0, 1, 66:], said[262 + 66 :])

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.models.layers.adaptive_block import InteractionBlock
 from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
@@ -24,13 +25,16 @@ from motifmix.models.layers.transformer import EncoderLayer
 
 Hook = Callable[[int, Tensor], Tensor]
 PEOPLE = 2
+FINER = 0.1  # of a rooted network's joints
 
 
 class InterGenNetwork(nn.Module):
     """Layers that InterGen and in2IN share; the defaults are the published size of all (171,352,326 parameters).
 
-    Two settings are ours, for sizes that a laptop trains: a token stands for ``patch`` frames (four take a quarter of the
-    time), and ``convolved`` lets it see its neighbours before each block, which steps and gaits need.
+    Three settings are ours, for sizes that a laptop trains: a token stands for ``patch`` frames (four take a quarter of the
+    time); ``convolved`` lets it see its neighbours before each block, which steps and gaits need; and ``rooted`` networks say
+    where the root is and, ten times finer, where joints are from there, because features of joints in the world are
+    normalised by some metres, beside which a body is nothing.
     """
 
     def __init__(
@@ -44,14 +48,17 @@ class InterGenNetwork(nn.Module):
         dropout: float = 0.1,
         patch: int = 1,
         convolved: bool = False,
+        rooted: bool = False,
     ) -> None:
         super().__init__()
         self.features, self.width, self.patch = features, width, patch
+        self.from_root: Tensor | None
         self.input = nn.Linear(patch * features, width)
         self.time = TimestepNet(width, width)
         self.text = nn.Linear(text, width)
         self.blocks = nn.ModuleList(InteractionBlock(width, heads, feed_forward, dropout) for _ in range(blocks))
         self.neighbours = nn.ModuleList(TokenConv(width) for _ in range(blocks)) if convolved else None
+        self.register_buffer("from_root", _from_root() if rooted else None, persistent=False)
         self.output = nn.Linear(width, patch * features)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
@@ -67,7 +74,11 @@ class InterGenNetwork(nn.Module):
 
     def frames(self, tokens: Tensor, count: int) -> Tensor:
         """Tokens [N, L, D] to the features of ``count`` frames [N, T, F]."""
-        return self.output(tokens).unflatten(2, (self.patch, -1)).flatten(1, 2)[:, :count]
+        features = self.output(tokens).unflatten(2, (self.patch, -1)).flatten(1, 2)[:, :count]
+        if self.from_root is None:
+            return features
+        part = BLOCKS["joint_positions"]
+        return torch.cat([functional.linear(features[..., part], self.from_root), features[..., part.stop :]], dim=-1)
 
     def seeing_neighbours(self, number: int, tokens: Tensor, valid_mask: Tensor | None) -> Tensor:
         """What block ``number`` (from 1) is given: tokens [N, L, D] that know their neighbours, where the size has it."""
@@ -101,6 +112,16 @@ class InterGenNetwork(nn.Module):
             if hook is not None:
                 x = hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
         return people_side_by_side(self.frames(x, noisy.shape[1]))
+
+
+def _from_root() -> Tensor:
+    """Return what makes joints in the world [66] of the root and of joints as a rooted network says them [66]."""
+    matrix = torch.eye(3 * JOINTS)
+    for joint in range(1, JOINTS):
+        for axis in (0, 2):  # heights are those above the floor already
+            matrix[3 * joint + axis, 3 * joint + axis] = FINER
+            matrix[3 * joint + axis, axis] = 1.0
+    return matrix
 
 
 class InterGenDenoiser(InterGenNetwork):

@@ -27,7 +27,7 @@ from motifmix.models.mdm import IndividualMDM
 from motifmix.training.objectives.duets.base import FRAMES, DuetObjective
 from motifmix.training.objectives.duets.texts import ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn
-from motifmix.training.objectives.published.interaction import InteractionLoss, training_losses
+from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, LossWeights, training_losses
 from motifmix.training.pool import LOCOMOTION, cell_weights
 from motifmix.training.published_sets import fitted_normaliser, padded
 from motifmix.training.texts import caption_texts, content_texts
@@ -44,7 +44,8 @@ NETWORKS: dict[str, tuple[type[nn.Module], str]] = {
 class DuetIndividualOptions(BaseModel):
     """Options of ``duet_individual`` recipes.
 
-    ``style_words``: how often a style is named; ``geometric``: InterGen's losses of a person beside the simple one.
+    ``style_words``: how often a style is named; ``geometric``: InterGen's losses of a person beside the simple one, whose
+    ``weights`` may be others than InterGen's.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,6 +59,7 @@ class DuetIndividualOptions(BaseModel):
     text_dropout: float = 0.1
     geometric: bool = True
     last_step: int = 700
+    weights: LossWeights = {}
     frames: int = FRAMES
     denoiser: dict[str, Any] = {}
 
@@ -191,7 +193,9 @@ class DuetIndividualObjective(DuetObjective):
         timesteps, noise = self.drawn_noise(clean, generator)
         said = kept(len(drawn), o.text_dropout, generator).to(self.device)
         text = self.texts([self.sentences.draw(clip, rng) for clip, _ in drawn], self.device) * said[:, None]
-        loss = InteractionLoss(self.mean.to(self.device), self.std.to(self.device), last_step=o.last_step)
+        loss = InteractionLoss(
+            self.mean.to(self.device), self.std.to(self.device), {**WEIGHTS, **o.weights}, last_step=o.last_step
+        )
 
         def compared(made: torch.Tensor, true: torch.Tensor) -> dict[str, torch.Tensor]:
             terms = loss.of_person(made, true, timesteps, valid)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from motifmix.data.interhuman import InterHuman
@@ -23,7 +23,7 @@ from motifmix.models.intergen import InterGenDenoiser
 from motifmix.training.objectives.duets.base import FRAMES, DuetObjective
 from motifmix.training.objectives.duets.texts import ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn
-from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, training_losses
+from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, LossWeights, training_losses
 from motifmix.training.published_sets import PairBatch, Pairs
 
 NETWORKS: dict[str, tuple[type[nn.Module], str]] = {
@@ -46,16 +46,9 @@ class DuetInteractionOptions(BaseModel):
     text_dropout: float = 0.1
     part_dropout: float = 0.1
     last_step: int = 700
-    weights: dict[str, float] = {}
+    weights: LossWeights = {}
     frames: int = FRAMES
     denoiser: dict[str, Any] = {}
-
-    @field_validator("weights")
-    @classmethod
-    def _known(cls, weights: dict[str, float]) -> dict[str, float]:
-        if unknown := sorted(set(weights) - set(WEIGHTS)):
-            raise ValueError(f"no loss is called {unknown[0]!r}; there are {', '.join(WEIGHTS)}")
-        return weights
 
 
 class RememberedDuets(InterHuman):

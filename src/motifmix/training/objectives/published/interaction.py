@@ -8,8 +8,10 @@ average that has no feet. in2IN's individual network has the simple term alone.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Annotated
 
 import torch
+from pydantic import AfterValidator
 from torch import Tensor
 from torch.nn import functional
 
@@ -43,7 +45,17 @@ WEIGHTS: Mapping[str, float] = {
     "distance_map": 3.0,
     "joint_affinity": 3.0,
     "relative_orientation": 0.01,
+    "pose": 0.0,
 }
+
+
+def _known(weights: dict[str, float]) -> dict[str, float]:
+    if unknown := sorted(set(weights) - set(WEIGHTS)):
+        raise ValueError(f"no loss is called {unknown[0]!r}; there are {', '.join(WEIGHTS)}")
+    return weights
+
+
+LossWeights = Annotated[dict[str, float], AfterValidator(_known)]  # of a recipe, for those that are others
 
 
 @dataclass(frozen=True)
@@ -100,10 +112,21 @@ class InteractionLoss:
         low = predicted[:, :-1, FEET, 1] < predicted.new_tensor(self.contact_heights)
         down = (low & (squared.sum(dim=-1) < self.contact_step)).to(predicted.dtype)
         return {
+            **self._pose(predicted, true, valid),
             "velocity": gated_mean((steps - true_steps).square().mean(dim=(-1, -2)), whole_steps, gate),
             "bone_length": gated_mean((lengths - true_lengths).square().mean(dim=-1), valid, gate),
             "foot_contact": gated_mean(_mean_over(squared.mean(dim=-1), down), whole_steps, gate),
         }
+
+    def _pose(self, predicted: Tensor, true: Tensor, valid: Tensor) -> dict[str, Tensor]:
+        """Ours, for small networks, and only where it weighs something: where joints are as seen from the root.
+
+        Features say where joints are in the world, normalised by some metres, so that the simple term hardly sees a body.
+        """
+        if not self.weights.get("pose"):
+            return {}
+        error = (predicted - predicted[:, :, :1]) - (true - true[:, :, :1])
+        return {"pose": masked_mean(error.square().mean(dim=(-1, -2)), valid)}
 
     def _of_pair(self, predicted: Tensor, true: Tensor, gate: Tensor, valid: Tensor) -> dict[str, Tensor]:
         """Terms between two people's joints [B, T, 2, J, 3]."""
