@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
+from motifmix.models.mdm import MDM
 
 SMALL = dict(features=6, width=16, feed_forward=16, blocks=2, heads=2, text=8, dropout=0.0)
 
@@ -27,6 +28,19 @@ def test_frames_that_are_not_there_change_nothing(frames):
         padded = network(longer, torch.tensor([3, 900]), *texts, torch.cat([valid, torch.zeros(2, 8) > 0], dim=1))
     assert alone.shape == noisy.shape
     torch.testing.assert_close(padded[:, :frames], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_mdm_reads_patches_too_and_its_first_token_is_nobodys_neighbour():
+    network = MDM(6, 16, 16, 2, 2, 8, 0.0, patch=4, convolved=True).eval()
+    for own in network.neighbours or []:
+        torch.nn.init.normal_(own.out.weight, std=0.1)
+    noisy, valid = torch.randn(2, 10, 6), torch.ones(2, 10, dtype=torch.bool)
+    said = torch.randn(2, 8)
+    with torch.no_grad():
+        alone = network(noisy, torch.tensor([3, 900]), said, None, valid)
+        longer = torch.cat([noisy, torch.zeros(2, 6, 6)], dim=1)
+        padded = network(longer, torch.tensor([3, 900]), said, None, torch.cat([valid, torch.zeros(2, 6) > 0], dim=1))
+    torch.testing.assert_close(padded[:, :10], alone, atol=1e-5, rtol=1e-5)
 
 
 def test_a_token_sees_its_neighbours_before_the_first_block():

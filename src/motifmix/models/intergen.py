@@ -11,13 +11,12 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
-from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.models.layers.adaptive_block import InteractionBlock
 from motifmix.models.layers.masks import hiding
+from motifmix.models.layers.patches import from_root, in_the_world, patched, unpatched
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
 from motifmix.models.layers.token_conv import TokenConv
@@ -25,7 +24,6 @@ from motifmix.models.layers.transformer import EncoderLayer
 
 Hook = Callable[[int, Tensor], Tensor]
 PEOPLE = 2
-FINER = 0.1  # of a rooted network's joints
 
 
 class InterGenNetwork(nn.Module):
@@ -58,27 +56,19 @@ class InterGenNetwork(nn.Module):
         self.text = nn.Linear(text, width)
         self.blocks = nn.ModuleList(InteractionBlock(width, heads, feed_forward, dropout) for _ in range(blocks))
         self.neighbours = nn.ModuleList(TokenConv(width) for _ in range(blocks)) if convolved else None
-        self.register_buffer("from_root", _from_root() if rooted else None, persistent=False)
+        self.register_buffer("from_root", from_root() if rooted else None, persistent=False)
         self.output = nn.Linear(width, patch * features)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
     def tokens(self, noisy: Tensor, valid_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """People's frames [N, T, F] and which are real [N, T] to tokens [N, L, D] and which of them hold a real frame."""
-        if self.patch > 1:
-            missing = -noisy.shape[1] % self.patch
-            noisy = functional.pad(noisy, (0, 0, 0, missing)).unflatten(1, (-1, self.patch)).flatten(2)
-            if valid_mask is not None:
-                valid_mask = functional.pad(valid_mask, (0, missing)).unflatten(1, (-1, self.patch)).any(dim=-1)
-        return add_positions(self.input(noisy)), hiding(valid_mask)
+        patches, valid_mask = patched(noisy, valid_mask, self.patch)
+        return add_positions(self.input(patches)), hiding(valid_mask)
 
     def frames(self, tokens: Tensor, count: int) -> Tensor:
         """Tokens [N, L, D] to the features of ``count`` frames [N, T, F]."""
-        features = self.output(tokens).unflatten(2, (self.patch, -1)).flatten(1, 2)[:, :count]
-        if self.from_root is None:
-            return features
-        part = BLOCKS["joint_positions"]
-        return torch.cat([functional.linear(features[..., part], self.from_root), features[..., part.stop :]], dim=-1)
+        return in_the_world(unpatched(self.output(tokens), self.patch, count), self.from_root)
 
     def seeing_neighbours(self, number: int, tokens: Tensor, valid_mask: Tensor | None) -> Tensor:
         """What block ``number`` (from 1) is given: tokens [N, L, D] that know their neighbours, where the size has it."""
@@ -112,16 +102,6 @@ class InterGenNetwork(nn.Module):
             if hook is not None:
                 x = hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
         return people_side_by_side(self.frames(x, noisy.shape[1]))
-
-
-def _from_root() -> Tensor:
-    """Return what makes joints in the world [66] of the root and of joints as a rooted network says them [66]."""
-    matrix = torch.eye(3 * JOINTS)
-    for joint in range(1, JOINTS):
-        for axis in (0, 2):  # heights are those above the floor already
-            matrix[3 * joint + axis, 3 * joint + axis] = FINER
-            matrix[3 * joint + axis, axis] = 1.0
-    return matrix
 
 
 class InterGenDenoiser(InterGenNetwork):

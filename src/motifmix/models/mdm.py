@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.models.layers.masks import hiding
+from motifmix.models.layers.patches import from_root, in_the_world, patched, unpatched
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
+from motifmix.models.layers.token_conv import TokenConv
 from motifmix.models.layers.transformer import EncoderLayer
 from motifmix.quirks import Quirk
 
@@ -27,7 +29,10 @@ _NEEDED = "this network needs levels with their step, and a condition with the p
 
 
 class MDM(nn.Module):
-    """Predicts clean features; the defaults are the HumanML3D model (17,880,327 parameters)."""
+    """Predicts clean features; the defaults are the HumanML3D model (17,880,327 parameters).
+
+    ``patch``, ``convolved`` and ``rooted`` are ours, for sizes that a laptop trains, as in ``intergen.py``.
+    """
 
     def __init__(
         self,
@@ -39,14 +44,20 @@ class MDM(nn.Module):
         text: int = 512,
         dropout: float = 0.1,
         quirks: Collection[Quirk] = (),
+        patch: int = 1,
+        convolved: bool = False,
+        rooted: bool = False,
     ) -> None:
         super().__init__()
-        self.features, self.width, self.quirks = features, width, tuple(quirks)
-        self.input = nn.Linear(features, width)
+        self.features, self.width, self.patch, self.quirks = features, width, patch, tuple(quirks)
+        self.from_root: Tensor | None
+        self.input = nn.Linear(patch * features, width)
         self.time = TimestepNet(width, width)
         self.text = nn.Linear(text, width)
         self.layers = nn.ModuleList(EncoderLayer(width, heads, feed_forward, dropout) for _ in range(layers))
-        self.output = nn.Linear(width, features)
+        self.neighbours = nn.ModuleList(TokenConv(width) for _ in range(layers)) if convolved else None
+        self.register_buffer("from_root", from_root() if rooted else None, persistent=False)
+        self.output = nn.Linear(width, patch * features)
         self.dropout = nn.Dropout(dropout)
 
     def text_token(self, text: Tensor, present: Tensor | None = None) -> Tensor:
@@ -65,18 +76,26 @@ class MDM(nn.Module):
         """``noisy`` [B, T, F], ``timesteps`` [B], ``text`` [B, text], said to those ``present`` [B], ``valid_mask``
         [B, T]; returns [B, T, F].
 
-        ``hook(number, tokens)`` may change what layer ``number`` (from 1) hands on, [B, 1 + T, D].
+        ``hook(number, tokens)`` may change what layer ``number`` (from 1) hands on, [B, 1 + L, D].
         """
         told = self.text_token(text, present)
         told = told + self.time(sinusoids(timesteps, self.width).to(told.dtype))
-        x = self.dropout(add_positions(torch.cat([told[:, None], self.input(noisy)], dim=1)))  # [B, 1 + T, D]
+        patches, valid_mask = patched(noisy, valid_mask, self.patch)
+        x = self.dropout(add_positions(torch.cat([told[:, None], self.input(patches)], dim=1)))  # [B, 1 + L, D]
         valid_mask = None if PADDING_ATTENDED in self.quirks else hiding(valid_mask)
         if valid_mask is not None:
             valid_mask = nn.functional.pad(valid_mask, (1, 0), value=True)
         for number, layer in enumerate(self.layers, start=1):
-            x = layer(x, valid_mask)
+            x = layer(self._seeing_neighbours(number, x, valid_mask), valid_mask)
             x = x if hook is None else hook(number, x)
-        return self.output(x[:, 1:])
+        return in_the_world(unpatched(self.output(x[:, 1:]), self.patch, noisy.shape[1]), self.from_root)
+
+    def _seeing_neighbours(self, number: int, x: Tensor, valid_mask: Tensor | None) -> Tensor:
+        """Let the motion's tokens of [B, 1 + L, D] know their neighbours, where the size has it."""
+        if self.neighbours is None:
+            return x
+        real = x.new_ones(x.shape[:2], dtype=torch.bool) if valid_mask is None else valid_mask
+        return torch.cat([x[:, :1], self.neighbours[number - 1](x[:, 1:], real[:, 1:])], dim=1)
 
     def denoise(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Speak the protocol of denoisers: the part ``text`` [B, text].
@@ -109,8 +128,11 @@ class IndividualMDM(MDM):
         text: int = 512,
         dropout: float = 0.1,
         quirks: Collection[Quirk] = (),
+        patch: int = 1,
+        convolved: bool = False,
+        rooted: bool = False,
     ) -> None:
-        super().__init__(features, width, feed_forward, layers, heads, text, dropout, quirks)
+        super().__init__(features, width, feed_forward, layers, heads, text, dropout, quirks, patch, convolved, rooted)
 
     def text_token(self, text: Tensor, present: Tensor | None = None) -> Tensor:
         """``text`` [B, text] to [B, D]; where it is not ``present`` [B], zeros, without the projection's bias."""
