@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from motifmix.apps.requests import MAX_SEED, STYLE_FILES, StyleReference, checked
@@ -149,6 +149,8 @@ def test_the_pipeline_gets_one_style_or_a_blend():
 
 
 @given(st.text(max_size=60))
+@example("/")
+@example("./")
 def test_no_style_is_a_bug_and_what_is_read_can_be_said_again(written):
     try:
         style = StyleReference.parse(written)

@@ -56,8 +56,10 @@ class StyleReference:
 
     @property
     def name(self) -> str:
-        """The word or sentence, or the file's name without folder and suffix."""
-        return self.reference.stem if isinstance(self.reference, Path) else self.reference
+        """The word or sentence, or the file's name without folder and suffix (``./`` and ``/`` have none of their own)."""
+        if not isinstance(self.reference, Path):
+            return self.reference
+        return self.reference.stem or self.reference.resolve().stem or "folder"
 
     @classmethod
     def parse(cls, text: str, folder: Path | None = None) -> "StyleReference":
