@@ -19,7 +19,7 @@ from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.patches import from_root, in_the_world, patched, unpatched
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
-from motifmix.models.layers.token_conv import TokenConv
+from motifmix.models.layers.token_conv import TokenConv, with_neighbours
 from motifmix.models.layers.transformer import EncoderLayer
 
 Hook = Callable[[int, Tensor], Tensor]
@@ -72,10 +72,7 @@ class InterGenNetwork(nn.Module):
 
     def seeing_neighbours(self, number: int, tokens: Tensor, valid_mask: Tensor | None) -> Tensor:
         """What block ``number`` (from 1) is given: tokens [N, L, D] that know their neighbours, where the size has it."""
-        if self.neighbours is None:
-            return tokens
-        real = tokens.new_ones(tokens.shape[:2], dtype=torch.bool) if valid_mask is None else valid_mask
-        return self.neighbours[number - 1](tokens, real)
+        return with_neighbours(self.neighbours, number, tokens, valid_mask)
 
     def embedding(self, timesteps: Tensor, text: Tensor) -> Tensor:
         """``timesteps`` [B] and ``text`` [B, ..., text] to vectors [B, ..., D]: the step's plus the text's."""

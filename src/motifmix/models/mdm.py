@@ -16,7 +16,7 @@ from motifmix.models.layers.masks import hiding
 from motifmix.models.layers.patches import from_root, in_the_world, patched, unpatched
 from motifmix.models.layers.sinusoids import add_positions, sinusoids
 from motifmix.models.layers.timestep_embedding import TimestepNet
-from motifmix.models.layers.token_conv import TokenConv
+from motifmix.models.layers.token_conv import TokenConv, with_neighbours
 from motifmix.models.layers.transformer import EncoderLayer
 from motifmix.quirks import Quirk
 
@@ -94,8 +94,8 @@ class MDM(nn.Module):
         """Let the motion's tokens of [B, 1 + L, D] know their neighbours, where the size has it."""
         if self.neighbours is None:
             return x
-        real = x.new_ones(x.shape[:2], dtype=torch.bool) if valid_mask is None else valid_mask
-        return torch.cat([x[:, :1], self.neighbours[number - 1](x[:, 1:], real[:, 1:])], dim=1)
+        real = None if valid_mask is None else valid_mask[:, 1:]
+        return torch.cat([x[:, :1], with_neighbours(self.neighbours, number, x[:, 1:], real)], dim=1)
 
     def denoise(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Speak the protocol of denoisers: the part ``text`` [B, text].

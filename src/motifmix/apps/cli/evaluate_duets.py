@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from motifmix.apps.cli.evaluate_styled import rows_named
 from motifmix.apps.cli.terminal import progress, remark, say
 
 DUET_STUDIES = ("composition", "composition-gain")
@@ -71,12 +72,4 @@ def check_compositions(methods: str | None, repeats: int | None = None) -> list[
 
     if repeats is not None:
         raise RequestError("compositions take no --repeats; their intervals are over prompts and training seeds")
-    if methods is None:
-        return None
-    known = [*COMPOSITIONS, *mixers(home())]
-    chosen = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
-    unknown = [name for name in chosen if name not in known]
-    if unknown or not chosen:
-        what = f"there is no composition {unknown[0]!r}" if unknown else "--methods names no row"
-        raise RequestError(f"{what}; --methods takes {', '.join(known)}")
-    return chosen
+    return rows_named(methods, [*COMPOSITIONS, *mixers(home())], "composition {}")

@@ -1,6 +1,6 @@
 """``motifmix evaluate stylization`` and its like: the paper's tables for our benchmark, every method asked the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,16 +48,25 @@ def evaluate_styled(
 
 def check_methods(methods: str | None) -> list[str] | None:
     """Return the rows that ``--methods`` names, None for all. Raises ``RequestError`` for none and for unknown ones."""
-    from motifmix.errors import RequestError
     from motifmix.pipelines.baselines.registry import METHODS
+
+    return rows_named(methods, METHODS, "method {} to compare")
+
+
+def rows_named(methods: str | None, known: Collection[str], one: str) -> list[str] | None:
+    """Return the rows that a list with commas names, each once, None for all; ``one`` is what a row is called, with a gap.
+
+    Raises ``RequestError`` for none and for one that is not ``known``.
+    """
+    from motifmix.errors import RequestError
 
     if methods is None:
         return None
     chosen = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
-    unknown = [name for name in chosen if name not in METHODS]
+    unknown = [name for name in chosen if name not in known]
     if unknown or not chosen:
-        what = f"there is no method {unknown[0]!r} to compare" if unknown else "--methods names no row"
-        raise RequestError(f"{what}; --methods takes {', '.join(METHODS)}")
+        what = f"there is no {one.format(repr(unknown[0]))}" if unknown else "--methods names no row"
+        raise RequestError(f"{what}; --methods takes {', '.join(known)}")
     return chosen
 
 

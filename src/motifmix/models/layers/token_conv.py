@@ -27,3 +27,10 @@ class TokenConv(nn.Module):
         weight = self.conv.weight.transpose(1, 2).flatten(1)  # [D, 3 D]
         hidden = nn.functional.linear(neighbours, weight, self.conv.bias)
         return tokens + self.out(gelu(hidden))
+
+
+def with_neighbours(convs: nn.ModuleList | None, number: int, tokens: Tensor, valid: Tensor | None) -> Tensor:
+    """Return what block ``number`` (from 1) is given: tokens [B, L, D] that know their neighbours, as they were without."""
+    if convs is None:
+        return tokens
+    return convs[number - 1](tokens, tokens.new_ones(tokens.shape[:2], dtype=torch.bool) if valid is None else valid)
