@@ -30,10 +30,15 @@ WHY = {
 
 def with_section(page: str, report: dict[str, Any]) -> str:
     """Put the section in place of the old one, or at the end."""
-    own = f"{BEGIN}\n{section(report)}{END}\n"
-    if BEGIN in page and END in page:
-        before, _, rest = page.partition(BEGIN)
-        return before + own + rest.partition(END)[2].lstrip("\n")
+    return between(page, BEGIN, section(report), END)
+
+
+def between(page: str, begin: str, text: str, end: str) -> str:
+    """Put ``text`` between two marks of docs/performance.md; marks and text go to its end where it has none yet."""
+    own = f"{begin}\n{text}{end}\n"
+    if begin in page and end in page:
+        before, _, rest = page.partition(begin)
+        return before + own + rest.partition(end)[2].lstrip("\n")
     return (page or TITLE) + "\n" + own
 
 
