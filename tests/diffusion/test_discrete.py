@@ -69,6 +69,14 @@ def test_inversion_undoes_a_step():
     np.testing.assert_allclose(ddim_inversion_step(CLEAN, NOISE, WHOLE.clean_level, level), noisy, atol=1e-10)
 
 
+def test_trailing_steps_are_even_and_begin_with_the_noisiest():
+    kept = WHOLE.trailing(4)
+    assert [level.step for level in kept.levels()[:-1]] == [WHOLE.total * k // 4 - 1 for k in (4, 3, 2, 1)]
+    assert kept.levels()[0].alpha == pytest.approx(WHOLE.levels()[0].alpha)
+    with pytest.raises(ValueError, match="cannot give"):
+        WHOLE.trailing(WHOLE.total + 1)
+
+
 def test_sampling_draws_prepares_and_bounds():
     noise, fresh = torch.randn(2, 1, 3, 2, generator=torch.Generator().manual_seed(0)).unbind(0)
     valid, seen = torch.ones(1, 3, dtype=torch.bool), []

@@ -50,7 +50,7 @@ def test_what_cannot_be_made_is_one_sentence():
             duet.generate(*arguments)
     with pytest.raises(RequestError, match="these models make"):
         duet.generate("two greet", ("a", "b"), seconds=9.0, using="interaction")
-    with pytest.raises(RequestError, match="choose 10, 20 or 50"):
+    with pytest.raises(RequestError, match="choose 5 to 50"):
         duet.generate("two greet", ("a", "b"), steps=0, using="interaction")
     mixed = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1))
     with pytest.raises(RequestError, match="Mixer or forced"):

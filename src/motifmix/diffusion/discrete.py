@@ -116,6 +116,16 @@ class DiscreteSchedule:
         betas = 1.0 - signal / np.concatenate([[1.0], signal[:-1]])
         return DiscreteSchedule(betas, kept, self.total, last_alpha_cumprod, self.unit)
 
+    def trailing(self, wanted: int) -> "DiscreteSchedule":
+        """Keep ``wanted`` steps of a whole process, evenly, the noisiest among them (Lin et al. 2024, table 2).
+
+        The other choices leave out the noisiest steps: sampling then begins with pure noise where the network expects
+        that some of the motion shows. Raises ``ValueError`` for more steps than there are, or none.
+        """
+        if not 1 <= wanted <= self.total:
+            raise ValueError(f"{self.total} steps cannot give {wanted}")
+        return self.keeping([round(self.total * (k + 1) / wanted) - 1 for k in range(wanted)], self.last_alpha_cumprod)
+
     def leading(self, wanted: int, offset: int = 0, *, ends_clean: bool = True) -> "DiscreteSchedule":
         """Keep diffusers' "leading" choice of ``wanted`` steps of a whole process.
 

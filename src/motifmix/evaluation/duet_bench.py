@@ -19,6 +19,7 @@ from motifmix.features.interhuman import InterHumanSpace
 from motifmix.pipelines.baselines.compositions import Composer, Composition, Made, batches
 
 STEPS, BATCH = 10, 16
+SPACING = "trailing"  # how the steps are chosen; part of what kept clips are called by
 PAPER_POOL = 32
 GUIDANCE = "guidance.json"
 Progress = Callable[[str, int, int], None]
@@ -69,7 +70,16 @@ class DuetBench:
         """Return a method's scenes; batches that were made before are read."""
         factor = self.guidance.get(guidance_key(method), 1.0) if strength is None else strength
         wanted = [question.wanted for question in self.asked]
-        stamp = (method.version(self.home), method.way, repr(method.share), method.block, self.steps, factor, self.seed)
+        stamp = (
+            method.version(self.home),
+            method.way,
+            repr(method.share),
+            method.block,
+            SPACING,
+            self.steps,
+            factor,
+            self.seed,
+        )
         folder = self.home / "evaluation" / "composition" / f"{method.key}-{digest(*stamp)}"
         composer: Composer | None = None
         result: list[Made] = []

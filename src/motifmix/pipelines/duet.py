@@ -135,7 +135,7 @@ class Duet:
         self._check(text, person_texts, seconds, steps, using)
         frames = round(seconds * InterHumanSpace.fps)
         noise = torch.randn(1, PEOPLE, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
-        condition, levels = self._condition(text, person_texts), self.schedule.levels(steps)
+        condition, levels = self._condition(text, person_texts), self.schedule.trailing(steps).levels()
         features, weights = noise[0], []
         for number, (clean, mixing) in enumerate(self._walked(condition, noise, levels, using), start=1):
             features = clean
@@ -218,9 +218,9 @@ class Duet:
         if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
             raise RequestError(f"{seconds} s: these models make {SHORTEST_SECONDS:.0f} to {LONGEST_SECONDS:.0f} s")
         try:
-            self.schedule.levels(steps)
+            self.schedule.trailing(steps)
         except ValueError as error:
-            raise RequestError(f"{steps} steps: {error}; choose 10, 20 or 50") from error
+            raise RequestError(f"{steps} denoising steps: {error}; choose 5 to 50") from error
         if using != "interaction":
             self._alone()
         if using == "mixed" and self.weigh is None and self.override is None:

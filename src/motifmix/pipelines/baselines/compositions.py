@@ -185,7 +185,7 @@ class Composer:
         longest = max(one.frames for one in wanted)
         noise = torch.stack([_noise(seed, longest) for seed in seeds])
         valid = torch.arange(longest) < torch.tensor([one.frames for one in wanted])[:, None]
-        condition, levels = self._told(wanted), self._schedule.levels(steps)
+        condition, levels = self._told(wanted), self._schedule.trailing(steps).levels()
         clean, weights = self._sampled(condition, noise, valid, levels, strength)
         result = []
         for number, one in enumerate(wanted):
