@@ -15,7 +15,7 @@ from motifmix.quirks import Quirk
 
 _LARGEST_SIZE, _LARGEST_LIST = 2**17, 10_000
 # A network is made at once, without a look at its shapes before, where no size and no product of three is larger.
-_OUTRIGHT_SIZE, _OUTRIGHT_PRODUCT = 2**12, 2**24
+_OUTRIGHT_SIZE, _OUTRIGHT_PRODUCT = 2**12, 2**25
 _MOST_COMPUTED = 2**26  # numbers in tables that a network computes and no file holds
 
 
