@@ -132,7 +132,7 @@ def test_curves_of_runs_are_drawn_where_there_are_any(home, tmp_path):
     (run / "curve.jsonl").write_text("\n".join(lines) + '\n{"step": 4, "lo')  # being written
     methods = registry({})
     method = replace(methods["ours"], runs=("ours", "none"))
-    drawn = draw_curves(home, [method], tmp_path, "table")
+    drawn = draw_curves(home, method.runs, tmp_path, "table")
     assert [path.name for path in drawn.values()] == ["table_curve_ours.png"] and Image.open(
         *drawn.values()
     ).width > 300

@@ -1,27 +1,30 @@
 """Loss curves of the rows that were trained, drawn from what their runs left below ``MOTIFMIX_HOME``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from motifmix.drawing.charts import line_chart
-from motifmix.pipelines.baselines.registry import Method
 
 _NOT_DRAWN = ("step", "seconds", "gradient")
 MOST = 6  # curves in a picture
 
 
-def draw_curves(home: Path, methods: Sequence[Method], folder: Path, prefix: str) -> dict[str, Path]:
-    """Draw ``PREFIX_curve_RUN.png`` for every run of the methods that left a curve; returns the paths by what they show."""
+def draw_curves(
+    home: Path, runs: Iterable[str], folder: Path, prefix: str, *, logarithmic: bool = True
+) -> dict[str, Path]:
+    """Draw ``PREFIX_curve_RUN.png`` for every run that left a curve; returns the paths by what they show."""
     drawn: dict[str, Path] = {}
-    for run in dict.fromkeys(run for method in methods for run in method.runs):
+    for run in dict.fromkeys(runs):
         path = home / "runs" / run / "curve.jsonl"
         lines = _lines(path)
         names = [name for name in (lines[-1] if lines else {}) if name not in _NOT_DRAWN][:MOST]
         curves = {n: ([row["step"] for row in lines if n in row], [row[n] for row in lines if n in row]) for n in names}
         if len(lines) > 1 and curves:
             words = f"training of {run}"
-            drawn[words] = line_chart(curves, folder / f"{prefix}_curve_{run}.png", title=words, logarithmic=True)
+            drawn[words] = line_chart(
+                curves, folder / f"{prefix}_curve_{run}.png", title=words, logarithmic=logarithmic
+            )
     return drawn
 
 

@@ -27,6 +27,7 @@ def evaluate_duets(
     from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
     from motifmix.evaluation.duet_judges import DuetJudges
     from motifmix.evaluation.duet_questions import questions, recorded
+    from motifmix.evaluation.styled_curves import draw_curves
     from motifmix.home import home
 
     names = check_compositions(methods)
@@ -60,7 +61,11 @@ def evaluate_duets(
         raise
     say(styled_tables.as_json(result) if as_json else styled_tables.as_markdown(result))
     if out is not None:
-        for path in styled_tables.write(result, out):
+        asked_for = duet_studies.chosen_lines(bench, names) if study == "composition" else []
+        mixed = [method.mixer for line in asked_for for method in line.methods if method.mixer]
+        runs = [name.removeprefix("weights-").replace("-", "_") for name in mixed]  # as recipes/duets calls them
+        curves = draw_curves(place, runs, out, study, logarithmic=False)
+        for path in styled_tables.write(result, out, curves):
             remark(str(path))
 
 
