@@ -21,6 +21,7 @@ from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.mix.ingredients import Ingredient
 from motifmix.mix.placement import PUBLISHED_PLACEMENT, align, orthonormal
 from motifmix.mix.schedules import original_step
+from motifmix.mix.sparing import Held
 from motifmix.mix.weights import SHIFTED_ROTATION_WEIGHTS, Override, Weigher, over_features, shares
 from motifmix.quirks import Quirk
 
@@ -50,7 +51,8 @@ class Mixed:
     """Denoisers mixed into one: a ``ChainDenoiser`` with a chain for each model, the anchor's first.
 
     ``weigh`` gives the weights, ``override`` may replace them (then there need be no ``weigh``). ``placed`` off mixes
-    predictions where they stand. Raises ``ValueError`` without other models, or with nobody who weighs them.
+    predictions where they stand. ``negligible``: see :class:`~motifmix.mix.sparing.Sparing`. Raises ``ValueError``
+    without other models, or with nobody who weighs them.
     """
 
     anchor: Ingredient
@@ -59,6 +61,7 @@ class Mixed:
     override: Override | None = None
     placed: bool = True
     quirks: Collection[Quirk] = ()
+    negligible: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.others:
@@ -84,19 +87,37 @@ class Mixed:
 
     def mixture(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Mixture:
         """Ask all models and mix what they say; ``states``: one a model."""
-        predictions = [
-            model.estimate(state, level, condition, valid) for model, state in zip(self.chains, states, strict=True)
-        ]
         timesteps = torch.full((len(valid),), original_step(level), device=valid.device)
-        return self.mix(predictions[0], predictions[1:], timesteps, condition, valid)
+        counts = self._counts(timesteps)
+        anchor = self.anchor.estimate(states[0], level, condition, valid)
+        others = [
+            model.estimate(state, level, condition, valid) if own else anchor
+            for model, state, own in zip(self.others, states[1:], counts, strict=True)
+        ]
+        return self.mix(anchor, others, timesteps, condition, valid)
+
+    def _counts(self, timesteps: Tensor) -> list[bool]:
+        """Say which models but the anchor are worth asking, as far as their shares are known before."""
+        weights = None
+        if self.negligible > 0.0 and self.weigh is None and self.override is not None:
+            weights = self.override(None, timesteps)
+        elif self.negligible > 0.0 and isinstance(self.weigh, Held) and self.override is None:
+            held = self.weigh.known(timesteps, len(timesteps))
+            weights = None if held is None else shares(held)
+        if weights is None:
+            return [True] * len(self.others)
+        largest = weights.transpose(0, 1).flatten(1).amax(dim=1).expand(len(self.others))
+        return (largest >= self.negligible).tolist()
 
     def mix(
         self, anchor: Tensor, others: Sequence[Tensor], timesteps: Tensor, condition: Condition, valid: Tensor
     ) -> Mixture:
         """Mix given predictions, [B, P, T, 262] each; ``timesteps`` [B] are original steps, ``valid`` [B, T]."""
         if self.placed:
-            anchor = orthonormal(anchor, self.quirks)
-            others = [align(other, anchor, valid[:, None], self.quirks) for other in others]
+            told, anchor = anchor, orthonormal(anchor, self.quirks)
+            others = [
+                anchor if other is told else align(other, anchor, valid[:, None], self.quirks) for other in others
+            ]
         stacked = torch.stack(list(others), dim=1)  # [B, K - 1, P, T, 262]
         learned = weights = None
         if self.weigh is not None:

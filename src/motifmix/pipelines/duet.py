@@ -25,6 +25,7 @@ from motifmix.features.interhuman import InterHumanSpace
 from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.schedules import original_step
+from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Override, Weigher
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
@@ -43,6 +44,8 @@ from motifmix.style.references import StyleLike
 STEPS = 50
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 4.0  # what the models saw
 MIXED_SCALE = 3.5
+MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
+SPARING = Sparing(every=2, one_branch=True)  # what it changes: docs/duet_speed.md
 ALONE_SCALE = 2.5
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
 Using = Literal["interaction", "individual", "mixed"]
@@ -90,7 +93,8 @@ class Composed:
 class Duet:
     """Two people by an ``interaction`` model, by an ``individual`` one for each, or by both in a mixture.
 
-    A mixture needs a Mixer (``weigh``) or forced weights (``override``); see ``mix/weights.py``.
+    A mixture needs a Mixer (``weigh``) or forced weights (``override``); see ``mix/weights.py``. ``sparing``: how often it
+    is asked.
     """
 
     def __init__(
@@ -99,9 +103,10 @@ class Duet:
         individual: DuetModel | None = None,
         weigh: Weigher | None = None,
         override: Override | None = None,
+        sparing: Sparing = SPARING,
     ) -> None:
         self.interaction, self.individual = interaction, individual
-        self.weigh, self.override = weigh, override
+        self.weigh, self.override, self.sparing = weigh, override, sparing
         self.encoder = MiniLM()
         extra = interaction.extra
         self.schedule = DiscreteSchedule.of(cosine_betas(int(extra["steps"])))
@@ -191,8 +196,9 @@ class Duet:
         mixed = Mixed(
             SceneModel("interaction", self.interaction.network.denoise, self.interaction.scaling),
             [PersonModel("individual", alone.network.denoise, alone.scaling)],
-            self.weigh,
+            self.sparing.applied(self.weigh, MIXED_BRANCHES),
             self.override,
+            negligible=self.sparing.negligible,
         )
         guided = GuidedChains(mixed, [Difference(MIXED_SCALE, ("text", "individual_text"))])
         return sample_chains(guided, mixed.chains, levels, [noise, noise], condition, valid)
