@@ -79,6 +79,7 @@ class DuetBench:
             self.steps,
             factor,
             self.seed,
+            *([repr(Composer.sparing)] if method.mixer else ()),
         )
         folder = self.home / "evaluation" / "composition" / f"{method.key}-{digest(*stamp)}"
         composer: Composer | None = None

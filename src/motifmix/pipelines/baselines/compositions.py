@@ -29,10 +29,11 @@ from motifmix.mix.mixed import Mixed
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.placement import align, orthonormal
 from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
+from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Forced
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
-from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, DuetModel
+from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_BRANCHES, MIXED_SCALE, SPARING, DuetModel
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 from motifmix.pretrained.cards import read_card, weights_version
 
@@ -154,7 +155,12 @@ GRANULARITIES = {"global": "G", "temporal": "T", "spatial": "S", "spatio_tempora
 
 
 class Composer:
-    """A composition with its weights. Raises ``WeightsError`` where some are missing."""
+    """A composition with its weights; a Mixer is asked as often as in duets (``sparing``, which may be replaced).
+
+    Raises ``WeightsError`` where weights are missing.
+    """
+
+    sparing: Sparing = SPARING
 
     def __init__(self, method: Composition, home: Path, encoder: MiniLM | None = None) -> None:
         missing = method.missing(home)
@@ -288,8 +294,9 @@ class Composer:
         mixed = Mixed(
             SceneModel("interaction", pair.network.denoise, pair.scaling),
             [PersonModel("individual", person.network.denoise, person.scaling)],
-            self.weigh,
+            self.sparing.applied(self.weigh, MIXED_BRANCHES),
             None if share is None else Forced(share),
+            negligible=self.sparing.negligible,
         )
         guided = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         clean, weights = noise, []
