@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motifmix.drawing.mixing_weights import draw_mixing_weights
+from motifmix.drawing.mixing_weights import draw_mixing_weights, draw_shares
 
 
 def test_the_picture_shows_who_is_believed_when_and_where(tmp_path):
@@ -27,3 +27,10 @@ def test_another_shape_is_refused(tmp_path):
     with pytest.raises(ValueError, match="mixing weights of shape"):
         draw_mixing_weights(np.zeros((4, 2, 20, 7)), tmp_path / "w.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_every_model_has_its_own_part_of_the_picture(tmp_path):
+    shares = {"interaction": np.full((4, 3, 1, 1), 0.2), "individual": np.full((4, 3, 10, 23), 0.8)}
+    one, other = (Image.open(draw_mixing_weights(own, tmp_path / "w.png")).size for own in shares.values())
+    both = Image.open(draw_shares(shares, tmp_path / "both.png", title="greeting")).size
+    assert both == (one[0], one[1] + other[1])

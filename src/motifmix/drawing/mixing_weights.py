@@ -1,6 +1,6 @@
 """Whom a mixture believed, as a picture: the share of the individual model over steps and joints, and steps and frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,37 @@ def draw_mixing_weights(
     frames (mean over parts). ``steps`` are written below the columns, the diffusion step of each. Raises ``ValueError``
     for another shape.
     """
+    return _written(_picture(weights, steps, fps, title or "share of the individual model"), path)
+
+
+def draw_shares(
+    shares: Mapping[str, np.ndarray],
+    path: Path | str,
+    *,
+    steps: Sequence[float] | None = None,
+    fps: float = 30.0,
+    title: str = "",
+) -> Path:
+    """Draw the share of each of several models by its name, one below the other, each as :func:`draw_mixing_weights`."""
+    pictures = [
+        _picture(weights, steps, fps, f"share of {name}: {title}" if title else f"share of {name}")
+        for name, weights in shares.items()
+    ]
+    sheet = Image.new("RGB", (pictures[0].width, sum(picture.height for picture in pictures)), PAPER)
+    top = 0
+    for picture in pictures:
+        sheet.paste(picture, (0, top))
+        top += picture.height
+    return _written(sheet, path)
+
+
+def _written(picture: Image.Image, path: Path | str) -> Path:
+    with replacing(path, force=True) as beside:
+        picture.save(beside, format="PNG")
+    return Path(path)
+
+
+def _picture(weights: np.ndarray, steps: Sequence[float] | None, fps: float, title: str) -> Image.Image:
     weights = np.asarray(weights, dtype=float)
     if weights.ndim != 4 or weights.shape[-1] not in (1, len(PARTS)) or 0 in weights.shape:
         raise ValueError(f"mixing weights of shape {weights.shape} are not [steps, people, frames, {len(PARTS)} or 1]")
@@ -34,7 +65,7 @@ def draw_mixing_weights(
     width, height = (_LEFT + _MAP_WIDTH + 110) * _SCALE, 44 * _SCALE + upper + _GAP * _SCALE + lower + 40 * _SCALE
     picture = Image.new("RGB", (width, height), PAPER)
     pen, small = ImageDraw.Draw(picture), _font(11)
-    pen.text((14 * _SCALE, 12 * _SCALE), title or "share of the individual model", fill=INK, font=_font(15))
+    pen.text((14 * _SCALE, 12 * _SCALE), title, fill=INK, font=_font(15))
     left, top = _LEFT * _SCALE, 44 * _SCALE
     _paste(picture, by_part, (left, top, _MAP_WIDTH * _SCALE, upper))
     for number, name in enumerate(PARTS if by_part.shape[0] > 1 else ("all parts",)):
@@ -47,10 +78,7 @@ def draw_mixing_weights(
     for foot in (top + upper, below + lower):
         _write_steps(pen, steps, len(weights), left, foot)
     _key(picture, (left + (_MAP_WIDTH + 24) * _SCALE, top, 14 * _SCALE, upper))
-    picture = picture.resize((width // _SCALE, height // _SCALE), Image.Resampling.LANCZOS)
-    with replacing(path, force=True) as beside:
-        picture.save(beside, format="PNG")
-    return Path(path)
+    return picture.resize((width // _SCALE, height // _SCALE), Image.Resampling.LANCZOS)
 
 
 def _paste(picture: Image.Image, values: np.ndarray, box: tuple[int, int, int, int]) -> None:

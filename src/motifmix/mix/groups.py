@@ -32,7 +32,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Group:
-    """A ``ChainDenoiser`` of ``people`` of whom ``pairs`` interact, the model's first and second person in that order.
+    """A ``ChainDenoiser`` of ``people`` of whom ``pairs`` interact.
 
     ``mixture``: a mixture of two people, or the model of two alone. The shared clean motion is [B, E, 2, T, 262], pair
     by pair. Raises ``ValueError`` for a pair that cannot be, or somebody who is in none.

@@ -93,6 +93,31 @@ class Forced:
         return torch.tensor(given, device=timesteps.device).view(-1, 1, 1, 1, 1)
 
 
+@dataclass(frozen=True)
+class Divided:
+    """A schedule for any number of models: ``share`` says how much the models of one person have, the rest is theirs of two.
+
+    Those of a kind have equal parts of it, the anchor, a model of two, among its own. ``in_pairs``: for each model but the
+    anchor, whether it is one of two. For two models of either kind this is :class:`Forced`. Raises ``ValueError`` where no
+    model of one person is among them.
+    """
+
+    share: Share
+    in_pairs: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        if all(self.in_pairs):
+            raise ValueError("a schedule between models of one person and of two needs one of each")
+
+    def __call__(self, learned: Tensor | None, timesteps: Tensor) -> Tensor:
+        """Return weights [B, K - 1, 1, 1, 1]."""
+        given = torch.tensor([self.share(step) for step in timesteps.tolist()], device=timesteps.device)
+        scenes = 1 + sum(self.in_pairs)
+        alone = given / (1 + len(self.in_pairs) - scenes)
+        own = [(1.0 - given) / scenes if pair else alone for pair in self.in_pairs]
+        return torch.stack(own, dim=1)[:, :, None, None, None]
+
+
 def shares(logits: Tensor) -> Tensor:
     """Logits of the models but the anchor, [B, K - 1, ...], to shares: softmax with the anchor at 0.
 

@@ -42,6 +42,12 @@ class Beside:
     place: tuple[float, float, float]
 
 
+def beside(first: int, second: int, at: np.ndarray, other: np.ndarray) -> Beside:
+    """Return how two people who stand at the places ``at`` and ``other`` [3] stand towards each other."""
+    x, z, yaw = (float(number) for number in _relative(at[None], other[None])[0])
+    return Beside(first, second, (x, z, yaw))
+
+
 def arranged(people: Sequence[Motion], wanted: Sequence[Beside]) -> Scene:
     """Move and turn ``people`` (motifmix skeleton, one frame rate) as wholes into one scene; the first stays where he is.
 

@@ -1,12 +1,12 @@
-"""`Duet`: a sentence for two people and one for each in, a scene out; with one of the small models, or both mixed.
+"""`Duet`: a sentence for two people or more and one for each in, a scene out; with one of the small models, or several mixed.
 
 >>> duet = motifmix.load_duet()
 >>> greeting = duet.generate("two people greet each other", ["a person bows", "a person waves"], styles=[None, "old"])
 >>> motifmix.write("greeting.glb", greeting)
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -22,17 +22,19 @@ from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.interhuman import InterHumanSpace
-from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel
+from motifmix.mix.groups import Pairs
+from motifmix.mix.ingredients import Ingredient, PersonModel, Scaling, SceneModel
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.schedules import original_step
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Override, Weigher
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
-from motifmix.models.intergen import PEOPLE
+from motifmix.models.intergen import PEOPLE, InterGenDenoiser
 from motifmix.motion import Motion, Scene
 from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
 from motifmix.motion.leg_reach import planted
+from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world, walked_group
 from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_scene import styled_scene
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -61,6 +63,16 @@ class DuetModel:
     credit: tuple[str, ...] = ()
     licence: str = ""
 
+    @property
+    def in_pairs(self) -> bool:
+        """Whether it makes two people at once."""
+        return isinstance(self.network, (In2INInteraction, InterGenDenoiser))
+
+    def ingredient(self, name: str) -> Ingredient:
+        """Return it as a mixture sees it."""
+        kind = SceneModel if self.in_pairs else PersonModel
+        return kind(name, self.network.denoise, self.scaling)
+
     @classmethod
     def load(cls, folder: Path | str) -> "DuetModel":
         """Read a folder that a recipe of ``recipes/duets`` wrote.
@@ -82,19 +94,30 @@ class DuetModel:
 class Composed:
     """A ``scene``, and how it was mixed: ``weights`` [steps, P, T or 1, 23 or 1], the individual model's share.
 
-    ``steps``: the diffusion step that each of them belongs to. Both are empty (None) where nothing was mixed.
+    ``steps``: the diffusion step that each of them belongs to. Both are empty (None) where nothing was mixed. ``further``:
+    the shares of models that were mixed in beside the two, by name; the interaction model has what is left.
     """
 
     scene: Scene
     weights: np.ndarray | None = None
     steps: tuple[float, ...] = ()
+    further: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def shares(self) -> dict[str, np.ndarray]:
+        """The share of every model by its name; they add up to 1. Nothing where nothing was mixed."""
+        if self.weights is None:
+            return {}
+        others = {"individual": self.weights, **self.further}
+        return {"interaction": 1.0 - np.sum(list(others.values()), axis=0), **others}
 
 
 class Duet:
-    """Two people by an ``interaction`` model, by an ``individual`` one for each, or by both in a mixture.
+    """Two people by an ``interaction`` model, by an ``individual`` one for each, or by both in a mixture; and more people.
 
     A mixture needs a Mixer (``weigh``) or forced weights (``override``); see ``mix/weights.py``. ``sparing``: how often it
-    is asked.
+    is asked. ``further`` models, by name, are mixed in beside the two, each against the interaction model. Three people and
+    more are asked for two by two (``mix/groups.py``). Raises ``WeightsError`` for a further model of another process.
     """
 
     def __init__(
@@ -104,8 +127,16 @@ class Duet:
         weigh: Weigher | None = None,
         override: Override | None = None,
         sparing: Sparing = SPARING,
+        further: Mapping[str, DuetModel] | None = None,
     ) -> None:
-        self.interaction, self.individual = interaction, individual
+        self.interaction, self.individual, self.further = interaction, individual, dict(further or {})
+        for name, model in self.further.items():
+            for what in ("steps", "text_scale"):
+                if abs(float(model.extra[what]) - float(interaction.extra[what])) > 1e-6:
+                    raise WeightsError(
+                        f"{name}: this model was trained with {what} {model.extra[what]}, the interaction model with "
+                        f"{interaction.extra[what]}; mix models of one recipe's settings"
+                    )
         self.weigh, self.override, self.sparing = weigh, override, sparing
         self.encoder = MiniLM()
         extra = interaction.extra
@@ -115,18 +146,19 @@ class Duet:
     def generate(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", styles: Sequence[StyleLike | None] | None = None,
-        strengths: Sequence[float] | float = 1.0, clean_feet: bool = True,
+        strengths: Sequence[float] | float = 1.0, clean_feet: bool = True, pairs: Sequence[tuple[int, int]] | None = None,
     ) -> Scene:  # fmt: skip
-        """Return a scene of two people at 30 fps; the same seed gives the same scene.
+        """Return a scene of a person for each of ``person_texts`` at 30 fps; the same seed gives the same scene.
 
-        An empty sentence says nothing. ``individual`` alone knows no partner: the second stands beside the first.
+        An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
+        says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
         it restyles each on his own path. ``clean_feet`` holds resting feet still, by the legs: nobody's path changes.
-        Raises ``RequestError`` for another number of people than two, a length that the models never saw, nothing to
-        mix with, or nothing said at all.
+        Raises ``RequestError`` for fewer people than two or too many, a pair that cannot be, a length that the models never
+        saw, nothing to mix with, or nothing said at all.
         """
         composed = self.compose(
-            text, person_texts, seconds=seconds, seed=seed, steps=steps, using=using, clean_feet=clean_feet
+            text, person_texts, seconds=seconds, seed=seed, steps=steps, using=using, clean_feet=clean_feet, pairs=pairs
         )
         if styles is None:
             return composed.scene
@@ -135,31 +167,45 @@ class Duet:
     def compose(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", clean_feet: bool = True, progress: Callable[[int, int], None] | None = None,
+        pairs: Sequence[tuple[int, int]] | None = None,
     ) -> Composed:  # fmt: skip
         """Return what :meth:`generate` does before it comes to styles, with the mixing weights of every step."""
         self._check(text, person_texts, seconds, steps, using)
+        count, met = len(person_texts), checked_pairs(pairs, len(person_texts))
+        # The model of two knows one pair as it stands; all else is put together of pairs.
+        grouped = using != "individual" and met != ((0, 1),)
         frames = round(seconds * InterHumanSpace.fps)
-        noise = torch.randn(1, PEOPLE, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
-        condition, levels = self._condition(text, person_texts), self.schedule.trailing(steps).levels()
+        noise = torch.randn(1, count, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
+        condition = self._condition(of_two(text) if count > PEOPLE else text, person_texts)
         features, weights = noise[0], []
-        for number, (clean, mixing) in enumerate(self._walked(condition, noise, levels, using), start=1):
+        walked = self._walked(condition, noise, self.schedule.trailing(steps).levels(), using, met if grouped else None)
+        for number, (clean, mixing) in enumerate(walked, start=1):
             features = clean
-            weights += [] if mixing is None else [mixing[0, 0].double().numpy()]
+            weights += [] if mixing is None else [mixing[0].double().numpy()]
             if progress is not None:
                 progress(number, steps)
-        people = [InterHumanSpace().decode(each) for each in features.double().numpy()]
+        if grouped:
+            people = one_world(features, met, count)
+        else:
+            people = [InterHumanSpace().decode(each) for each in features.double().numpy()]
         if using == "individual":
-            people[1] = people[1].moved(np.array([BESIDE, 0.0, 0.0]))
+            beside = np.array([BESIDE, 0.0, 0.0])
+            people[1:] = [person.moved(number * beside) for number, person in enumerate(people[1:], start=1)]
         people = [_settled(person) for person in people] if clean_feet else people
-        used = [model for model in (self.interaction, self.individual) if model is not None]
+        further = self.further if using == "mixed" else {}
+        used = [model for model in (self.interaction, self.individual, *further.values()) if model is not None]
         credit = "; ".join(dict.fromkeys(line for model in used for line in model.credit))
         terms = {name: line for name, line in (("credit", credit), ("licence", used[0].licence)) if line}
         labelled: list[Motion] = [
             person.with_labels(text=own or text, interaction=text, seed=seed, **terms)
             for person, own in zip(people, person_texts, strict=True)
         ]
-        known = tuple(original_step(level) for level in levels[:-1]) if weights else ()
-        return Composed(Scene(tuple(labelled)), np.stack(weights) if weights else None, known)
+        scene = Scene(tuple(labelled))
+        if not weights:
+            return Composed(scene)
+        known = tuple(original_step(level) for level in self.schedule.trailing(steps).levels()[:-1])
+        individual, *others = np.stack(weights, axis=1)  # [K - 1, S, P, T or 1, 23 or 1]
+        return Composed(scene, individual, known, dict(zip(further, others, strict=True)))
 
     @cached_property
     def stylist(self) -> StyleTransfer:
@@ -167,10 +213,21 @@ class Duet:
         return StyleTransfer(TextToMotion())
 
     def _walked(
-        self, condition: Condition, noise: Tensor, levels: Any, using: Using
+        self, condition: Condition, noise: Tensor, levels: Any, using: Using, pairs: Pairs | None = None
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield the clean people [P, T, F] of every step and, of a mixture, its weights [B, 1, P, T or 1, 23 or 1]."""
+        """Yield the clean people [P, T, F] of every step and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
+
+        With ``pairs`` they are the clean pairs, [E, 2, T, F].
+        """
         valid = torch.ones(1, noise.shape[2], dtype=torch.bool)
+        if pairs is not None:
+            mixed = using == "mixed"
+            anchor = SceneModel("interaction", self.interaction.network.denoise, self.interaction.scaling)
+            scales = [Difference(MIXED_SCALE, ("text", "individual_text") if mixed else ("text",))]
+            if not mixed and isinstance(self.interaction.network, In2INInteraction):
+                scales = multi_condition_guidance()
+            yield from walked_group(self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels)
+            return
         if using == "mixed":
             for mixed in self.walk(condition, noise, levels, valid):
                 yield mixed.clean[0], mixed.traces["mixing_weights"]
@@ -184,7 +241,7 @@ class Duet:
             model, terms, noisy = self._alone(), [("text", ALONE_SCALE)], noise[0]
             own = condition.parts["individual_text"]
             said = own.value[0].abs().sum(dim=-1) > 0
-            condition, valid = Condition({"text": Part(own.value[0], said)}), valid.expand(PEOPLE, -1)
+            condition, valid = Condition({"text": Part(own.value[0], said)}), valid.expand(len(said), -1)
         for step in sample_along(Guided(model.network.denoise, terms), levels, noisy, condition, valid):
             together = using == "interaction"
             clean = step.clean[0].unflatten(-1, (PEOPLE, -1)).transpose(0, 1) if together else step.clean
@@ -192,16 +249,18 @@ class Duet:
 
     def walk(self, condition: Condition, noise: Tensor, levels: Any, valid: Tensor) -> Iterator[ChainStep]:
         """Denoise both chains from one ``noise`` [1, P, T, F]; each step has its mixing weights among its traces."""
-        alone = self._alone()
-        mixed = Mixed(
+        mixed = self._mixture()
+        guided = GuidedChains(mixed, [Difference(MIXED_SCALE, ("text", "individual_text"))])
+        return sample_chains(guided, mixed.chains, levels, [noise] * len(mixed.chains), condition, valid)
+
+    def _mixture(self) -> Mixed:
+        return Mixed(
             SceneModel("interaction", self.interaction.network.denoise, self.interaction.scaling),
-            [PersonModel("individual", alone.network.denoise, alone.scaling)],
+            [model.ingredient(name) for name, model in {"individual": self._alone(), **self.further}.items()],
             self.sparing.applied(self.weigh, MIXED_BRANCHES),
             self.override,
             negligible=self.sparing.negligible,
         )
-        guided = GuidedChains(mixed, [Difference(MIXED_SCALE, ("text", "individual_text"))])
-        return sample_chains(guided, mixed.chains, levels, [noise, noise], condition, valid)
 
     def _condition(self, text: str, person_texts: Sequence[str]) -> Condition:
         texts = [text, *person_texts]
@@ -215,12 +274,13 @@ class Duet:
         return self.individual
 
     def _check(self, text: str, person_texts: Sequence[str], seconds: float, steps: int, using: Using) -> None:
-        if len(person_texts) != PEOPLE:
+        if not PEOPLE <= len(person_texts) <= MOST_PEOPLE:
             raise RequestError(
-                f"two people need two sentences, {len(person_texts)} are here; an empty one says nothing"
+                f"two people need two sentences, and up to {MOST_PEOPLE} people one each; {len(person_texts)} "
+                "are here; an empty one says nothing"
             )
         if not any([text.strip(), *(own.strip() for own in person_texts)]):
-            raise RequestError("nothing is said about anybody; say what the two people do")
+            raise RequestError("nothing is said about anybody; say what the people do")
         if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
             raise RequestError(f"{seconds} s: these models make {SHORTEST_SECONDS:.0f} to {LONGEST_SECONDS:.0f} s")
         try:

@@ -1,0 +1,93 @@
+"""Three people and more in one scene: who interacts with whom, what each pair is told, and all of them in one world."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from motifmix.diffusion.chains import GuidedChains, sample_chains
+from motifmix.diffusion.condition import Condition
+from motifmix.diffusion.denoiser import Difference
+from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.errors import RequestError
+from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.groups import Group, Pairs, agreed, places
+from motifmix.mix.ingredients import SceneModel
+from motifmix.mix.mixed import Mixed
+from motifmix.motion import Motion
+from motifmix.motion.arrangement import arranged, beside
+
+MOST_PEOPLE = 8
+_COUNTED = re.compile(
+    r"\b(?:three|four|five|six|seven|eight|[3-8]|several|many|all(?: of)?(?: the)?)\s+"
+    r"(people|persons|friends|strangers|men|women|children|dancers|fighters|players|walkers|runners)\b",
+    re.I,
+)
+_OTHERS = re.compile(r"\bthe others\b", re.I)
+
+
+def star(people: int) -> Pairs:
+    """The first person with each other one."""
+    return tuple((0, other) for other in range(1, people))
+
+
+def checked_pairs(pairs: Sequence[tuple[int, int]] | None, people: int) -> Pairs:
+    """Return who interacts with whom, persons counted from 0; the first one with everybody where nothing is said.
+
+    Raises ``RequestError``, which counts from 1, for somebody who does not exist, who is his own partner, or whom no pair
+    names, and for two people who are named twice.
+    """
+    if pairs is None:
+        return star(people)
+    seen: set[frozenset[int]] = set()
+    for one, other in pairs:
+        for person in (one, other):
+            if not 0 <= person < people:
+                raise RequestError(
+                    f"pair {one + 1}-{other + 1}: person {person + 1} does not exist; this scene has persons 1 to {people}"
+                )
+        if one == other:
+            raise RequestError(f"pair {one + 1}-{other + 1}: a pair is two different people")
+        if frozenset((one, other)) in seen:
+            raise RequestError(f"pair {one + 1}-{other + 1} is named twice; name everybody who interacts once")
+        seen.add(frozenset((one, other)))
+    alone = sorted(set(range(people)) - {person for pair in pairs for person in pair})
+    if alone:
+        raise RequestError(f"person {alone[0] + 1} interacts with nobody; name a pair with him, or leave him out")
+    return tuple((min(pair), max(pair)) for pair in pairs)  # the model knows no first and second
+
+
+def of_two(text: str) -> str:
+    """Say of two people what is said of more: the model of two knows no other number."""
+    said = _COUNTED.sub(lambda match: f"two {match[1]}", text)
+    return _OTHERS.sub("the other", said)
+
+
+def walked_group(
+    mixture: Mixed | SceneModel,
+    pairs: Pairs,
+    terms: Sequence[Difference],
+    condition: Condition,
+    noise: Tensor,
+    levels: Sequence[NoiseLevel],
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Denoise everybody [1, P, T, F] with whom he interacts, all pairs in one batch.
+
+    Yields at each step the clean pairs [E, 2, T, 262] and, of a mixture, its weights [1, K - 1, P, T or 1, 23 or 1].
+    """
+    group = Group(mixture, pairs, noise.shape[1])
+    valid = torch.ones(1, noise.shape[2], dtype=torch.bool)
+    guided = GuidedChains(group, terms)
+    for step in sample_chains(guided, group.chains, levels, group.states(noise), condition, valid):
+        yield step.clean[0], step.traces.get("mixing_weights")
+
+
+def one_world(clean: Tensor, pairs: Pairs, people: int) -> list[Motion]:
+    """Put the clean pairs [E, 2, T, 262] of ``people`` into one world: one motion a person, nobody inside anybody."""
+    valid = torch.ones(1, clean.shape[2], dtype=torch.bool)
+    together = agreed(clean[None], pairs, people, valid)
+    where = places(together, clean[None], pairs, valid)[0].double().numpy()
+    motions = [InterHumanSpace().decode(own) for own in together[0].double().numpy()]
+    wanted = [beside(*pair, *both) for pair, both in zip(pairs, where, strict=True)]
+    return list(arranged(motions, wanted))
