@@ -58,6 +58,17 @@ def test_a_bad_setting_fails_its_row_alone_and_a_changed_one_makes_it_again(run,
     assert "0 made, 1 kept" in run("batch", "prompts.csv", "--out", "out").out
 
 
+def test_a_setting_for_all_rows_gives_way_to_a_row_of_its_own(run, pipeline, here):
+    table("text,gamma,name\na,,one\nb,0.4,two\n")
+    assert run("batch", "prompts.csv", "--out", "out", "--gamma", 0.9, "--shift", 2).code == 0
+    asked = {call.texts[0]: (call.gamma, call.shift) for call in pipeline.calls}
+    assert asked == {"a": (0.9, 2.0), "b": (0.4, 2.0)}
+    assert run("batch", "prompts.csv", "--out", "out", "--gamma", 0.8, "--shift", 2).out.startswith(
+        "out: 1 made, 1 kept"
+    )
+    assert "shift goes from 0.1" in run("batch", "prompts.csv", "--out", "other", "--shift", 0).err
+
+
 def test_formats_are_chosen(run, pipeline, here):
     table("text\nwalk\n")
     done = run("batch", "prompts.csv", "--out", "out", "--format", "bvh,.NPZ", "--units", "cm", "--fps", 60)

@@ -62,9 +62,11 @@ def test_without_out_a_film_named_after_text_and_styles_is_made(run, pipeline, h
 
 def test_settings_of_the_guidance_hold_for_every_figure(run, pipeline, here):
     done = run(
-        "sweep", "walk", *TWO, "--steps", 2, "--seconds", 1, "--each", "w.npz", "--gamma", 0.4, "--style-scale", 3
-    )
+        "sweep", "walk", *TWO, "--steps", 2, "--seconds", 1, "--each", "w.npz", "--gamma", 0.4, "--style-scale", 3,
+        "--denoising-steps", 20, "--shift", 2,
+    )  # fmt: skip
     assert done.code == 0 and all((call.gamma, call.style_scale) == (0.4, 3.0) for call in pipeline.calls)
+    assert all((len(call.texts), call.steps, call.shift) == (2, 20, 2.0) for call in pipeline.calls)
     assert "gamma goes from 0 to 10" in run("sweep", "walk", *TWO, "--gamma", 11).err
 
 

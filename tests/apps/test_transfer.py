@@ -58,6 +58,14 @@ def test_all_is_handed_on(run, clips):
     assert (call.skeleton, call.clean_feet, call.keep) == ("source", False, style_transfer.Kept(True, True))
 
 
+def test_every_setting_that_a_transfer_has_arrives(run, clips):
+    settings = {"steps": 12, "depth": 0.5, "style_scale": 2.5, "gamma": 0.4, "block": 3, "gradient": 0.1}
+    options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", value)]
+    assert run("transfer", "a.bvh", "--style", "old", *options).code == 0
+    assert {name: getattr(FakeTransfer.calls[0], name) for name in settings} == settings
+    assert "depth goes from 0.01 to 1" in run("transfer", "a.bvh", "--style", "old", "--depth", 2).err
+
+
 def test_several_go_into_a_folder_and_what_fails_is_reported(run, clips, walk):
     write("short.bvh", walk(1.0).cropped(0, 3), fps=None)
     Path("broken.bvh").write_text("no motion")

@@ -54,7 +54,8 @@ def test_gamma_and_the_pull_of_the_style_can_be_set(transfer):
     (less,) = transfer.transfer([content], ["old"], gamma=0.1, **how)
     (pulled,) = transfer.transfer([content], ["old"], gradient=1.0, **how)
     assert millimetres(same, usual) < 0.01 < 1.0 < millimetres(less, usual)
-    assert millimetres(pulled, usual) > 1.0
+    (elsewhere,) = transfer.transfer([content], ["old"], block=2, **how)
+    assert millimetres(pulled, usual) > 1.0 < millimetres(elsewhere, usual)
     for wrong in ({"gamma": -1.0}, {"gradient": 3.0}, {"style_scale": float("nan")}):
         with pytest.raises(RequestError, match=next(iter(wrong)).replace("_", "-")):
             transfer.transfer([content], ["old"], **wrong)

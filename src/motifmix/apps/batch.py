@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -66,6 +66,7 @@ class Options:
     force: bool = False
     style_from: str = "pose"
     style_by: str = "retrieval"
+    sampling: Mapping[str, float | int] = field(default_factory=dict)
 
 
 @dataclass
@@ -308,7 +309,7 @@ def _row(path: Path, line: int, record: dict[str, str | None], name: str, option
             seconds=record.get("seconds") or None,
             seed=record.get("seed") or _seed(options.seed, name),
             strength=record.get("strength") or options.strength,
-            sampling={name: record.get(name) for name in NAMES},
+            sampling={name: record.get(name) or options.sampling.get(name) for name in NAMES},
             fps=options.fps,
             in_place=options.in_place,
             raw=options.raw,

@@ -12,14 +12,16 @@ from motifmix.errors import RequestError
 STEPS = 8  # of second order; benchmarks/solvers.py shows what fewer and more change
 SHIFT = 1.5
 TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
+TRANSFER_STEPS, TRANSFER_DEPTH = 16, 0.72  # of a style transfer; chosen by `benchmarks/transfer.py --judge select`
 _RANGES = {
-    "steps": (1, 1000, f"denoising steps; {STEPS} suit"),
+    "steps": (1, 1000, f"denoising steps; {STEPS} suit, {TRANSFER_STEPS} in a transfer"),
     "shift": (0.1, 10.0, f"above 1 spends more of the steps near the noise; {SHIFT:g} suits"),
     "text_scale": (0.0, 20.0, f"how strongly the text guides; {TEXT_SCALE:g} suits"),
     "style_scale": (0.0, 20.0, f"how strongly the style guides; {STYLE_SCALE:g} suits"),
     "gamma": (0.0, 10.0, "how much of the style is fused; 0.6 was trained"),
     "block": (1, 64, "the fusion stands after one of the denoiser's blocks, 1 is the first"),
     "gradient": (0.0, 2.0, "0 is none"),
+    "depth": (0.01, 1.0, f"how far towards the noise a motion is taken; {TRANSFER_DEPTH:g} suits"),
 }
 _WHOLE = ("steps", "block")
 

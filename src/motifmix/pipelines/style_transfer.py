@@ -30,15 +30,15 @@ from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.motion.leg_reach import planted
 from motifmix.motion.retargeting import canonical_rotations, retarget
-from motifmix.pipelines.sampling import check
+from motifmix.pipelines.sampling import TRANSFER_DEPTH, TRANSFER_STEPS, check
 from motifmix.pipelines.text_to_motion import TextToMotion, style_name
 from motifmix.style.references import StyleLike, is_animal
 from motifmix.style.style_pull import StylePull
 
 SHORTEST_SECONDS, SHORTEST_FRAMES = 0.5, 4
 FPS = MotifmixSpace.fps
-STEPS = 16
-DEPTH, STYLE_SCALE = 0.72, 1.5  # chosen by `benchmarks/transfer.py --judge select`
+STEPS, DEPTH = TRANSFER_STEPS, TRANSFER_DEPTH
+STYLE_SCALE = 1.5  # chosen as these two were
 WINDOW, OVERLAP = 50, 20  # latent tokens of 0.2 s: the longest that was trained on, and what neighbours share
 
 
@@ -69,10 +69,11 @@ class Between:
 
 @dataclass(frozen=True)
 class Guidance:
-    """How the style acts: times the difference to the plain estimate, gamma or None as trained, and the gradient's pull."""
+    """How the style acts: times the difference to the plain estimate, gamma and block or None as trained, the gradient's pull."""
 
     scale: float
     gamma: float | None
+    block: int | None
     gradient: float
 
 
@@ -97,6 +98,7 @@ class StyleTransfer:
         depth: float = DEPTH,
         style_scale: float = STYLE_SCALE,
         gamma: float | None = None,
+        block: int | None = None,
         gradient: float = 0.0,
         clean_feet: bool = True,
     ) -> list[Motion]:
@@ -104,23 +106,22 @@ class StyleTransfer:
 
         ``motions`` have any skeleton of a person; ``texts`` say what happens in them, which helps where they are given.
         ``strength`` 0 to 2: 0 returns the content, 1 is usual. ``depth`` in (0, 1]: how far towards the noise the
-        content is taken; more gives more style and keeps less. ``style_scale``, ``gamma`` and ``gradient``: see
-        :class:`pipelines.sampling.Sampling`. ``skeleton``: ``motifmix`` or ``source``. Nothing is drawn
-        at random: the same call gives the same motions. Raises ``RequestError`` for what cannot be met.
+        content is taken; more gives more style and keeps less. ``style_scale``, ``gamma``, ``block`` and ``gradient``:
+        see :class:`pipelines.sampling.Sampling`. ``skeleton``: ``motifmix`` or ``source``. Nothing is drawn at random:
+        the same call gives the same motions. Raises ``RequestError`` for what cannot be met.
         """
         if len(motions) != len(styles) or (texts is not None and len(texts) != len(motions)):
             raise RequestError(f"{len(motions)} motions were given with {len(styles)} styles; give one a motion")
         if not 0.0 <= strength <= 2.0:
             raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is usual")
-        if not 0.0 < depth <= 1.0 or not 1 <= steps <= 1000:
-            raise RequestError("depth goes from above 0 to 1, steps from 1 to 1000")
         if skeleton not in ("motifmix", "source"):
             raise RequestError(f"the skeleton is motifmix or source; {skeleton!r} was asked")
-        for name, value in (("style_scale", style_scale), ("gamma", gamma), ("gradient", gradient)):
+        given = {"steps": steps, "depth": depth, "style_scale": style_scale, "gamma": gamma, "block": block}
+        for name, value in {**given, "gradient": gradient}.items():
             check(name, value)
         if not motions:
             return []
-        guidance = Guidance(strength * style_scale, gamma, strength * gradient)
+        guidance = Guidance(strength * style_scale, gamma, block, strength * gradient)
         said = [text.strip() if text else "" for text in texts or [None] * len(motions)]
         contents = [_Content.of(motion) for motion in motions]
         levels = [self.model.schedule.level(depth * (1.0 - k / steps)) for k in range(steps + 1)]
@@ -170,6 +171,8 @@ class StyleTransfer:
         denoiser, here = self.model.denoiser, torch.ones(1, dtype=torch.bool)
         plain = Condition({"text": spoken, "style": Part(style, ~here)})
         goal = Condition({"text": spoken, "style": Part(style, here)})
+        if guidance.block is not None:
+            denoiser = denoiser.fused_after(guidance.block)
         if guidance.gamma is not None:
             denoiser = denoiser.of_one_strength()
             share = {"strength": Part(torch.full((1,), guidance.gamma / denoiser.gamma), here)}

@@ -54,7 +54,7 @@ def sweep(
     model: Model,
     text: str,
     styles: Sequence[StyleReference],
-    steps: int = 7,
+    figures: int = 7,
     seconds: float | None = None,
     seed: int = 0,
     *,
@@ -62,16 +62,16 @@ def sweep(
     progress: Callable[[int, int], None] = lambda done, total: None,
     **options: Any,
 ) -> Sweep:
-    """Return ``steps`` motions of a text from the first of two styles to the second, ends included.
+    """Return ``figures`` motions of a text from the first of two styles to the second, ends included.
 
     ``seconds`` is the length of all of them, by default the middle of what suits the ends; ``even`` moves the shares
     until neighbours lie equally far apart; ``options`` are those of ``generate`` (``strength``, ``clean_feet``, ...).
-    Raises ``RequestError`` for another number of styles or steps, and for what ``generate`` and ``resolve`` refuse.
+    Raises ``RequestError`` for another number of styles or figures, and for what ``generate`` and ``resolve`` refuse.
     """
     if len(styles) != 2:
         raise RequestError(f"a sweep goes from one style to another; give two styles, not {len(styles)}")
-    if not FEWEST <= steps <= MOST:
-        raise RequestError(f"a sweep of {steps} steps is out of range; give {FEWEST} to {MOST}")
+    if not FEWEST <= figures <= MOST:
+        raise RequestError(f"a sweep of {figures} steps is out of range; give {FEWEST} to {MOST}")
     # Files are read once, not once a step.
     ends = [[(part.reference, part.weight) for part in resolve(style)] for style in styles]
     if seconds is None:
@@ -84,7 +84,7 @@ def sweep(
         named = [_name(styles, share) for share in shares]
         return [motion.with_labels(style=name) for motion, name in zip(made, named, strict=True)]
 
-    return _evened(make, steps, ROUNDS if even else 0, progress)
+    return _evened(make, figures, ROUNDS if even else 0, progress)
 
 
 def distance(first: Motion, second: Motion) -> float:

@@ -2,15 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from motifmix.apps.cli.sampling_options import Weights, credit_of, own_model
+from motifmix.apps.cli.sampling_options import GENERATING, Weights, credit_of, own_model, samples
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 
+@samples(GENERATING)
 def batch(
     table: Annotated[
         Path,
@@ -31,22 +32,27 @@ def batch(
     weights: Weights = None,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
     force: Annotated[bool, typer.Option("--force", help="Make all rows again and replace existing files.")] = False,
+    *,
+    sampling: dict[str, Any],
 ) -> None:
     """Make one motion for each row of a table; run it again to go on after an interruption.
 
-    In the column style several styles stand with | between them, each with an optional :weight.
+    What a row says goes before an option that says the same for all rows. In the column style several styles stand with
+    | between them, each with an optional :weight.
     """
     from motifmix.apps import batch as batches
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
 
     # Options that hold for all rows are checked once, as a request of their own, before the table is read.
-    checked(text="a table", strength=strength, seed=seed, fps=fps, style_from=style_from, style_by=style_by)
+    for_all = checked(
+        text="a table", sampling=sampling, strength=strength, seed=seed, fps=fps, style_from=style_from, style_by=style_by,
+    )  # fmt: skip
     outputs.check_units(units)
     options = batches.Options(
         formats=batches.parse_formats(formats, outputs.writable_suffixes()),
         fps=fps, strength=strength, in_place=in_place, raw=raw, units=units, seed=seed, force=force,
-        style_from=style_from, style_by=style_by,
+        style_from=style_from, style_by=style_by, sampling=for_all.sampling,
     )  # fmt: skip
     rows = batches.read_table(table, options)
     for line in rows.remarks:

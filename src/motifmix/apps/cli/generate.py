@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from motifmix.apps.cli.sampling_options import ADVANCED, Block, Gamma, Gradient, StyleScale, TextScale
+from motifmix.apps.cli.sampling_options import GENERATING, samples
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from motifmix.motion import Motion, Scene
 
 
+@samples(GENERATING)
 def generate(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens, in a sentence: "a person walks forward".')],
     style: Annotated[
@@ -50,25 +51,13 @@ def generate(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
-    text_scale: TextScale = None,
-    style_scale: StyleScale = None,
-    gamma: Gamma = None,
-    block: Block = None,
-    gradient: Gradient = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps; 8 by default.", rich_help_panel=ADVANCED)] = None,
-    shift: Annotated[
-        float | None,
-        typer.Option(help="Above 1: more of the steps near the noise; 1.5 by default.", rich_help_panel=ADVANCED),
-    ] = None,
+    *,
+    sampling: dict[str, Any],
 ) -> None:
     """Make a motion from a text and a style; of a model of two people, a scene."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
 
-    sampling = {
-        "steps": steps, "shift": shift, "text_scale": text_scale, "style_scale": style_scale, "gamma": gamma,
-        "block": block, "gradient": gradient,
-    }  # fmt: skip
     request = checked(
         style or (), sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
         in_place=in_place, raw=raw, style_from=style_from, style_by=style_by,

@@ -2,20 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from motifmix.apps.cli.sampling_options import (
-    Block,
-    Gamma,
-    Gradient,
-    StyleScale,
-    TextScale,
-    Weights,
-    credit_of,
-    own_model,
-)
+from motifmix.apps.cli.sampling_options import GENERATING, Weights, credit_of, own_model, samples
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -26,6 +17,7 @@ if TYPE_CHECKING:
 PICTURES = (".mp4", ".gif", ".png")
 
 
+@samples(GENERATING, steps=("--denoising-steps",))  # its own steps are figures
 def sweep(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens, in a sentence: "a person walks".')],
     style: Annotated[
@@ -54,20 +46,14 @@ def sweep(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
-    text_scale: TextScale = None,
-    style_scale: StyleScale = None,
-    gamma: Gamma = None,
-    block: Block = None,
-    gradient: Gradient = None,
+    *,
+    sampling: dict[str, Any],
 ) -> None:
     """Show a text from one style to another, in even steps: one noise and one length, so that the figures are in step."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
     from motifmix.errors import RequestError
 
-    sampling = {
-        "text_scale": text_scale, "style_scale": style_scale, "gamma": gamma, "block": block, "gradient": gradient,
-    }  # fmt: skip
     request = checked(
         style, sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, fps=fps, raw=raw, style_from=style_from,
         style_by=style_by,

@@ -2,17 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from motifmix.apps.cli.sampling_options import Gamma, Gradient, StyleScale, Weights, credit_of, own_model
+from motifmix.apps.cli.sampling_options import TRANSFERRING, Weights, credit_of, own_model, samples
 from motifmix.apps.cli.style_options import StyleBy, StyleFrom
 from motifmix.apps.cli.terminal import progress, remark, say
 
 _KNOWN = "a person walks forward"  # stands for a text that was not given, and has nothing said about it
 
 
+@samples(TRANSFERRING)
 def transfer(
     contents: Annotated[list[Path], typer.Argument(metavar="IN...", help="Motions of a person: .bvh or .npz files.")],
     style: Annotated[
@@ -43,9 +44,8 @@ def transfer(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
-    style_scale: StyleScale = None,
-    gamma: Gamma = None,
-    gradient: Gradient = None,
+    *,
+    sampling: dict[str, Any],
 ) -> None:
     """Give motions another style, keeping what happens in them."""
     from motifmix.apps import outputs
@@ -55,7 +55,7 @@ def transfer(
 
     # A content says itself what happens, so the text may be open; a request has one.
     request = checked(
-        style, sampling={"style_scale": style_scale, "gamma": gamma, "gradient": gradient}, text=text or "a motion",
+        style, sampling=sampling, text=text or "a motion",
         strength=strength, style_from=style_from, style_by=style_by,
     )  # fmt: skip
     outputs.check_units(units)
