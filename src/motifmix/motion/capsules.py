@@ -72,7 +72,15 @@ def clearance(one: Motion, other: Motion) -> np.ndarray:
 
 
 def segment_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the distance between segments ``[..., 2, 3]`` (broadcast against each other), ``[...]``.
+    """Return the distance between segments ``[..., 2, 3]`` (broadcast against each other), ``[...]``."""
+    s, t = nearest_places(first, second)
+    between = first[..., 0, :] - second[..., 0, :]
+    along, other_along = first[..., 1, :] - first[..., 0, :], second[..., 1, :] - second[..., 0, :]
+    return np.linalg.norm(between + s[..., None] * along - t[..., None] * other_along, axis=-1)
+
+
+def nearest_places(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where segments ``[..., 2, 3]`` come nearest to each other, as shares of their lengths from 0 to 1, ``[...]``.
 
     Ericson, Real-Time Collision Detection (2005), section 5.1.9: the closest points of two segments.
     """
@@ -84,6 +92,4 @@ def segment_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     denominator = a * e - b * b
     s = np.clip(np.where(denominator > 1e-12, (b * f - c * e) / np.maximum(denominator, 1e-12), 0.0), 0.0, 1.0)
     t = np.clip((b * s + f) / e, 0.0, 1.0)
-    s = np.clip((b * t - c) / a, 0.0, 1.0)
-    nearest = between + s[..., None] * along - t[..., None] * other_along
-    return np.linalg.norm(nearest, axis=-1)
+    return np.clip((b * t - c) / a, 0.0, 1.0), t

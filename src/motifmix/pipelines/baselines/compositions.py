@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.chains import GuidedChains, sample_chains
+from motifmix.diffusion.chains import ChainDenoiser, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
@@ -24,6 +24,7 @@ from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.mix.blended import Blended, Dual
+from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.ingredients import EachPerson, PersonModel, SceneModel
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.path_ensemble import PathEnsemble
@@ -180,19 +181,26 @@ class Composer:
         self._interaction, self._individual = interaction, individual
         return self
 
-    def make(self, wanted: Sequence[Wanted], seeds: Sequence[int], *, steps: int, strength: float = 1.0) -> list[Made]:
+    def make(
+        self, wanted: Sequence[Wanted], seeds: Sequence[int], *, steps: int, strength: float = 1.0,
+        apart: CollisionGuidance | None = None,
+    ) -> list[Made]:  # fmt: skip
         """Make pairs, in one batch where that can be; each has its own seed, so that it is the same alone.
 
-        ``strength`` multiplies the published guidance scales.
+        ``strength`` multiplies the published guidance scales. ``apart`` keeps people out of each other at its steps; where
+        they are made one by one (``individual``, ``average``), at the end.
         """
         if self.method.way == "paths" and len(wanted) > 1:  # where windows begin depends on the length
-            return [self.make([one], [seed], steps=steps, strength=strength)[0]
+            return [self.make([one], [seed], steps=steps, strength=strength, apart=apart)[0]
                     for one, seed in zip(wanted, seeds, strict=True)]  # fmt: skip
         longest = max(one.frames for one in wanted)
         noise = torch.stack([_noise(seed, longest) for seed in seeds])
         valid = torch.arange(longest) < torch.tensor([one.frames for one in wanted])[:, None]
         condition, levels = self._told(wanted), self._schedule.trailing(steps).levels()
-        clean, weights = self._sampled(condition, noise, valid, levels, strength)
+        apart = apart and apart.along(levels)
+        clean, weights = self._sampled(condition, noise, valid, levels, strength, apart)
+        if apart is not None and self.method.way in ("individual", "average"):
+            clean = apart.apart(clean, valid)
         result = []
         for number, one in enumerate(wanted):
             own = None
@@ -233,12 +241,13 @@ class Composer:
         return Condition({"text": Part(vectors[:, 0], everyone), "individual_text": Part(vectors[:, 1:], everyone)})
 
     def _sampled(
-        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
-    ) -> tuple[Tensor, Tensor | None]:
+        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float,
+        apart: CollisionGuidance | None = None,
+    ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         """Return people [B, P, T, F] and, of a mixture, weights [B, steps, P, T or 1, 23 or 1]."""
         way = self.method.way
         if way == "mixed":
-            return self._mixed(condition, noise, valid, levels, strength)
+            return self._mixed(condition, noise, valid, levels, strength, apart)
         if way == "individual":
             people = self._people(condition, noise, valid, levels, strength)
             people[:, 1, :, BLOCKS["joint_positions"]] += _beside()
@@ -254,6 +263,8 @@ class Composer:
                 scene = PathEnsemble([scene, alone], WINDOW, OVERLAP)
             else:
                 scene = Dual(scene, alone, self.method.share or Exponential())
+        if apart is not None:
+            scene = SceneKeptApart(scene, apart, self.interaction.scaling)
         return self._scene(scene, condition, noise, valid, levels), None
 
     def _scene_guided(self, strength: float) -> Denoiser:
@@ -288,8 +299,9 @@ class Composer:
         return 0.5 * (together + alone)
 
     def _mixed(
-        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
-    ) -> tuple[Tensor, Tensor]:
+        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float,
+        apart: CollisionGuidance | None,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
         pair, person, share = self.interaction, self.individual, self.method.share
         mixed = Mixed(
             SceneModel("interaction", pair.network.denoise, pair.scaling),
@@ -298,7 +310,9 @@ class Composer:
             None if share is None else Forced(share),
             negligible=self.sparing.negligible,
         )
-        guided = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
+        guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
+        if apart is not None:
+            guided = MixtureKeptApart(guided, apart)
         clean, weights = noise, []
         for step in sample_chains(guided, mixed.chains, levels, [noise, noise], condition, valid):
             clean = step.clean
