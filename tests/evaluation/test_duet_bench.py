@@ -1,5 +1,6 @@
 """The tables of compositions on made-up pairs and tiny random networks: what is asked, kept, counted and left out."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -194,3 +195,17 @@ def test_unknown_rows_are_refused(home, monkeypatch):
         check_compositions("nobody")
     with pytest.raises(RequestError, match="--repeats"):
         check_compositions(None, 3)
+
+
+def test_a_command_without_data_or_weights_leaves_nothing(home, tmp_path, monkeypatch, capsys):
+    from motifmix.apps.cli.main import main
+
+    monkeypatch.setenv("MOTIFMIX_HOME", str(tmp_path / "home"))
+    for what in ("interaction", "individual"):
+        folder = f"weights-duets-evaluator-{what}"
+        shutil.copytree(home / folder, tmp_path / "home" / folder)
+    for data, said in ((tmp_path / "home", "holds no pairs"), (home / "data", "none of what is asked for")):
+        for study in ("composition", "composition-gain"):
+            assert main(["evaluate", study, "--data", str(data), "--out", str(tmp_path / "tables")]) == 2
+            assert said in capsys.readouterr().err
+    assert not (tmp_path / "tables").exists()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from motifmix.pipelines.baselines.compositions import (
 RESAMPLED = 1000
 GRID = (0.5, 0.75, 1.0, 1.5)
 LEAST_PROMPTS = 250
+ALONE = ("interaction", "individual")  # the models that are mixed, each without the other
 ALIGNED = (
     Column("interaction", "interaction", percent, "up"),
     Column("individual", "individual", percent, "up"),
@@ -79,14 +81,18 @@ class Line:
 
 def chosen_lines(bench: DuetBench, names: Sequence[str] | None) -> list[Line]:
     """Return the rows that are asked for (all by default), baselines first, those without weights with what they lack."""
-    groups = {key: (method,) for key, method in COMPOSITIONS.items()}
-    groups |= {key: tuple(methods) for key, methods in mixers(bench.home).items()}
-    lines = []
-    for key in names or groups:
-        there = tuple(method for method in groups[key] if method.missing(bench.home) is None)
-        lack = "" if there else str(groups[key][0].missing(bench.home))
-        lines.append(Line(key, there or groups[key], lack=lack))
+    known, lines = groups(bench.home), []
+    for key in names or known:
+        there = tuple(method for method in known[key] if method.missing(bench.home) is None)
+        lack = "" if there else str(known[key][0].missing(bench.home))
+        lines.append(Line(key, there or known[key], lack=lack))
     return lines
+
+
+def groups(home: Path) -> dict[str, tuple[Composition, ...]]:
+    """Return what can be a row: every composition, and of every Mixer below ``home`` its training seeds."""
+    known = {key: (method,) for key, method in COMPOSITIONS.items()}
+    return known | {key: tuple(methods) for key, methods in mixers(home).items()}
 
 
 def measured(bench: DuetBench, lines: Sequence[Line]) -> list[Line]:
@@ -139,7 +145,7 @@ def composition(bench: DuetBench, command: str, names: Sequence[str] | None, tak
 
 def gain(bench: DuetBench, command: str) -> Study:
     """Return what each model alone knows: whether there is something to gain by mixing them."""
-    lines = measured(bench, chosen_lines(bench, ("interaction", "individual")))
+    lines = measured(bench, chosen_lines(bench, ALONE))
     real = Line("real", (Composition("real", "real pairs", "alone", "interaction"),), (_real(bench),))
     table = _Figures(bench, [real, *lines])
     columns = (*ALIGNED[:2], ALIGNED[3], ALIGNED[4])

@@ -91,11 +91,11 @@ def evaluate(
     if what in PAPERS:
         _check_paper(what, {"--weights": weights, "--data": data, "--evaluator": evaluator})
     _check_data(what, data, prompts)
-    if out is not None:
-        outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in DUET_STUDIES:
         evaluate_duets(what, data=data, methods=methods, limit=limit, tune=tune, out=out, as_json=as_json)
         return
+    if out is not None:
+        outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in STUDIES:
         evaluate_styled(what, data=data, methods=methods, limit=limit, repeats=repeats or 5, out=out, as_json=as_json)
         return

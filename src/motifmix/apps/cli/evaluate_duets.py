@@ -1,5 +1,6 @@
 """``motifmix evaluate composition`` and ``composition-gain``: ways of composing two models, asked the same questions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from motifmix.apps.cli.evaluate_styled import rows_named
@@ -19,9 +20,13 @@ def evaluate_duets(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Run one study, print it, and write its files into ``out``; or tune guidance and keep what was chosen."""
+    """Run one study, print it, and write its files into ``out``; or tune guidance and keep what was chosen.
+
+    Judges, pairs and weights are looked at before ``out`` is made: what is refused leaves no folder behind.
+    """
     import json
 
+    from motifmix.apps import outputs
     from motifmix.encoders.text import MiniLM
     from motifmix.evaluation import duet_studies, styled_tables
     from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
@@ -36,6 +41,9 @@ def evaluate_duets(
     command += f" --limit {limit}" if limit else ""
     judges = DuetJudges("select" if tune else "score", place, encoder)
     asked = questions(folder, "val" if tune else "test", limit or (TUNED_ON if tune else PROMPTS))
+    _check_weights(place, duet_studies.ALONE if study == "composition-gain" else names)
+    if out is not None:
+        outputs.make_folder(out)
     try:
         with progress(f"evaluating {study}") as step:
 
@@ -67,6 +75,17 @@ def evaluate_duets(
         curves = draw_curves(place, runs, out, study, logarithmic=False)
         for path in styled_tables.write(result, out, curves):
             remark(str(path))
+
+
+def _check_weights(home: Path, names: Sequence[str] | None) -> None:
+    """Raise ``WeightsError`` where no composition that is asked for (all by default) has its weights."""
+    from motifmix.errors import WeightsError
+    from motifmix.evaluation.duet_studies import groups
+
+    known = groups(home)
+    lacks = [method.missing(home) for key in names or known for method in known[key]]
+    if all(lacks):
+        raise WeightsError(f"{home}: none of what is asked for can be measured: {lacks[0]}")
 
 
 def check_compositions(methods: str | None, repeats: int | None = None) -> list[str] | None:
