@@ -84,6 +84,13 @@ def test_every_link_of_the_readme_leads_somewhere():
     assert [target for target in targets if "://" not in target and not (HOUSE / target).exists()] == []
 
 
+def test_every_page_has_its_line_in_the_navigation():
+    nav = (HOUSE / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
+    named = re.findall(r"^ +- [^:]+: (\S+\.md)$", nav, re.MULTILINE)
+    pages = [path.name for path in tracked() if path.suffix == ".md" and path.parent == HOUSE / "docs"]
+    assert sorted(named) == sorted([*pages, "adr/README.md"])
+
+
 @pytest.mark.parametrize("page", ["NOTICE", "src/motifmix/weights/LICENSE.md"])
 def test_every_credit_line_stands_in_the_notice_and_in_the_licence(page):
     text = words((HOUSE / page).read_text(encoding="utf-8"))
