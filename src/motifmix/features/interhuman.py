@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from motifmix.errors import RequestError
 from motifmix.features.published import on_published_body, standing_like
@@ -242,4 +241,6 @@ def interleaved_columns(rotations: np.ndarray) -> np.ndarray:
 
 def smoothed_for_display(joints: np.ndarray, frames: float = 1.0) -> np.ndarray:
     """Smooth joints ``[T, 22, 3]`` over time as the published viewer does, with a Gaussian of ``frames``."""
+    from scipy.ndimage import gaussian_filter1d  # a fifth of a second, which decoding does not need
+
     return gaussian_filter1d(joints, frames, axis=0, mode="nearest")
