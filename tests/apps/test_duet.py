@@ -42,6 +42,7 @@ class FakeDuet:
 
     def __init__(self) -> None:
         self.calls: list[SimpleNamespace] = []
+        self.further: list[str] = []
         self.weigh, self.individual, self.stylist = None, object(), FakeStylist()
 
     def compose(self, text, person_texts, *, seed, using, clean_feet, progress, **sampling):
@@ -49,15 +50,21 @@ class FakeDuet:
         progress(1, 1)
         seconds = sampling.get("seconds", 2.0)
         other = walk(seconds, 1, 30.0).turned(np.pi).moved(np.array([0.0, 0.0, 3.0]))
-        scene = Scene((walk(seconds, seed, 30.0).with_labels(text=person_texts[0]), other))
+        more = [other.moved(np.array([number, 0.0, 0.0])) for number in range(len(person_texts) - 2)]
+        scene = Scene((walk(seconds, seed, 30.0).with_labels(text=person_texts[0]), other, *more))
         weights = np.linspace(1.0, 0.0, 2 * 2 * 60 * 23).reshape(2, 2, 60, 23) if using == "mixed" else None
-        return Composed(scene, weights, (900.0, 400.0))
+        return Composed(scene, weights, (900.0, 400.0), {name: 0.0 * np.ones((2, 2, 1, 1)) for name in self.further})
 
 
 @pytest.fixture
 def duet(monkeypatch, here) -> FakeDuet:
     fake = FakeDuet()
-    monkeypatch.setitem(motifmix.__dict__, "load_duet", lambda weights=None: fake)
+
+    def load(weights=None, further=()):
+        fake.further = [Path(folder).name for folder in further]
+        return fake
+
+    monkeypatch.setitem(motifmix.__dict__, "load_duet", load)
     return fake
 
 
@@ -130,6 +137,45 @@ def test_three_people_fit_into_a_scene_of_recordings(run, here, duet):
     assert "person 4, who does not exist" in run("duet", "three walk", *three, "--style", "4:old").lines[-1]
     assert "holds two people" in run("duet", "three walk", *three, "--interhuman", "set").lines[-1]
     assert "not 1 times" in run("duet", "one walks", "--person", "a.bvh").lines[-1]
+    assert "are recordings" in run("duet", "three walk", *three, "--pairs", "all").lines[-1]
+
+
+THREE = ("duet", "three people greet each other", "--person", "a person bows", "--person", "a person waves",
+         "--person", "a person nods", "--seed", 3)  # fmt: skip
+
+
+def test_three_people_are_described_and_written_in_every_format(run, here, duet):
+    outs = [f"three{suffix}" for suffix in (".bvh", ".npz", ".glb", ".png", ".mp4")]
+    done = run(*THREE, "--seconds", 0.5, *(word for out in outs for word in ("--out", out)), "--plot-weights", "w.png",
+               "--style", "3:old", "--people", 3)  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.out.split()[:5] == ["three_1.bvh", "three_2.bvh", "three_3.bvh", "three.npz", "three.glb"]
+    with np.load("three.npz") as archive:
+        joints = archive["joints"]
+    assert joints.shape == (3, 15, 22, 3)
+    for number in (1, 2, 3):
+        (person,) = motifmix.read(f"three_{number}.bvh")
+        np.testing.assert_allclose(person.root, joints[number - 1, :, 0], atol=1e-3)
+    assert [person.labels.get("style") for person in motifmix.read("three.npz")] == [None, None, "old"]
+    assert len(motifmix.read("three.npz")) == 3 and not hasattr(duet.calls[0], "pairs")
+    assert run(*THREE, "--out", "one.bvh", "--one-file").code == 0 and len(motifmix.read("one.bvh")) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "pairs"),
+    [("1-2,2-3", ((0, 1), (1, 2))), (" 3-1 , 2-1", ((0, 2), (0, 1))), ("all", ((0, 1), (0, 2), (1, 2)))],
+)
+def test_who_interacts_is_said(run, here, duet, given, pairs):
+    done = run(*THREE, "--pairs", given, "--out", "three.npz")
+    assert done.code == 0, done.err
+    assert duet.calls[0].pairs == pairs
+
+
+def test_further_models_are_mixed_in_and_each_one_is_drawn(run, here, duet):
+    assert run(*ASKED, "--out", "a.npz", "--plot-weights", "two.png").code == 0
+    assert run(*ASKED, "--out", "b.npz", "--with", "mdm", "--with", "intergen", "--plot-weights", "four.png").code == 0
+    assert duet.further == ["mdm", "intergen"]
+    assert Image.open("four.png").size[1] > Image.open("two.png").size[1]
 
 
 def test_the_interaction_model_alone_is_asked_where_there_is_no_other(run, here, duet):
@@ -143,9 +189,19 @@ def test_the_interaction_model_alone_is_asked_where_there_is_no_other(run, here,
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["two greet", "--person", "one"], "give it twice, not 1 times"),
-        (["two greet"], "give it twice, not 0 times"),
-        (["two greet", *["--person", "one"] * 3], "give it twice, not 3 times"),
+        (["two greet", "--person", "one"], "give it twice at least, not 1 times"),
+        (["two greet"], "give it twice at least, not 0 times"),
+        (["nine greet", *["--person", "one"] * 9], "at most 8 people, and --person was given 9 times"),
+        ([*ASKED[1:], "--people", "3"], "--people 3, and --person was given twice: give it once for each person"),
+        ([*THREE[1:], "--people", "2"], "--people 2, and --person was given 3 times"),
+        ([*THREE[1:], "--pairs", "1-2"], "person 3 interacts with nobody"),
+        ([*THREE[1:], "--pairs", "1-2,2-4"], "person 4 does not exist; this scene has persons 1 to 3"),
+        ([*THREE[1:], "--pairs", "1-2,2-2,1-3"], "a pair is two different people"),
+        ([*THREE[1:], "--pairs", "1+2"], "such as 1-2,2-3, or all; '1+2' was asked"),
+        ([*THREE[1:], "--pairs", "all", "--using", "individual"], "--pairs says who interacts"),
+        ([*THREE[1:], "--interhuman", "set"], "holds two people, this scene has 3; leave --interhuman out"),
+        ([*THREE[1:], "--style", "4:old"], "person 4, who does not exist; this scene has persons 1 to 3"),
+        ([*ASKED[1:], "--with", "more", "--using", "interaction"], "--with mixes another model in"),
         (["two greet", "--person", "one", "--person", "  "], "--person number 2 is empty"),
         (["", "--person", "one", "--person", "two"], "the text is empty"),
         ([*ASKED[1:], "--style", "3:old"], "person 3, who does not exist"),

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -110,6 +112,27 @@ def test_models_are_found_at_home_or_in_a_folder(trained):
     assert duet.override is None and duet.weigh is not None
     learned = duet.compose(*asked, seconds=1.0, steps=2).weights
     assert learned is not None and learned.shape == (2, 2, 30, 23)
+
+
+def test_models_are_mixed_in_by_their_folders(trained):
+    sizes: dict[str, Any] = {**SIZES, "blocks": 1}
+    sizes_of_mdm: dict[str, Any] = {**SIZES, "layers": 1}
+    put(trained / "weights-duets-interaction-intergen", InterGenDenoiser(**sizes), "intergen:InterGenDenoiser", **sizes)
+    put(trained / "mine", IndividualMDM(**sizes_of_mdm), "mdm:IndividualMDM", **sizes_of_mdm)
+    folders = trained / "mine", trained / "weights-duets-interaction-intergen"
+    asked = "two people greet each other", ("a person bows", "a person waves")
+    shares = load_duet(further=folders).compose(*asked, seconds=1.0, steps=2).shares
+    assert list(shares) == ["interaction", "individual", "mine", "interaction-intergen"]
+    np.testing.assert_array_equal(shares["individual"], shares["mine"])
+    np.testing.assert_allclose(shares["interaction"], shares["interaction-intergen"], atol=1e-6)
+    with pytest.raises(WeightsError, match="one name"):
+        load_duet(further=[trained / "mine", trained / "mine"])
+    with pytest.raises(WeightsError, match="none"):
+        load_duet(further=[trained / "none"])
+    sizes["text"] = 768
+    put(trained / "large", In2INIndividual(**sizes), "in2in:In2INIndividual", **sizes)
+    with pytest.raises(WeightsError, match="large: this model reads 768 numbers of text"):
+        load_duet(further=[trained / "large"])
 
 
 def test_what_is_not_there_or_does_not_fit_is_one_sentence(trained):

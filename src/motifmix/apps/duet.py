@@ -1,13 +1,14 @@
 """What ``motifmix duet`` does around its models: who is asked for what, where it goes to, and writing all of it at once.
 
-Two people are described in sentences; or two and more are recordings, which are put into one scene as they are. All targets are
-written beside their places first and renamed together, so a command that fails leaves none of them.
+Two people and more are described in sentences; or they are recordings, which are put into one scene as they are. All targets
+are written beside their places first and renamed together, so a command that fails leaves none of them.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,24 +20,29 @@ from motifmix.credits import MADE_WITH
 from motifmix.errors import FileError, RequestError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from motifmix.motion import Scene
+    from motifmix.pipelines.duet import Composed
     from motifmix.pipelines.style_transfer import StyleTransfer
 
 PEOPLE = 2
+EVERYBODY = "all"
 PICTURE = ".png"
 Using = Literal["mixed", "interaction", "individual"]
+_PAIR = re.compile(r"^\s*(\d+)\s*-\s*(\d+)\s*$")
 _OWN_STYLE = re.compile(r"^\s*(?P<person>\d+)\s*:\s*(?P<style>.*)$", re.S)
 
 
 @dataclass(frozen=True)
 class DuetRequest:
-    """One sentence for the scene and one request a person (own text, own styles), or the ``recordings`` of people."""
+    """One sentence for the scene and one request a person (own text, own styles), or the ``recordings`` of people.
+
+    ``pairs``: who interacts, persons counted from 0, where that is said.
+    """
 
     text: str
     people: tuple[GenerateRequest, ...]
     recordings: tuple[Path, ...] = ()
+    pairs: tuple[tuple[int, int], ...] | None = None
 
     @property
     def person_texts(self) -> list[str]:
@@ -78,18 +84,29 @@ class Plan:
         return [*own, Target(self.interhuman / LIST, always=True)]
 
 
-def asked(text: str, persons: Sequence[str], styles: Sequence[str], **shared: Any) -> DuetRequest:
+def asked(
+    text: str,
+    persons: Sequence[str],
+    styles: Sequence[str],
+    *,
+    people: int | None = None,
+    pairs: str | None = None,
+    **shared: Any,
+) -> DuetRequest:
     """Read what a person typed; ``shared`` are fields of all people's requests.
 
-    Raises ``RequestError`` for another number of people than two (of recordings: for fewer), an empty caption, a style of
-    nobody, and whatever a single request cannot have, ``FileError`` for a recording that is not there.
+    Raises ``RequestError`` for fewer people than two or too many sentences, for another number of ``people`` than are
+    described, for ``pairs`` that cannot be, an empty caption, a style of nobody, and whatever a single request cannot have,
+    ``FileError`` for a recording that is not there. What ``text`` says of how many there are is not counted.
     """
     said = checked(text=text, **shared).text
     recordings = [Path(person) for person in persons if Path(person).suffix.lower() in MOTION_FILES]
-    if len(persons) != PEOPLE and not PEOPLE <= len(recordings) == len(persons):
-        raise RequestError(
-            f"this scene has two people, and --person says what one of them does: give it twice, not {len(persons)} times"
-        )
+    _check_count(len(persons), people)
+    if len(persons) > PEOPLE and len(recordings) < len(persons):
+        from motifmix.pipelines.group_scene import MOST_PEOPLE
+
+        if len(persons) > MOST_PEOPLE:
+            raise RequestError(f"a scene has at most {MOST_PEOPLE} people, and --person was given {len(persons)} times")
     for number, person in enumerate(persons, start=1):
         if not one_line(person):
             raise RequestError(f"--person number {number} is empty; say what this person does")
@@ -98,14 +115,49 @@ def asked(text: str, persons: Sequence[str], styles: Sequence[str], **shared: An
             raise FileError(f"{path}: there is no such file")
     if 0 < len(recordings) < len(persons):
         raise RequestError(
-            f"{recordings[0]} is a recording and the other person is a sentence; give sentences only or recordings only"
+            f"{recordings[0]} is a recording and another person is a sentence; give sentences only or recordings only"
         )
+    if recordings and pairs is not None:
+        raise RequestError("--pairs is for scenes that a model makes; these people are recordings")
     own_styles = styles_of(styles, len(persons))
-    people = [
+    requests = [
         checked(own, text=said if recordings else person, **shared)
         for person, own in zip(persons, own_styles, strict=True)
     ]
-    return DuetRequest(said, tuple(people), tuple(recordings))
+    met = None if pairs is None else pairs_of(pairs, len(persons))
+    return DuetRequest(said, tuple(requests), tuple(recordings), met)
+
+
+def _check_count(described: int, people: int | None) -> None:
+    """Raise ``RequestError`` where more or fewer people are described than there shall be."""
+    times = {1: "once", 2: "twice"}.get(described, f"{described} times")
+    if people is not None and people != described:
+        raise RequestError(
+            f"--people {people}, and --person was given {times}: give it once for each person, or leave --people out"
+        )
+    if described < PEOPLE:
+        raise RequestError(
+            "a scene has two people or more, and --person says what one of them does: give it twice at least, not "
+            f"{described} times"
+        )
+
+
+def pairs_of(given: str, people: int) -> tuple[tuple[int, int], ...]:
+    """Read ``1-2,2-3`` (persons from 1) or ``all``; persons count from 0 in the result.
+
+    Raises ``RequestError`` for anything else, and for pairs that these people cannot make.
+    """
+    from motifmix.pipelines.group_scene import checked_pairs
+
+    if given.strip().lower() == EVERYBODY:
+        return tuple(combinations(range(people), 2))
+    found = []
+    for word in given.split(","):
+        match = _PAIR.match(word)
+        if match is None:
+            raise RequestError(f"--pairs takes who interacts with whom, such as 1-2,2-3, or all; {given!r} was asked")
+        found.append((int(match[1]) - 1, int(match[2]) - 1))
+    return checked_pairs(found, people)
 
 
 def styles_of(given: Sequence[str], people: int) -> list[list[str]]:
@@ -166,7 +218,9 @@ def planned(
         outputs.check_is_other(source, paths)
     plan = Plan(tuple(scene), interhuman, outputs.slug(request.text.lower(), 60), plot)
     if interhuman is not None and len(request.people) != PEOPLE:
-        raise RequestError(f"InterHuman's layout holds two people, this scene has {len(request.people)}")
+        raise RequestError(
+            f"InterHuman's layout holds two people, this scene has {len(request.people)}; leave --interhuman out"
+        )
     if interhuman is not None and interhuman.exists() and not interhuman.is_dir():
         raise FileError(f"{interhuman}: is a file; --interhuman names a folder")
     for target in plan.layout:
@@ -266,8 +320,13 @@ def _layout_writers(plan: Plan, scene: "Scene", request: DuetRequest) -> list[Ca
     return [lambda path, content=content: path.write_bytes(content) for content in contents]
 
 
-def plotted(weights: "np.ndarray", steps: Sequence[float], text: str) -> Callable[[Path], Any]:
-    """Return what draws the individual model's share ``[steps, P, T or 1, 23 or 1]`` over the sampling."""
-    from motifmix.drawing.mixing_weights import draw_mixing_weights
+def plotted(composed: "Composed", text: str) -> Callable[[Path], Any] | None:
+    """Return what draws the individual model's share over the sampling, or of more than two models each one's."""
+    from motifmix.drawing.mixing_weights import draw_mixing_weights, draw_shares
 
+    weights, steps, shares = composed.weights, composed.steps, composed.shares
+    if weights is None:
+        return None
+    if composed.further:
+        return lambda path: draw_shares(shares, path, steps=steps, title=text)
     return lambda path: draw_mixing_weights(weights, path, steps=steps, title=f"share of the individual model: {text}")

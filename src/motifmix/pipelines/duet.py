@@ -108,8 +108,10 @@ class Composed:
         """The share of every model by its name; they add up to 1. Nothing where nothing was mixed."""
         if self.weights is None:
             return {}
-        others = {"individual": self.weights, **self.further}
-        return {"interaction": 1.0 - np.sum(list(others.values()), axis=0), **others}
+        left = 1.0 - self.weights
+        for share in self.further.values():
+            left = left - share
+        return {"interaction": left, "individual": self.weights, **self.further}
 
 
 class Duet:
@@ -132,11 +134,17 @@ class Duet:
         self.interaction, self.individual, self.further = interaction, individual, dict(further or {})
         for name, model in self.further.items():
             for what in ("steps", "text_scale"):
-                if abs(float(model.extra[what]) - float(interaction.extra[what])) > 1e-6:
+                if model.extra.get(what) != interaction.extra[what]:
                     raise WeightsError(
-                        f"{name}: this model was trained with {what} {model.extra[what]}, the interaction model with "
-                        f"{interaction.extra[what]}; mix models of one recipe's settings"
+                        f"{name}: this model was trained with {what} {model.extra.get(what)}, the interaction model with "
+                        f"{interaction.extra[what]}; mix models that recipes/duets trains"
                     )
+            read, has = (own.network.text.in_features for own in (model, interaction))
+            if read != has:
+                raise WeightsError(
+                    f"{name}: this model reads {read} numbers of text, the interaction model {has}; mix models that "
+                    "recipes/duets trains"
+                )
         self.weigh, self.override, self.sparing = weigh, override, sparing
         self.encoder = MiniLM()
         extra = interaction.extra

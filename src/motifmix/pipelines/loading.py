@@ -1,5 +1,6 @@
 """One way in for all weights: our own, and published ones that were converted."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -34,24 +35,39 @@ def load(weights: Path | str | None = None) -> Any:
     return TextToMotion(weights)
 
 
-def load_duet(weights: Path | str | None = None) -> "Duet":
+def load_duet(weights: Path | str | None = None, further: Sequence[Path | str] = ()) -> "Duet":
     """Load what makes scenes of two people: an interaction model, and an individual one and a Mixer where they are.
 
     ``weights``: a folder with the folders ``interaction``, ``individual`` and ``mixer`` in it. By default they are those
     that come with the package or, where it has none, ``weights-duets-interaction``, ``-individual`` and ``-mixer`` below
-    ``MOTIFMIX_HOME``. Without a Mixer a mixture takes DualMDM's schedule. Raises ``WeightsError``.
+    ``MOTIFMIX_HOME``. Without a Mixer a mixture takes DualMDM's schedule. ``further``: folders of models of one person or of
+    two that are mixed in as well, each called as its folder. Raises ``WeightsError``.
     """
     from motifmix.mix.schedules import Exponential
-    from motifmix.mix.weights import Forced
+    from motifmix.mix.weights import Divided
     from motifmix.pipelines.duet import Duet, DuetModel
     from motifmix.pipelines.duet_mixer import load_duet_mixer
 
     folders = _duet_folders(weights)
     individual = DuetModel.load(folders["individual"]) if _holds(folders["individual"], "denoiser") else None
     weigh = load_duet_mixer(folders["mixer"]).weigh if _holds(folders["mixer"], "mixer") else None
+    more = {_called(Path(folder)): DuetModel.load(folder) for folder in further}
+    if len({"interaction", "individual", *more}) < 2 + len(further):
+        raise WeightsError(
+            f"{', '.join(map(str, further))}: two of the models to be mixed have one name; rename a folder"
+        )
+    if more and individual is None:
+        raise WeightsError(f"there is no individual model in {folders['individual']} to mix with; train it first")
+    # Of one kind all have equal parts; between the two it is the published schedule.
+    schedule = Divided(Exponential(), (False, *(model.in_pairs for model in more.values())))
     return Duet(
-        DuetModel.load(folders["interaction"]), individual, weigh, None if weigh is not None else Forced(Exponential())
+        DuetModel.load(folders["interaction"]), individual, weigh, None if weigh is not None else schedule, further=more
     )
+
+
+def _called(folder: Path) -> str:
+    """Return how a model is called: as its folder, without what all folders of duets begin with."""
+    return folder.resolve().name.removeprefix("weights-duets-")
 
 
 def _duet_folders(weights: Path | str | None) -> dict[str, Path]:

@@ -1,6 +1,6 @@
-"""``motifmix duet``: two people in one scene."""
+"""``motifmix duet``: two people in one scene, and more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from motifmix.apps.cli.terminal import progress, remark, say
 if TYPE_CHECKING:
     from motifmix.apps.duet import DuetRequest, Using
     from motifmix.motion import Scene
+    from motifmix.pipelines.duet import Duet
 
 _KNOWN = "a person walks forward"  # styles are described beside a text, and this one has nothing said about it
 _SCHEDULE = (
@@ -24,8 +25,16 @@ def duet(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='What happens: "two people greet each other".')],
     person: Annotated[
         list[str] | None,
-        typer.Option(help="What one of them does, in a sentence, or a recording of it (.bvh, .npz). Twice."),
+        typer.Option(help="What one of them does, in a sentence, or a recording of it (.bvh, .npz). Twice or more."),
     ] = None,
+    pairs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N-N,...|all",
+            help="Who of three people and more interacts with whom: 1-2,2-3; by default person 1 with each other one.",
+        ),
+    ] = None,
+    people: Annotated[int | None, typer.Option(help="How many people there shall be; checked.")] = None,
     style: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,6 +60,10 @@ def duet(
         Path | None,
         typer.Option(metavar="FOLDER", help="Other models: a folder with interaction, individual and mixer in it."),
     ] = None,
+    further: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="FOLDER", help="Mix this model in too, of two people or of one. Repeatable."),
+    ] = None,
     out: Annotated[
         list[Path] | None,
         typer.Option(help="Where to: .bvh, .glb, .npz, .mp4, .gif or .png. Repeatable; by default a .glb."),
@@ -67,17 +80,17 @@ def duet(
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     units: Annotated[str, typer.Option(help="Unit of .bvh files: m or cm.")] = "m",
 ) -> None:
-    """Make a scene of two people from one text for both and one for each, each in a style if you like."""
+    """Make a scene of two people or more from one text for all and one for each, each in a style if you like."""
     from motifmix.apps import duet as duets
     from motifmix.apps import outputs
     from motifmix.errors import RequestError
 
     request = duets.asked(
         text, person or (), style or (), strength=strength, seed=seed, fps=fps, raw=raw, style_from=style_from,
-        style_by=style_by,
+        style_by=style_by, people=people, pairs=pairs,
     )  # fmt: skip
     outputs.check_units(units)
-    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights}
+    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights, "with": further}
     if request.recordings:
         for name, value in {**sampling, "plot-weights": plot_weights}.items():
             if value is not None:
@@ -85,6 +98,10 @@ def duet(
     chosen = duets.checked_using(using)
     if plot_weights is not None and using not in (None, "mixed"):
         raise RequestError(f"--plot-weights draws how two models are mixed; --using {using} asks one alone")
+    if further and using not in (None, "mixed"):
+        raise RequestError(f"--with mixes another model in; --using {using} asks one alone")
+    if pairs is not None and using == "individual":
+        raise RequestError("--pairs says who interacts; the individual model knows nobody but one person")
     targets = list(out or ([] if interhuman else [Path(outputs.slug(request.text.lower(), 60) + ".glb")]))
     plan = duets.planned(request, targets, interhuman=interhuman, plot=plot_weights, one_file=one_file, force=force)
 
@@ -92,7 +109,8 @@ def duet(
     if request.recordings:
         scene = _recorded(request)
     else:
-        scene, draw = _made(request, chosen, seconds, steps, weights, plot=plot_weights is not None)
+        models = _loaded(weights, further or ())
+        scene, draw = _made(request, chosen, seconds, steps, models, plot=plot_weights is not None)
     with progress("writing"):
         written = duets.write(plan, scene, request, draw, units=units, force=force)
     for path in written:
@@ -115,21 +133,25 @@ def _recorded(request: "DuetRequest") -> "Scene":
     return _restyled(scene, request, StyleTransfer(motifmix.load()))
 
 
+def _loaded(weights: Path | None, further: "Sequence[Path]") -> "Duet":
+    import motifmix
+
+    return motifmix.load_duet(weights, further) if further else motifmix.load_duet(weights)
+
+
 def _made(
     request: "DuetRequest",
     using: "Using | None",
     seconds: float | None,
     steps: int | None,
-    weights: Path | None,
+    model: "Duet",
     *,
     plot: bool,
 ) -> "tuple[Scene, Callable[[Path], Any] | None]":
     """Let the models make a scene; returns it, and what draws the mixing weights where that is asked."""
-    import motifmix
     from motifmix.apps import duet as duets
     from motifmix.errors import RequestError
 
-    model = motifmix.load_duet(weights)
     if using is None:
         using = "mixed" if model.individual is not None else "interaction"
         if using == "interaction":
@@ -139,7 +161,7 @@ def _made(
     if plot and using != "mixed":
         raise RequestError("--plot-weights draws how two models are mixed; here is one alone")
     (seed,) = request.people[0].seeds()
-    chosen = {"seconds": seconds, "steps": steps}
+    chosen: dict[str, Any] = {"seconds": seconds, "steps": steps, "pairs": request.pairs}
     with progress("generating") as step:
         composed = model.compose(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
@@ -147,7 +169,7 @@ def _made(
         )  # fmt: skip
     if request.people[0].seed is None:
         remark(f"seed {seed} (--seed {seed} makes the same again)")
-    draw = duets.plotted(composed.weights, composed.steps, request.text) if composed.weights is not None else None
+    draw = duets.plotted(composed, request.text)
     scene = _restyled(composed.scene, request, model.stylist) if request.styled else composed.scene
     return scene, draw
 
