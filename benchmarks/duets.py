@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -211,8 +212,8 @@ def stages(clock: Clock) -> dict[str, Any]:
     done("importing torch")
     from motifmix.apps import outputs
     from motifmix.mix import ingredients, mixed
+    from motifmix.mix.collision_guidance import CollisionGuidance
     from motifmix.mix.weights import LearnedWeights
-    from motifmix.motion import Scene
     from motifmix.pipelines import duet as pipeline
 
     done("importing motifmix")
@@ -221,18 +222,18 @@ def stages(clock: Clock) -> dict[str, Any]:
     done("loading the models")
     found._condition(*TEXTS[0])
     done("loading the text encoder, first sentences")
-    found.compose(*TEXTS[1], seconds=1.0, steps=2)  # what only the first call costs
+    scene = found.compose(*TEXTS[1], seconds=1.0, steps=2).scene  # what only the first call costs
     done("first call, besides")
     places = {
         "interaction model": (type(found.interaction.network), "denoise"),
         "individual model": (type(found.individual.network), "denoise"),
         "Mixer": (LearnedWeights, "__call__"), "aligning": (mixed, "align"),
         "orthonormal rotations": (mixed, "orthonormal"), "centring": (ingredients, "center"),
+        "keeping people apart": (CollisionGuidance, "__call__"),
         "sentences": (pipeline.Duet, "_condition"), "decoding": (pipeline.InterHumanSpace, "decode"),
         "feet": (pipeline, "_settled"),
     }  # fmt: skip
     runs: list[dict[str, float]] = []
-    scene = Scene(())
     for _ in range(3):
         with watched(clock, **places) as spent:
             begun = clock()
@@ -347,6 +348,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
+    parser.add_argument("--jobs", type=int, default=1, help="parts at once: for the process's clock only")
     parser.add_argument("--methods", metavar="A,B,...", help="only these methods")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -371,12 +373,16 @@ def main() -> None:
     if "interaction" not in titles:
         parser.error(f"there is no model of two people to measure: {'; '.join(left_out)}")
     only = set(options.methods.split(",")) if options.methods else set(titles)
-    rows = [{**asked(key), "title": title} for key, title in titles.items() if key in only | {"interaction"}]
+    chosen = {key: title for key, title in titles.items() if key in only | {"interaction"}}
+    with ThreadPoolExecutor(1 if options.clock == "wall" else options.jobs) as pool:
+        parts = ("stages", "growth", "spared", *chosen)
+        found = dict(zip(parts, pool.map(asked, parts), strict=True))
     report = {
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "threads": options.threads,
                     "torch": torch.__version__, "load before": round(load, 1)},
-        "clock": options.clock, "methods": rows, "left_out": left_out, "stages": asked("stages"),
-        "growth": asked("growth"), "spared": asked("spared"), "commands": commands(options.threads), "sizes": asked("sizes"),
+        "clock": options.clock, "only": options.methods or "", "left_out": left_out,
+        "methods": [{**found[key], "title": title} for key, title in chosen.items()], "stages": found["stages"],
+        "growth": found["growth"], "spared": found["spared"], "commands": commands(options.threads), "sizes": asked("sizes"),
     }  # fmt: skip
     report["took"] = time.perf_counter() - begun
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ def _head(report: dict[str, Any]) -> list[str]:
     command = "python benchmarks/duets.py" + (
         "" if wall else f" --clock process --threads {report['machine']['threads']}"
     )
+    command += f" --methods {report['only']}" if report["only"] else ""
     seconds = "Seconds are those of the clock on the wall" if wall else (
         "Seconds are those of the processor in the process itself, because other programs had the cores"
     )  # fmt: skip
@@ -114,8 +115,8 @@ def _spared(report: dict[str, Any]) -> list[str]:
         "## Asking the Mixer less often",
         "",
         f"`Sparing` (`mix/sparing.py`), measured on the same sentences and seeds ({kind}): its weights hold until it is asked "
-        "again, and *one branch* asks it in the guided branch only. Published Mixers are asked at every step in every branch; "
-        "so is whoever takes `Duet(..., sparing=EVERYTHING)`. *Changed* is against every step: of the weights their mean "
+        "again, and *one branch* asks it in the guided branch only. Published Mixers are asked at every step in every branch, and "
+        "ours too with `Duet(..., sparing=EVERYTHING)`. *Changed* is against every step: of the weights their mean "
         "difference, of the motions the mean distance of joints. The default is bold.",
         "",
         "| steps | the Mixer is asked | seconds | its share | weights changed | joints moved, cm |",
