@@ -1,6 +1,6 @@
 """What keeping people apart gives and costs: the same prompts and seeds with the guidance and without it.
 
-    python benchmarks/collisions.py --choose          # tries settings on validation prompts, prints them; asks no judge
+    python benchmarks/collisions.py --choose --prompts 48  # tries settings on validation prompts; asks no judge
     python benchmarks/collisions.py                   # writes docs/collisions.json and docs/collisions.md
     python benchmarks/collisions.py --page            # writes the page again from the JSON
     python benchmarks/collisions.py --strip scene.png # draws the worst of the first prompts, before and after
@@ -36,11 +36,11 @@ METHODS = ("interaction", "placed-dual-exp")
 STEPS, BATCH, DRAWS = 10, 16, 2000
 INSIDE = 1e-3  # litres, mean over a scene: less is a brush
 CHOICES = {
-    "once, at the end": CollisionGuidance(rounds=1),
+    "once, at the end": CollisionGuidance(rounds=1, air=0.0),
     "once, 2 cm let in": CollisionGuidance(rounds=1, air=-0.02),
-    "three times": CollisionGuidance(rounds=3),
-    "three times, 2 cm let in": CollisionGuidance(rounds=3, air=-0.02),
-    "five times from 0.7": CollisionGuidance(rounds=5, begin=0.7),
+    "once, 4 cm let in": CollisionGuidance(rounds=1, air=-0.04),
+    "twice from 0.3, 2 cm let in": CollisionGuidance(rounds=2, begin=0.3, air=-0.02),
+    "three times from 0.5": CollisionGuidance(rounds=3, begin=0.5, air=0.0),
 }
 FIGURES = {
     "volume": ("bodies in one place, litres", 3, 1.0),
@@ -150,19 +150,22 @@ def measured(prompts: int) -> dict:
     return {"prompts": len(asked), "steps": STEPS, "judge": judges.version, **settings, "methods": rows}
 
 
-def choose(prompts: int) -> None:
-    """Print what each setting gives on validation prompts, of scenes that are inside each other without it."""
+def choose(prompts: int) -> dict:
+    """Return what each setting gives on validation prompts, of scenes that are inside each other without it."""
     asked = questions(home() / "data", "val", prompts)
     real = Bodies.of([question.real for question in asked])
+    rows = []
     for key in METHODS:
         composer = Composer(COMPOSITIONS[key], home())
+        composer.make([asked[0].wanted], [0], steps=2)
         scenes, took = made(composer, asked, None)
         before = Bodies.of(scenes).beside(real)
         for name, guidance in CHOICES.items():
             scenes, took_then = made(composer, asked, guidance)
             found = compared(before, Bodies.of(scenes).beside(real))["inside"]
-            figures = {own: [round(value, 4) for value in found[own][:2]] for own in before if own in found}
-            print(f"{key}, {name}: {found['scenes']} scenes, {took:.3f} s to {took_then:.3f} s, {figures}", flush=True)
+            rows.append({"method": _title(COMPOSITIONS[key]), "setting": name, "seconds": [took, took_then], **found})
+            print(json.dumps(rows[-1]), flush=True)
+    return {"prompts": len(asked), "rows": rows}
 
 
 def strip(target: Path, prompts: int) -> None:
@@ -201,7 +204,26 @@ def page(found: dict) -> str:
             own = row[name]
             if own["scenes"]:
                 parts.append("\n".join([f"{words} ({own['scenes']}):", "", *_table(own)]))
+    if "chosen_by" in found:
+        parts += ["## How the setting was chosen", _choices(found["chosen_by"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _choices(found: dict) -> str:
+    lines = [
+        f"`python benchmarks/collisions.py --choose`: {found['prompts']} validation prompts, of which the scenes that are inside "
+        "each other without it.",
+        "",
+        "| | | scenes | volume left | contact error, m | distance, m | jerk, m/s³ | s a scene |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        if row["scenes"]:
+            pairs = {key: row[key][:2] for key in ("contact_error", "distance", "jerk")} | {"seconds": row["seconds"]}
+            cells = [f"{before:.3f} to {after:.3f}" for before, after in pairs.values()]
+            left = f"{100 * row['ratio'][0]:.1f} %"
+            lines.append("| " + " | ".join([row["method"], row["setting"], str(row["scenes"]), left, *cells]) + " |")
+    return "\n".join(lines)
 
 
 def _table(own: dict) -> list[str]:
@@ -243,16 +265,16 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     store = DOCS / "collisions.json"
-    if options.choose:
-        return choose(options.prompts)
     if options.strip is not None:
         return strip(options.strip, options.prompts)
     if not options.page:
-        found = measured(options.prompts)
-        store.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    elif not store.exists():
-        raise MotifmixError(f"{store} is not there; run this without --page first")
-    (DOCS / "collisions.md").write_text(page(json.loads(store.read_text("utf-8"))), "utf-8")
+        found = {"chosen_by": choose(options.prompts)} if options.choose else measured(options.prompts)
+        known = json.loads(store.read_text("utf-8")) if store.exists() else {}
+        store.write_text(json.dumps({**known, **found}, indent=1) + "\n", "utf-8")
+    found = json.loads(store.read_text("utf-8")) if store.exists() else {}
+    if "methods" not in found:
+        raise MotifmixError(f"{store} has no figures of test prompts; run this without --choose and --page first")
+    (DOCS / "collisions.md").write_text(page(found), "utf-8")
     return None
 
 

@@ -171,6 +171,12 @@ def test_who_interacts_is_said(run, here, duet, given, pairs):
     assert duet.calls[0].pairs == pairs
 
 
+def test_people_are_kept_apart_unless_told_otherwise(run, here, duet):
+    for words in ((), ("--no-keep-apart",)):
+        assert run(*ASKED, *words, "--out", "a.npz", "--force").code == 0
+    assert [call.keep_apart for call in duet.calls] == [True, False]
+
+
 def test_further_models_are_mixed_in_and_each_one_is_drawn(run, here, duet):
     assert run(*ASKED, "--out", "a.npz", "--plot-weights", "two.png").code == 0
     assert run(*ASKED, "--out", "b.npz", "--with", "mdm", "--with", "intergen", "--plot-weights", "four.png").code == 0

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -5,6 +6,8 @@ import pytest
 import torch
 
 from motifmix.errors import RequestError, WeightsError
+from motifmix.evaluation.body_overlap import overlap_volume
+from motifmix.features.interhuman import InterHumanSpace
 from motifmix.mix.ingredients import Scaling
 from motifmix.mix.schedules import Constant, Exponential
 from motifmix.mix.weights import Forced
@@ -12,6 +15,8 @@ from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.intergen import InterGenDenoiser
 from motifmix.models.mdm import IndividualMDM
 from motifmix.models.mixer import Mixer
+from motifmix.motion import MOTIFMIX, Motion
+from motifmix.motion import rotations as rot
 from motifmix.pipelines.duet import Duet, DuetModel
 from motifmix.pipelines.loading import load_duet
 from motifmix.pretrained.cards import write_weights
@@ -69,6 +74,24 @@ def test_resting_feet_stand_still_and_nobody_is_moved():
     assert clean.weights is not None and clean.weights.shape == (2, 2, 1, 1) and len(clean.steps) == 2
     assert clean.weights[0].mean() > clean.weights[-1].mean() and clean.steps[0] > clean.steps[-1]
     assert duet.compose("two greet", ("", ""), using="interaction", **asked).weights is None
+
+
+@pytest.mark.parametrize("using", ["interaction", "individual", "mixed"])
+def test_people_are_kept_out_of_each_other(using, monkeypatch):
+    monkeypatch.setattr("motifmix.pipelines.duet.BESIDE", 0.1)  # individual people stand in one place
+    same = model(In2INInteraction, blocks=1)
+    mean = torch.from_numpy(InterHumanSpace().encode(standing()).mean(axis=0))
+    one = replace(same, scaling=Scaling(mean, torch.full((262,), 1e-4)))  # whatever is said, they stand where he stands
+    duet = Duet(one, replace(model(In2INIndividual, blocks=1), scaling=one.scaling), override=Forced(Constant(0.5)))
+    asked = {"seconds": 1.0, "steps": 2, "using": using, "clean_feet": False}
+    free = duet.generate("two greet", ("one bows", "one waves"), keep_apart=False, **asked)
+    apart = duet.generate("two greet", ("one bows", "one waves"), **asked)
+    assert overlap_volume(*free).mean() > 20.0 and overlap_volume(*apart).mean() < 1.0
+
+
+def standing():
+    rotations = np.tile(rot.IDENTITY, (31, len(MOTIFMIX), 1))
+    return Motion(MOTIFMIX, rotations, np.tile([0.0, 0.95, 0.0], (31, 1)), 30.0)
 
 
 def put(folder, network, architecture, part="denoiser", space="interhuman_262", **sizes):

@@ -15,13 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.chains import ChainStep, GuidedChains, sample_chains
+from motifmix.diffusion.chains import ChainDenoiser, ChainStep, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Difference, GuidanceTerm, Guided, sample_along
+from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
+from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
 from motifmix.mix.ingredients import Ingredient, PersonModel, Scaling, SceneModel
 from motifmix.mix.mixed import Mixed
@@ -33,6 +35,7 @@ from motifmix.models.intergen import PEOPLE, InterGenDenoiser
 from motifmix.motion import Motion, Scene
 from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
+from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world, walked_group
 from motifmix.pipelines.style_transfer import StyleTransfer
@@ -155,6 +158,7 @@ class Duet:
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", styles: Sequence[StyleLike | None] | None = None,
         strengths: Sequence[float] | float = 1.0, clean_feet: bool = True, pairs: Sequence[tuple[int, int]] | None = None,
+        keep_apart: bool = True,
     ) -> Scene:  # fmt: skip
         """Return a scene of a person for each of ``person_texts`` at 30 fps; the same seed gives the same scene.
 
@@ -162,12 +166,14 @@ class Duet:
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
         it restyles each on his own path. ``clean_feet`` holds resting feet still, by the legs: nobody's path changes.
+        ``keep_apart`` keeps people out of each other (``mix/collision_guidance.py``).
         Raises ``RequestError`` for fewer people than two or too many, a pair that cannot be, a length that the models never
         saw, nothing to mix with, or nothing said at all.
         """
         composed = self.compose(
-            text, person_texts, seconds=seconds, seed=seed, steps=steps, using=using, clean_feet=clean_feet, pairs=pairs
-        )
+            text, person_texts, seconds=seconds, seed=seed, steps=steps, using=using, clean_feet=clean_feet, pairs=pairs,
+            keep_apart=keep_apart,
+        )  # fmt: skip
         if styles is None:
             return composed.scene
         return styled_scene(self.stylist, composed.scene, styles, strengths, clean_feet=clean_feet)
@@ -175,7 +181,7 @@ class Duet:
     def compose(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", clean_feet: bool = True, progress: Callable[[int, int], None] | None = None,
-        pairs: Sequence[tuple[int, int]] | None = None,
+        pairs: Sequence[tuple[int, int]] | None = None, keep_apart: bool = True,
     ) -> Composed:  # fmt: skip
         """Return what :meth:`generate` does before it comes to styles, with the mixing weights of every step."""
         self._check(text, person_texts, seconds, steps, using)
@@ -186,7 +192,9 @@ class Duet:
         noise = torch.randn(1, count, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
         condition = self._condition(of_two(text) if count > PEOPLE else text, person_texts)
         features, weights = noise[0], []
-        walked = self._walked(condition, noise, self.schedule.trailing(steps).levels(), using, met if grouped else None)
+        levels = self.schedule.trailing(steps).levels()
+        apart = CollisionGuidance().along(levels) if keep_apart else None
+        walked = self._walked(condition, noise, levels, using, met if grouped else None, apart)
         for number, (clean, mixing) in enumerate(walked, start=1):
             features = clean
             weights += [] if mixing is None else [mixing[0].double().numpy()]
@@ -199,6 +207,8 @@ class Duet:
         if using == "individual":
             beside = np.array([BESIDE, 0.0, 0.0])
             people[1:] = [person.moved(number * beside) for number, person in enumerate(people[1:], start=1)]
+        if keep_apart and (grouped or using == "individual"):  # who stands where was decided just now
+            people = kept_apart(people, mesh_radii(), AIR)
         people = [_settled(person) for person in people] if clean_feet else people
         further = self.further if using == "mixed" else {}
         used = [model for model in (self.interaction, self.individual, *further.values()) if model is not None]
@@ -211,7 +221,7 @@ class Duet:
         scene = Scene(tuple(labelled))
         if not weights:
             return Composed(scene)
-        known = tuple(original_step(level) for level in self.schedule.trailing(steps).levels()[:-1])
+        known = tuple(original_step(level) for level in levels[:-1])
         individual, *others = np.stack(weights, axis=1)  # [K - 1, S, P, T or 1, 23 or 1]
         return Composed(scene, individual, known, dict(zip(further, others, strict=True)))
 
@@ -221,8 +231,9 @@ class Duet:
         return StyleTransfer(TextToMotion())
 
     def _walked(
-        self, condition: Condition, noise: Tensor, levels: Any, using: Using, pairs: Pairs | None = None
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        self, condition: Condition, noise: Tensor, levels: Any, using: Using, pairs: Pairs | None = None,
+        apart: CollisionGuidance | None = None,
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:  # fmt: skip
         """Yield the clean people [P, T, F] of every step and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
 
         With ``pairs`` they are the clean pairs, [E, 2, T, F].
@@ -237,7 +248,7 @@ class Duet:
             yield from walked_group(self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels)
             return
         if using == "mixed":
-            for mixed in self.walk(condition, noise, levels, valid):
+            for mixed in self.walk(condition, noise, levels, valid, apart):
                 yield mixed.clean[0], mixed.traces["mixing_weights"]
             return
         if using == "interaction":
@@ -250,15 +261,22 @@ class Duet:
             own = condition.parts["individual_text"]
             said = own.value[0].abs().sum(dim=-1) > 0
             condition, valid = Condition({"text": Part(own.value[0], said)}), valid.expand(len(said), -1)
-        for step in sample_along(Guided(model.network.denoise, terms), levels, noisy, condition, valid):
-            together = using == "interaction"
+        together = using == "interaction"
+        guided: Denoiser = Guided(model.network.denoise, terms)
+        if together and apart is not None:
+            guided = SceneKeptApart(guided, apart, model.scaling)
+        for step in sample_along(guided, levels, noisy, condition, valid):
             clean = step.clean[0].unflatten(-1, (PEOPLE, -1)).transpose(0, 1) if together else step.clean
             yield model.scaling.restore(clean), None
 
-    def walk(self, condition: Condition, noise: Tensor, levels: Any, valid: Tensor) -> Iterator[ChainStep]:
+    def walk(
+        self, condition: Condition, noise: Tensor, levels: Any, valid: Tensor, apart: CollisionGuidance | None = None
+    ) -> Iterator[ChainStep]:
         """Denoise both chains from one ``noise`` [1, P, T, F]; each step has its mixing weights among its traces."""
         mixed = self._mixture()
-        guided = GuidedChains(mixed, [Difference(MIXED_SCALE, ("text", "individual_text"))])
+        guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE, ("text", "individual_text"))])
+        if apart is not None:
+            guided = MixtureKeptApart(guided, apart)
         return sample_chains(guided, mixed.chains, levels, [noise] * len(mixed.chains), condition, valid)
 
     def _mixture(self) -> Mixed:

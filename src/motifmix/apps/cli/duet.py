@@ -56,6 +56,9 @@ def duet(
     steps: Annotated[int | None, typer.Option(help="Denoising steps, 5 to 50; 10 by default.")] = None,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
+    keep_apart: Annotated[
+        bool, typer.Option("--keep-apart/--no-keep-apart", help="Keep people out of each other while they are made.")
+    ] = True,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Other models: a folder with interaction, individual and mixer in it."),
@@ -90,7 +93,8 @@ def duet(
         style_by=style_by, people=people, pairs=pairs,
     )  # fmt: skip
     outputs.check_units(units)
-    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights, "with": further}
+    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights, "with": further,
+                "no-keep-apart": None if keep_apart else True}  # fmt: skip
     if request.recordings:
         for name, value in {**sampling, "plot-weights": plot_weights}.items():
             if value is not None:
@@ -110,7 +114,8 @@ def duet(
         scene = _recorded(request)
     else:
         models = _loaded(weights, further or ())
-        scene, draw = _made(request, chosen, seconds, steps, models, plot=plot_weights is not None)
+        wanted = {"seconds": seconds, "steps": steps, "keep_apart": keep_apart}
+        scene, draw = _made(request, chosen, wanted, models, plot=plot_weights is not None)
     with progress("writing"):
         written = duets.write(plan, scene, request, draw, units=units, force=force)
     for path in written:
@@ -142,8 +147,7 @@ def _loaded(weights: Path | None, further: "Sequence[Path]") -> "Duet":
 def _made(
     request: "DuetRequest",
     using: "Using | None",
-    seconds: float | None,
-    steps: int | None,
+    sampling: dict[str, Any],
     model: "Duet",
     *,
     plot: bool,
@@ -161,7 +165,7 @@ def _made(
     if plot and using != "mixed":
         raise RequestError("--plot-weights draws how two models are mixed; here is one alone")
     (seed,) = request.people[0].seeds()
-    chosen: dict[str, Any] = {"seconds": seconds, "steps": steps, "pairs": request.pairs}
+    chosen = {**sampling, "pairs": request.pairs}
     with progress("generating") as step:
         composed = model.compose(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
