@@ -19,7 +19,7 @@ from motifmix.credits import MADE_WITH
 from motifmix.drawing.painter import Painter, View
 from motifmix.drawing.strips import strip
 from motifmix.home import PACKAGE_WEIGHTS
-from motifmix.motion import Motion
+from motifmix.motion import Motion, Scene
 from motifmix.pretrained.cards import read_card
 
 HOUSE = Path(__file__).resolve().parents[1]
@@ -64,9 +64,9 @@ CONTENTS = (
 COMMAND_WALK = Take("a person walks forward", "old", 1)
 
 
-def film(path: Path, motions: Sequence[Motion], captions: Sequence[str]) -> None:
-    """Write motions side by side as one looping GIF, with fewer colours where it would grow too large."""
-    pictures = _pictures(motions, captions)
+def film(path: Path, motions: Sequence[Motion | Scene], captions: Sequence[str], tile: View = TILE) -> None:
+    """Write motions or scenes side by side as one looping GIF, with fewer colours where it would grow too large."""
+    pictures = _pictures(motions, captions, tile)
     colours = COLOURS
     while True:
         palette = _palette(pictures, colours)
@@ -81,15 +81,26 @@ def film(path: Path, motions: Sequence[Motion], captions: Sequence[str]) -> None
         colours = colours * 3 // 4
 
 
-def _pictures(motions: Sequence[Motion], captions: Sequence[str]) -> list[np.ndarray]:
-    painters = [Painter(m.cropped(0, min(m.frames, round(LONGEST * m.fps))).resampled(FPS), TILE) for m in motions]
-    foot = np.concatenate([_caption(words) for words in captions], axis=1)
+def _pictures(motions: Sequence[Motion | Scene], captions: Sequence[str], tile: View) -> list[np.ndarray]:
+    painters = [Painter(_shown(motion), tile) for motion in motions]
+    foot = np.concatenate([_caption(words, tile.width) for words in captions], axis=1)
     count = max(painter.frame_count for painter in painters)
     pictures = []
     for number in range(count):
         tiles = [painter.frame(min(number, painter.frame_count - 1)) for painter in painters]
         pictures.append(np.concatenate([np.concatenate(tiles, axis=1), foot]))
     return pictures + [pictures[-1]] * HOLD
+
+
+def _shown(motion: Motion | Scene) -> Motion | Scene:
+    """What a film shows of a motion, or of each person in a scene."""
+    if isinstance(motion, Scene):
+        return Scene(tuple(_one_shown(person) for person in motion.people))
+    return _one_shown(motion)
+
+
+def _one_shown(motion: Motion) -> Motion:
+    return motion.cropped(0, min(motion.frames, round(LONGEST * motion.fps))).resampled(FPS)
 
 
 def _palette(pictures: Sequence[np.ndarray], colours: int) -> Image.Image:
@@ -106,13 +117,13 @@ def _palette(pictures: Sequence[np.ndarray], colours: int) -> Image.Image:
     return palette
 
 
-def _caption(words: str) -> np.ndarray:
-    picture = Image.new("RGB", (TILE.width, CAPTION), PAPER)
+def _caption(words: str, width: int) -> np.ndarray:
+    picture = Image.new("RGB", (width, CAPTION), PAPER)
     pen = ImageDraw.Draw(picture)
     size = 14.0
-    while size > 9 and pen.textlength(words, font=ImageFont.load_default(size)) > TILE.width - 8:
+    while size > 9 and pen.textlength(words, font=ImageFont.load_default(size)) > width - 8:
         size -= 0.5
-    pen.text((TILE.width / 2, CAPTION / 2), words, fill=INK, font=ImageFont.load_default(size), anchor="mm")
+    pen.text((width / 2, CAPTION / 2), words, fill=INK, font=ImageFont.load_default(size), anchor="mm")
     return np.asarray(picture)
 
 
@@ -151,6 +162,7 @@ def _links() -> str:
         [
             picture("styles.gif", f"One sentence, five styles: a person walks forward, {walks}"),
             picture("contents.gif", f"Other contents: {others}"),
+            picture("duets.gif", "Pairs, each person told what to do, and in a style of its own"),
             picture("command.png", "The walk of the first command below, as a strip"),
         ]
     )

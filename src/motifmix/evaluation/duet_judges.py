@@ -13,6 +13,7 @@ from motifmix.errors import MotifmixError
 from motifmix.evaluation.composition import individual_view
 from motifmix.evaluation.judges import Role
 from motifmix.features.interhuman import BLOCKS, JOINTS
+from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.motion import rotations as rot
 from motifmix.motion.skeleton import JOINT_NAMES
@@ -38,7 +39,7 @@ class DuetJudges:
 
     def __init__(self, role: Role, home: Path, encoder: MiniLM | None = None) -> None:
         self.role, self.encoder = role, encoder or MiniLM()
-        folders = [home / _FOLDERS[role].format(what) for what in ("interaction", "individual")]
+        folders = [_folder(role, what, home) for what in ("interaction", "individual")]
         self.pair, self.person = (
             _evaluator(folder, role, people) for folder, people in zip(folders, (2, 1), strict=True)
         )
@@ -81,6 +82,14 @@ def pair_view(people: np.ndarray) -> np.ndarray:
         moved = rot.rotate(turn, vectors.reshape(*vectors.shape[:-1], JOINTS, 3) - origin)
         placed[..., BLOCKS[block]] = moved.reshape(vectors.shape)
     return placed.astype(np.float32)
+
+
+def _folder(role: Role, what: str, home: Path) -> Path:
+    """Return where an evaluator lies: trained here, or (of those that score) with the package."""
+    trained = home / _FOLDERS[role].format(what)
+    shipped = PACKAGE_WEIGHTS / "duet" / f"evaluator_{what}"
+    is_shipped = role == "score" and (shipped / f"{PART}.yaml").is_file()
+    return shipped if is_shipped and not (trained / f"{PART}.yaml").is_file() else trained
 
 
 def _evaluator(folder: Path, role: str, people: int) -> DuetEvaluator:
