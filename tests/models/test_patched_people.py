@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from motifmix.models.in2in import In2INIndividual, In2INInteraction
+from motifmix.models.in2in import SECOND_PERSON_NOT_CARRIED, In2INIndividual, In2INInteraction
 from motifmix.models.mdm import MDM
 
 SMALL = dict(features=6, width=16, feed_forward=16, blocks=2, heads=2, text=8, dropout=0.0)
@@ -52,6 +52,19 @@ def test_a_token_sees_its_neighbours_before_the_first_block():
         change = (network.seeing_neighbours(1, moved, None) - network.seeing_neighbours(1, tokens, None)).abs().sum(-1)
     assert (change[0, :2] > 0).all() and (change[0, 2:] == 0).all()
     assert "neighbours.0.conv.weight" not in In2INIndividual(**SMALL).state_dict()
+
+
+def test_tokens_see_their_neighbours_where_only_the_first_person_is_carried():
+    network = awake(In2INIndividual(**SMALL, patch=4, convolved=True))
+    noisy, steps, said = torch.randn(2, 8, 12), torch.tensor([3, 900]), torch.randn(2, 2, 8)
+    with torch.no_grad():
+        alone = network(noisy[..., :6], steps, said[:, 0])
+        carried = network.forward_pair(noisy, steps, said, quirks=[SECOND_PERSON_NOT_CARRIED])
+        watched = network.forward_pair(
+            noisy, steps, said, hook=lambda number, tokens: tokens, quirks=[SECOND_PERSON_NOT_CARRIED]
+        )
+    torch.testing.assert_close(carried[..., :6], alone)
+    torch.testing.assert_close(watched, carried)
 
 
 def test_a_rooted_network_says_joints_from_the_root_and_heights_from_the_floor():

@@ -144,9 +144,10 @@ class In2INIndividual(InterGenNetwork):
         for number, block in enumerate(self.blocks, start=1):
             if hook is None and number < len(self.blocks):
                 own = None if valid is None else valid[::PEOPLE]
-                carried = block(carried, condition[::PEOPLE], valid_mask=own)
+                carried = block(self.seeing_neighbours(number, carried, own), condition[::PEOPLE], valid_mask=own)
                 continue
-            x = block(torch.stack([carried, unmoved], dim=1).flatten(0, 1), condition, valid_mask=valid)
+            both = torch.stack([carried, unmoved], dim=1).flatten(0, 1)
+            x = block(self.seeing_neighbours(number, both, valid), condition, valid_mask=valid)
             x = x if hook is None else hook(number, x.unflatten(0, (-1, PEOPLE))).flatten(0, 1)
             carried = x[::PEOPLE]
         return x
