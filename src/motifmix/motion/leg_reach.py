@@ -25,10 +25,32 @@ def planted(motion: Motion, resting: np.ndarray) -> Motion:
 
     Along the floor only: a foot still rolls over them. Between the runs the shift fades within a quarter second.
     """
+    resting = np.asarray(resting, dtype=bool)
+    return _stepping(
+        motion, [_shift(motion.joints[:, leg[-1]], resting[:, n], motion.fps) for n, leg in enumerate(_LEGS)]
+    )
+
+
+def lifted(motion: Motion, content: Motion) -> Motion:
+    """Lift toes that are lower than those of ``content`` at that time to their height, by bending the legs.
+
+    A foot that swung there does not drag over the floor here. Both motions are on one clock and stand on one floor.
+    """
+    frames = min(motion.frames, content.frames)
+    ups = []
+    for *_, toe in _LEGS:
+        up = np.zeros((motion.frames, 3))
+        up[:frames, 1] = np.maximum(content.joints[:frames, toe, 1] - motion.joints[:frames, toe, 1], 0.0)
+        ups.append(up)
+    return _stepping(motion, ups)
+
+
+def _stepping(motion: Motion, shifts: list[np.ndarray]) -> Motion:
+    """Bend the left and the right leg so that their feet are ``shifts`` [T, 3] away from where they were."""
     joints = motion.joints
     rotations = motion.world_rotations.copy()
-    for (hip, knee, ankle, toe), rests in zip(_LEGS, np.asarray(resting, dtype=bool).T, strict=True):
-        target = joints[:, ankle] + _shift(joints[:, toe], rests, motion.fps)
+    for (hip, knee, ankle, _), shift in zip(_LEGS, shifts, strict=True):
+        target = joints[:, ankle] + shift
         bent_hip, bent_knee = two_bones_reaching(joints[:, [hip, knee, ankle]], target)
         rotations[:, hip] = rot.multiply(bent_hip, rotations[:, hip])
         rotations[:, knee] = rot.multiply(bent_knee, rotations[:, knee])

@@ -1,8 +1,8 @@
 """A scene in which each person has a style of his own: each is restyled alone and put back where he was.
 
 What makes two motions a scene stays as it was: each one's way over the floor with its timing, where he faces, when his
-feet rest, and where his hands are while they touch somebody. How he moves otherwise is the style's. So a style that shows
-in where people go, or how fast, cannot show here.
+feet rest and how high they swing at least, and where his hands are while they touch somebody. How he moves otherwise is
+the style's. So a style that shows in where people go, or how fast, cannot show here.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion.hand_contacts import touches, with_hands_of
+from motifmix.motion.leg_reach import lifted
 from motifmix.motion.retargeting import retarget
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
 from motifmix.style.references import StyleLike
@@ -50,7 +51,7 @@ def styled_scene(
         )
         own = before[number]
         others = [other for place, other in enumerate(before) if place != number]
-        people[number] = with_hands_of(styled, own, touches(own, others))
+        people[number] = with_hands_of(lifted(styled, own), own, touches(own, others))
     return Scene(tuple(people))
 
 
