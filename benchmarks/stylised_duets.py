@@ -241,7 +241,8 @@ HEAD = """# Duets in which each person has a style
 
 Written by `python benchmarks/stylised_duets.py`; do not edit. `motifmix duet ... --style 1:active --style 2:exhausted`:
 each person is restyled alone by the default model (inversion and re-denoising, `pipelines/style_transfer.py`) and put
-back where he was, with his way over the floor, its timing, where he faces and when his feet rest (`pipelines/styled_scene.py`).
+back where he was, with his way over the floor, its timing, where he faces, when his feet rest and how high
+they swing at least (`pipelines/styled_scene.py`).
 
 The judge that scores says which of its 15 styles it sees, before (the floor) and after; 95 % bounds (Wilson) over people.
 *Same content*: the judge calls what a person does by the same name as before. *Path off* and *facing off* say how far
@@ -253,8 +254,8 @@ strength were chosen on validation pairs with the judge that selects.
 CLOSING = """## What it costs
 
 More depth and a larger scale than for one person are needed, because a kept path carries none of the style. Both cost
-content and clean feet: the stride that a style wants does not fit the old path, so feet slide, and a rare action
-may turn into one that the default model knows better.
+content and clean feet: the stride that a style wants does not fit the old path, so feet slide, though
+none is dragged where it swung before, and a rare action may turn into one that the default model knows better.
 """
 TITLES = {
     "real": "Real pairs of the test list",
