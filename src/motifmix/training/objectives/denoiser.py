@@ -7,7 +7,6 @@ fusion is skipped, which is also what trains the base model.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,23 +22,21 @@ from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.predictions import PredictionType
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import DataError
-from motifmix.features.own import MotifmixSpace, rested_to_multiple
+from motifmix.features.own import MotifmixSpace
 from motifmix.home import home
 from motifmix.models.feature_denoiser import FeatureDenoiser
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.style_encoder import LengthPredictor, StyleEncoder, TextToStyle
-from motifmix.models.temporal_vae import STRIDE
 from motifmix.style.fusions import FusionName
 from motifmix.style.styled_denoiser import StyledDenoiser
+from motifmix.training.clip_draws import MOST_TOKENS, ClipDraws, Item
 from motifmix.training.contrast import both_ways
 from motifmix.training.latents import LatentStore, PatchStore
 from motifmix.training.noising import NoisyBatch, mean_over
-from motifmix.training.pool import LOCOMOTION, Pool, cell_weights, open_sets, weights_folder
+from motifmix.training.pool import Pool, cell_weights, open_sets, weights_folder
 from motifmix.training.publishing import complete, facts_of
 from motifmix.training.starting_model import StartingModel, base_in
 from motifmix.training.texts import TextTable, caption_texts, content_texts, style_texts
-
-MOST_TOKENS = 50  # 10 s
 
 
 class DenoiserOptions(BaseModel):
@@ -86,16 +83,6 @@ class DenoiserOptions(BaseModel):
     weights: str | None = None
 
 
-@dataclass(frozen=True)
-class _Item:
-    """One drawn example: entry, first token, tokens, and whether its text may be said."""
-
-    number: int
-    first: int
-    tokens: int
-    says: bool
-
-
 class DenoiserObjective:
     """Draws clips with texts and references; see the module's text."""
 
@@ -110,7 +97,7 @@ class DenoiserObjective:
         self.store = store(self.weights, self.caches, self.pool.list, self.start and self.start.latents)
         self.table, self.said = self._texts()
         self.style_phrases = {style: self._numbers(style_texts(style)) for style in self.styles}
-        self.references = self._references()
+        self.draws = ClipDraws(self.pool, self.store, self.said, self._references(), o.own_reference)
         torch.manual_seed(seed)
         latent = self.store.mean.shape[0]
         kind = LatentDenoiser if o.network == "latents" else FeatureDenoiser
@@ -210,58 +197,7 @@ class DenoiserObjective:
                 if isinstance(module, nn.Dropout):
                     module.p = 0.0  # what is frozen answers the same each time
 
-    def _draw_items(self, rng: np.random.Generator) -> list[_Item]:
-        count = self.options.batch
-        items = [self._item(number, rng) for number in self.pool.draw(rng, 4 * count)]
-        items.sort(key=lambda item: item.tokens)  # batches of like length: little is padded
-        quarter = int(rng.integers(4))
-        return items[quarter * count : (quarter + 1) * count]
-
-    def _item(self, number: int, rng: np.random.Generator) -> _Item:
-        entry, whole = self.pool.list[number][1], len(self.store.latents[number])
-        clip = entry.clip
-        if clip.role == "style":
-            tokens, says = min(whole, MOST_TOKENS), True
-            if clip.content in LOCOMOTION and whole > 8 and rng.random() < 0.4:
-                tokens = int(rng.integers(5, tokens + 1))
-        elif clip.text_rule == "window":
-            shortest = min(max(5, int(np.ceil(5 * clip.text_seconds))), whole, MOST_TOKENS)
-            tokens, says = min(whole, MOST_TOKENS), True
-            if tokens > shortest and rng.random() < 0.6:
-                tokens = int(rng.integers(shortest, tokens + 1))
-        else:
-            tokens, says = min(whole, MOST_TOKENS), clip.text_rule == "whole" and whole <= MOST_TOKENS
-        first = int(rng.integers(0, whole - tokens + 1))
-        return _Item(number, first, tokens, says and bool(self.said[number]))
-
-    def _reference(self, number: int, rng: np.random.Generator) -> int:
-        clip = self.pool.list[number][1].clip
-        if self.options.own_reference or clip.style is None:
-            return number
-        candidates = self.references[clip.style]
-        for _ in range(20):
-            other = candidates[int(rng.integers(len(candidates)))]
-            if self.pool.list[other][1].clip.content != clip.content:
-                return other
-        return number
-
-    def _style_batch(self, numbers: list[int], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        windows = []
-        for number in numbers:
-            frames = self.pool.list[number][1].frames
-            length = min(frames, int(rng.integers(32, 129)))
-            first = int(rng.integers(0, frames - length + 1))
-            windows.append(self.pool.window(number, first, length))
-        windows = [rested_to_multiple(window, STRIDE) for window in windows]
-        longest = max(len(window) for window in windows)
-        features = np.zeros((len(windows), longest, MotifmixSpace.dim), dtype=np.float32)
-        valid = np.zeros((len(windows), longest), dtype=bool)
-        for place, window in enumerate(windows):
-            features[place, : len(window)] = self.store.normaliser.normalise(window)
-            valid[place, : len(window)] = True
-        return torch.from_numpy(features), torch.from_numpy(valid)
-
-    def _said_text(self, items: list[_Item], rng: np.random.Generator, generator: torch.Generator) -> Tensor:
+    def _said_text(self, items: list[Item], rng: np.random.Generator, generator: torch.Generator) -> Tensor:
         o = self.options
         rows = []
         for item in items:
@@ -276,18 +212,18 @@ class DenoiserObjective:
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch."""
         o = self.options
-        items = self._draw_items(rng)
+        items = self.draws.items(o.batch, rng)
         clean, valid = self._latents_of(items)
         text = self._said_text(items, rng, generator)
         styles = [self.pool.list[item.number][1].clip.style for item in items]
         styled = [place for place, style in enumerate(styles) if style is not None]
-        numbers = [self._reference(items[place].number, rng) for place in styled]
+        numbers = [self.draws.reference(items[place].number, rng) for place in styled]
         loss = clean.new_zeros(())
         figures: dict[str, float] = {}
         style_vectors = torch.zeros(len(items), o.style)
         if styled:
             labels = torch.tensor([self.styles.index(styles[place]) for place in styled])  # type: ignore[arg-type]
-            features, frames = self._style_batch(numbers, rng)
+            features, frames = self.draws.style_batch(numbers, rng)
             motion_style = self.modules["style_encoder"](features, frames)
             phrases = [self._phrase(styles[place], rng) for place in styled]  # type: ignore[arg-type]
             spoken = torch.stack(phrases)
@@ -308,7 +244,7 @@ class DenoiserObjective:
         loss = loss + denoising + o.length * length_loss
         return loss, {"denoising": float(denoising.detach()), "length": float(length_loss.detach()), **figures}
 
-    def _latents_of(self, items: list[_Item]) -> tuple[Tensor, Tensor]:
+    def _latents_of(self, items: list[Item]) -> tuple[Tensor, Tensor]:
         """Return the latents of a batch [B, L, latent], zero where padded, and which tokens are real [B, L]."""
         longest = max(item.tokens for item in items)
         clean = torch.zeros(len(items), longest, self.store.mean.shape[0])
@@ -336,7 +272,7 @@ class DenoiserObjective:
         figures = {"contrast": float(contrast.detach()), "agreement": float(agreement.detach())}
         return total, figures
 
-    def _dropped(self, items: list[_Item], styled: list[int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _dropped(self, items: list[Item], styled: list[int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         o = self.options
         chance = torch.rand(len(items), generator=generator)
         both = chance < o.text_drop / 2
@@ -347,7 +283,7 @@ class DenoiserObjective:
         has_style[styled] = True
         return says & ~no_text, has_style & ~no_style
 
-    def _length_loss(self, items: list[_Item], text: Tensor, style: Tensor, has_style: Tensor) -> Tensor:
+    def _length_loss(self, items: list[Item], text: Tensor, style: Tensor, has_style: Tensor) -> Tensor:
         mean, log_variance = self.modules["length"](text, style, has_style)
         whole = torch.tensor([float(min(len(self.store.latents[item.number]), MOST_TOKENS)) for item in items]).log()
         says = torch.tensor([item.says for item in items]).float()

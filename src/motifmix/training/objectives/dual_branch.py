@@ -97,11 +97,11 @@ class DualBranchObjective(DenoiserObjective):
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Noise of both sets, each with its own mean."""
-        items = self._draw_items(rng)
+        items = self.draws.items(self.options.batch, rng)
         clean, valid = self._latents_of(items)
         text = self._said_text(items, rng, generator)
-        numbers = [self._reference(item.number, rng) for item in items]
-        style = self.modules["style_encoder"](*self._style_batch(numbers, rng))
+        numbers = [self.draws.reference(item.number, rng) for item in items]
+        style = self.modules["style_encoder"](*self.draws.style_batch(numbers, rng))
         has_text, has_style = self._dropped(items, list(range(len(items))), generator)
         condition = Condition({"text": Part(text, has_text), "style": Part(style, has_style)})
         batch = NoisyBatch.drawn(clean, valid, self.schedule, generator)
