@@ -39,8 +39,7 @@ CHOICES = {
     "once, at the end": CollisionGuidance(rounds=1, air=0.0),
     "once, 2 cm let in": CollisionGuidance(rounds=1, air=-0.02),
     "once, 4 cm let in": CollisionGuidance(rounds=1, air=-0.04),
-    "twice from 0.3, 2 cm let in": CollisionGuidance(rounds=2, begin=0.3, air=-0.02),
-    "three times from 0.5": CollisionGuidance(rounds=3, begin=0.5, air=0.0),
+    "twice from time 0.3, 2 cm let in": CollisionGuidance(rounds=2, begin=0.3, air=-0.02),
 }
 FIGURES = {
     "volume": ("bodies in one place, litres", 3, 1.0),
@@ -144,7 +143,8 @@ def measured(prompts: int) -> dict:
             scenes, took = made(composer, asked, chosen)
             seconds.append(took)
             sides.append({**Bodies.of(scenes).beside(real), **alignment(asked, scenes, judges)})
-        rows[method.key] = {"title": _title(method), "seconds": seconds, **compared(*sides)}
+        about = {"title": _title(method), "weights": method.version(home())}
+        rows[method.key] = {**about, "seconds": seconds, **compared(*sides)}
         print(_title(method), json.dumps(rows[method.key]["inside"]), flush=True)
     settings = {"rounds": guidance.rounds, "begin": guidance.begin, "air": guidance.air}
     return {"prompts": len(asked), "steps": STEPS, "judge": judges.version, **settings, "methods": rows}
@@ -155,7 +155,7 @@ def choose(prompts: int) -> dict:
     asked = questions(home() / "data", "val", prompts)
     real = Bodies.of([question.real for question in asked])
     rows = []
-    for key in METHODS:
+    for key in METHODS[:1]:  # whose people are inside each other most often
         composer = Composer(COMPOSITIONS[key], home())
         composer.make([asked[0].wanted], [0], steps=2)
         scenes, took = made(composer, asked, None)
@@ -190,13 +190,13 @@ def page(found: dict) -> str:
         "# People who stay out of each other",
         "`python benchmarks/collisions.py` wrote this page; all figures are in [collisions.json](collisions.json).",
         f"{found['prompts']} prompts of the test list, {found['steps']} steps, the same seeds with the guidance and without it. "
-        "At the last of the sampler's steps the clean people are decoded, capsules as thick as the mannequin's mesh are "
-        "brought apart (bodies step aside, limbs bend, hands that touch stay), and the sampler goes on from there: "
-        f"{found['rounds']} {'time' if found['rounds'] == 1 else 'times from time ' + format(found['begin'], 'g')}, "
-        f"{100 * found['air']:g} cm of air; chosen on validation prompts by volume, contact and distance, no judge asked. "
+        f"{_when(found)} the clean people are decoded, capsules as thick as the mannequin's mesh are brought apart (bodies "
+        "step aside, limbs bend, hands that touch stay), and the sampler goes on from there. Setting chosen on validation prompts "
+        "by volume, contact and distance, no judge asked. "
         "*Change* is the mean difference with its 95 % interval (bootstrap, paired over prompts). Contact and distance errors "
         "are against the real scene with the same captions; *found* is how often a text finds its scene, or its person, among "
-        "20 kinds (the judge that scores).",
+        "20 kinds (the judge that scores). Skating and jerk are the models' own; the guidance shall not add to them. Seconds "
+        "are processor time, scenes made in batches.",
     ]
     for row in found["methods"].values():
         parts += [f"## {row['title']}", _verdict(row)]
@@ -207,6 +207,23 @@ def page(found: dict) -> str:
     if "chosen_by" in found:
         parts += ["## How the setting was chosen", _choices(found["chosen_by"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _when(found: dict) -> str:
+    air = 100 * found["air"]
+    wanted = (
+        f"until {air:g} cm are between them"
+        if air > 0
+        else f"but for the last {-air:g} cm"
+        if air
+        else "until they touch"
+    )
+    steps = (
+        "At the last step"
+        if found["rounds"] == 1
+        else f"At {found['rounds']} steps from time {found['begin']:g} to the last"
+    )
+    return f"{steps} ({wanted})"
 
 
 def _choices(found: dict) -> str:
@@ -220,10 +237,17 @@ def _choices(found: dict) -> str:
     for row in found["rows"]:
         if row["scenes"]:
             pairs = {key: row[key][:2] for key in ("contact_error", "distance", "jerk")} | {"seconds": row["seconds"]}
-            cells = [f"{before:.3f} to {after:.3f}" for before, after in pairs.values()]
+            cells = [
+                f"{before:.{digits}f} to {after:.{digits}f}"
+                for (before, after), digits in zip(pairs.values(), (3, 3, 0, 2), strict=True)
+            ]
             left = f"{100 * row['ratio'][0]:.1f} %"
             lines.append("| " + " | ".join([row["method"], row["setting"], str(row["scenes"]), left, *cells]) + " |")
-    return "\n".join(lines)
+    closing = (
+        "Letting capsules in costs volume and spares distance; acting once, at the end, does nearly as much in half of the extra "
+        "time, acting before the end too lets the model go on from people who are apart."
+    )
+    return "\n".join([*lines, "", closing])
 
 
 def _table(own: dict) -> list[str]:
@@ -242,11 +266,11 @@ def _verdict(row: dict) -> str:
     if not own["scenes"]:
         return "Nobody is inside anybody without it."
     ratio, low, high = (100 * value for value in row["all"]["ratio"])
-    clear = own["scenes"] - own["still_inside"]
-    distance, before = row["all"]["distance"][2], row["all"]["distance"][0]
+    error, moved = row["inside"]["contact_error"], row["inside"]["distance"]
     return (
-        f"The volume falls to {ratio:.1f} % ({low:.1f} to {high:.1f}); {clear} of {own['scenes']} scenes come out clear "
-        f"(at most {1000 * INSIDE:g} ml). People stand {100 * distance:+.1f} cm of {before:.2f} m further apart on average. A "
+        f"The volume falls to {ratio:.1f} % ({low:.1f} to {high:.1f}) of what it is without; {own['still_inside']} of "
+        f"{own['scenes']} scenes still share more than {1000 * INSIDE:g} ml. People who were inside each other stand "
+        f"{100 * moved[2]:.1f} cm of {moved[0]:.2f} m further apart, and their contact error changes by {error[2]:+.3f} m. A "
         f"scene takes {row['seconds'][0]:.2f} s without and {row['seconds'][1]:.2f} s with it."
     )
 
