@@ -98,22 +98,36 @@ class DuetBench:
         """Score scenes [P, T, 262], one a question. The same draws for every method."""
         seen = self.judges.scenes(people)
         rng = np.random.default_rng([self.seed, 23])
-        hits = duet_metrics.pooled_hits(self.texts.pairs, seen.pairs, [q.interaction for q in self.asked], rng)
-        flat, own = (each.people.reshape(-1, each.people.shape[-1]) for each in (self.texts, seen))
-        own_hits = duet_metrics.pooled_hits(flat, own, [name for q in self.asked for name in q.contents], rng)
+        hits, own_hits = self._hits(seen, rng)
+        flat, own = self._flat(seen)
         captions = [text for q in self.asked for text in q.wanted.individual_texts]
         wide = _in_wide_pools(self.texts.pairs, seen.pairs, [q.wanted.text for q in self.asked], rng)
         own_wide = _in_wide_pools(flat, own, captions, rng)
         bodies = self._bodies(people)
         past = np.stack([duet_metrics.turned_away(one) for one in people])
         return Scored(
-            hits, own_hits.reshape(-1, 2), wide, own_wide.reshape(-1, 2),
+            hits, own_hits, wide, own_wide.reshape(-1, 2),
             np.linalg.norm(self.texts.pairs - seen.pairs, axis=-1),
             np.linalg.norm(flat - own, axis=-1).reshape(-1, 2),
             bodies["overlap"], np.array([duet_metrics.skating(one) for one in people]),
             np.abs(bodies["approach"] - self.approach), np.abs(past - self.past).mean(axis=1),
             self._of_all(seen, weights),
         )  # fmt: skip
+
+    def alignment(self, people: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``hits`` and ``own_hits`` of :meth:`score` alone, without looking at bodies."""
+        return self._hits(self.judges.scenes(people), np.random.default_rng([self.seed, 23]))
+
+    def _hits(self, seen: Embedded, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        hits = duet_metrics.pooled_hits(self.texts.pairs, seen.pairs, [q.interaction for q in self.asked], rng)
+        texts, own = self._flat(seen)
+        contents = [name for question in self.asked for name in question.contents]
+        return hits, duet_metrics.pooled_hits(texts, own, contents, rng).reshape(-1, 2)
+
+    def _flat(self, seen: Embedded) -> tuple[np.ndarray, np.ndarray]:
+        """Return the embeddings of each person's text and motion, [N P, E]."""
+        texts, own = (each.people.reshape(-1, each.people.shape[-1]) for each in (self.texts, seen))
+        return texts, own
 
     def takes(self, people: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Return figures of scenes beside the real ones with the same captions, one each: for too few for retrieval.

@@ -181,8 +181,8 @@ def tuned(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
             continue
         found = {}
         for strength in GRID:
-            scored = bench.score([one.people for one in bench.made(line.methods[0], strength)])
-            found[strength] = float(harmonic_mean(scored.hits.mean(), scored.own_hits.mean()))
+            hits, own_hits = bench.alignment([one.people for one in bench.made(line.methods[0], strength)])
+            found[strength] = float(harmonic_mean(hits.mean(), own_hits.mean()))
         best = max(found, key=lambda strength: found[strength])
         rows[guidance_key(line.methods[0])] = {
             "strength": best, "overall": {str(strength): round(value, 4) for strength, value in found.items()},
