@@ -176,11 +176,11 @@ def growth(clock: Clock, repeats: int) -> dict[str, Any]:
     condition, levels = found._condition(text, own), found.schedule.trailing(DEFAULT).levels()
     noise, valid = torch.randn(1, 2, round(SECONDS * 30), 262), torch.ones(1, round(SECONDS * 30), dtype=torch.bool)
     pair, person = found.interaction, found.individual
-    others = [PersonModel(f"{k}", person.network.denoise, person.scaling) for k in range(max(MODELS) - 1)]
+    others = [PersonModel(f"{k}", person.denoise, person.scaling) for k in range(max(MODELS) - 1)]
 
     def mixed(count: int) -> None:
         weigh = found.sparing.applied(found.weigh, MIXED_BRANCHES)
-        whole = Mixed(SceneModel("interaction", pair.network.denoise, pair.scaling), others[: count - 1], weigh)
+        whole = Mixed(SceneModel("interaction", pair.denoise, pair.scaling), others[: count - 1], weigh)
         guided = GuidedChains(whole, [Difference(MIXED_SCALE, ("text", "individual_text"))])
         list(sample_chains(guided, whole.chains, levels, [noise] * count, condition, valid))
 

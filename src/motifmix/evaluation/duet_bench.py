@@ -16,6 +16,7 @@ from motifmix.evaluation.duet_judges import DuetJudges, Embedded
 from motifmix.evaluation.duet_questions import Question
 from motifmix.evaluation.measuring import digest
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.agreement import WEIGHT as AGREEMENT
 from motifmix.pipelines.baselines.compositions import Composer, Composition, Made, batches
 
 STEPS, BATCH = 10, 16
@@ -76,6 +77,7 @@ class DuetBench:
             repr(method.share),
             method.block,
             SPACING,
+            AGREEMENT,
             self.steps,
             factor,
             self.seed,

@@ -23,6 +23,7 @@ from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.agreement import Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
 from motifmix.mix.ingredients import Ingredient, PersonModel, Scaling, SceneModel
@@ -71,10 +72,15 @@ class DuetModel:
         """Whether it makes two people at once."""
         return isinstance(self.network, (In2INInteraction, InterGenDenoiser))
 
+    @property
+    def denoise(self) -> Denoiser:
+        """The network, its predictions agreeing with themselves (``mix/agreement.py``)."""
+        return Agreeing(self.network.denoise, self.scaling)
+
     def ingredient(self, name: str) -> Ingredient:
         """Return it as a mixture sees it."""
         kind = SceneModel if self.in_pairs else PersonModel
-        return kind(name, self.network.denoise, self.scaling)
+        return kind(name, self.denoise, self.scaling)
 
     @classmethod
     def load(cls, folder: Path | str) -> "DuetModel":
@@ -241,7 +247,7 @@ class Duet:
         valid = torch.ones(1, noise.shape[2], dtype=torch.bool)
         if pairs is not None:
             mixed = using == "mixed"
-            anchor = SceneModel("interaction", self.interaction.network.denoise, self.interaction.scaling)
+            anchor = SceneModel("interaction", self.interaction.denoise, self.interaction.scaling)
             scales = [Difference(MIXED_SCALE, ("text", "individual_text") if mixed else ("text",))]
             if not mixed and isinstance(self.interaction.network, In2INInteraction):
                 scales = multi_condition_guidance()
@@ -262,7 +268,7 @@ class Duet:
             said = own.value[0].abs().sum(dim=-1) > 0
             condition, valid = Condition({"text": Part(own.value[0], said)}), valid.expand(len(said), -1)
         together = using == "interaction"
-        guided: Denoiser = Guided(model.network.denoise, terms)
+        guided: Denoiser = Guided(model.denoise, terms)
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
         for step in sample_along(guided, levels, noisy, condition, valid):
@@ -281,7 +287,7 @@ class Duet:
 
     def _mixture(self) -> Mixed:
         return Mixed(
-            SceneModel("interaction", self.interaction.network.denoise, self.interaction.scaling),
+            SceneModel("interaction", self.interaction.denoise, self.interaction.scaling),
             [model.ingredient(name) for name, model in {"individual": self._alone(), **self.further}.items()],
             self.sparing.applied(self.weigh, MIXED_BRANCHES),
             self.override,

@@ -256,7 +256,7 @@ class Composer:
             return self._averaged(condition, noise, valid, levels, strength), None
         scene = self._scene_guided(strength)
         if way != "interaction":
-            alone = Guided(EachPerson(self.individual.network.denoise), [_own(strength)])
+            alone = Guided(EachPerson(self.individual.denoise), [_own(strength)])
             if way == "blended":
                 scene = Blended([scene, alone])
             elif way == "paths":
@@ -272,7 +272,7 @@ class Composer:
         terms: list[GuidanceTerm] = [Difference(MIXED_SCALE * strength, ("text",))]
         if isinstance(network, In2INInteraction):
             terms = [replace(term, scale=term.scale * strength) for term in multi_condition_guidance()]
-        return Guided(network.denoise, terms)
+        return Guided(self.interaction.denoise, terms)
 
     def _scene(
         self, denoiser: Denoiser, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence
@@ -284,7 +284,7 @@ class Composer:
     def _people(self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float) -> Tensor:
         own = condition.parts["individual_text"].value.flatten(0, 1)
         told = Condition({"text": Part(own, own.abs().sum(dim=-1) > 0)})
-        guided = Guided(self.individual.network.denoise, [Difference(ALONE_SCALE * strength, ("text",))])
+        guided = Guided(self.individual.denoise, [Difference(ALONE_SCALE * strength, ("text",))])
         *_, last = sample_along(guided, levels, noise.flatten(0, 1), told, valid.repeat_interleave(PEOPLE, dim=0))
         return self.individual.scaling.restore(last.clean).unflatten(0, (-1, PEOPLE))
 
@@ -304,8 +304,8 @@ class Composer:
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         pair, person, share = self.interaction, self.individual, self.method.share
         mixed = Mixed(
-            SceneModel("interaction", pair.network.denoise, pair.scaling),
-            [PersonModel("individual", person.network.denoise, person.scaling)],
+            SceneModel("interaction", pair.denoise, pair.scaling),
+            [PersonModel("individual", person.denoise, person.scaling)],
             self.sparing.applied(self.weigh, MIXED_BRANCHES),
             None if share is None else Forced(share),
             negligible=self.sparing.negligible,

@@ -32,6 +32,7 @@ from motifmix.data.prepared import Prepared
 from motifmix.diffusion.condition import Condition
 from motifmix.errors import DataError, WeightsError
 from motifmix.home import home
+from motifmix.mix.agreement import Agreeing
 from motifmix.mix.ingredients import Scaling
 from motifmix.mix.mixed import Mixed, Mixture
 from motifmix.mix.placement import center
@@ -235,6 +236,9 @@ class DuetMixerObjective(DuetObjective):
         assert isinstance(mixer, Mixer)
         scene, person = ((role, self.frozen[role], self.scalings[role]) for role in ("interaction", "individual"))
         anchor, others = ingredients_at(timesteps, scene, [person])
+        anchor, *others = (
+            replace(model, denoiser=Agreeing(model.denoiser, model.scaling)) for model in (anchor, *others)
+        )
         return Mixed(anchor, others, LearnedWeights(mixer))
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
