@@ -4,6 +4,7 @@ The same words stand in NOTICE, in ``weights/LICENSE.md``, in the cards of the w
 weights help to write and that has a place for them; a test holds NOTICE and the licence to this page.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -48,3 +49,8 @@ MADE_WITH = (
     "made with motifmix; weights trained on Bandai-Namco-Research-Motiondataset (c) 2022 Bandai Namco Research Inc. "
     "(CC BY-NC 4.0), mocap.cs.cmu.edu (NSF EIA-0196217), AMASS and KIT Motion-Language; research and non-commercial use"
 )
+
+
+def together(credits: Iterable[str]) -> str:
+    """Return credits in one line, each source once: what was made of several motions owes the same ones again."""
+    return "; ".join(dict.fromkeys(source for credit in credits for source in credit.split("; ") if source))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from motifmix.credits import together
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
 from motifmix.motion.skeleton import MIRROR, MOTIFMIX, Skeleton
@@ -168,4 +169,4 @@ class Scene:
 
 def credit_line(motions: Iterable[Motion]) -> str:
     """Return the credits of motions in one line, each once; "" where none has one."""
-    return "; ".join(dict.fromkeys(str(m.labels["credit"]) for m in motions if m.labels.get("credit")))
+    return together(str(m.labels["credit"]) for m in motions if m.labels.get("credit"))

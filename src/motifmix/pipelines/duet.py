@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motifmix.credits import together
 from motifmix.diffusion.chains import ChainDenoiser, ChainStep, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
@@ -218,7 +219,7 @@ class Duet:
         people = [_settled(person) for person in people] if clean_feet else people
         further = self.further if using == "mixed" else {}
         used = [model for model in (self.interaction, self.individual, *further.values()) if model is not None]
-        credit = "; ".join(dict.fromkeys(line for model in used for line in model.credit))
+        credit = together(line for model in used for line in model.credit)
         terms = {name: line for name, line in (("credit", credit), ("licence", used[0].licence)) if line}
         labelled: list[Motion] = [
             person.with_labels(text=own or text, interaction=text, seed=seed, **terms)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motifmix.credits import together
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Guided, sample_along
 from motifmix.diffusion.inversion import invert_by_fixed_point
@@ -139,7 +140,7 @@ class StyleTransfer:
                 credit = [str(source.labels["credit"])] if source.labels.get("credit") else []
                 results.append(
                     replace(result, labels={**source.labels, **labels}).with_labels(
-                        credit="; ".join([*credit, *self.model.credit])
+                        credit=together([*credit, *self.model.credit])
                     )
                 )
         return results
