@@ -61,6 +61,29 @@ def test_gamma_and_the_pull_of_the_style_can_be_set(transfer):
             transfer.transfer([content], ["old"], **wrong)
 
 
+def test_of_several_scales_the_mildest_that_shows_the_style_is_taken(transfer, monkeypatch):
+    content, how = striding(), {"clean_feet": False, **FAST}
+    mild, strong = (transfer.transfer([content], ["old"], style_scale=own, **how)[0] for own in (0.5, 2.0))
+    for far, expected in (({}, mild), ({"mild": 0.9}, strong), ({"mild": 0.7, "strong": 0.8}, mild)):
+        readings = iter([far.get("mild", 0.0), far.get("strong", 0.0)])
+        monkeypatch.setattr(transfer, "distance", lambda *_, readings=readings: next(readings))
+        (chosen,) = transfer.transfer([content], ["old"], style_scale=(0.5, 2.0), **how)
+        assert millimetres(chosen, expected) < 0.01
+    with pytest.raises(RequestError, match="style_scale is empty"):
+        transfer.transfer([content], ["old"], style_scale=())
+
+
+def test_a_text_can_be_held_on_to_more_than_it_is_told(transfer):
+    content, how = striding(), {"clean_feet": False, **FAST}
+    told, held = (transfer.transfer([content], ["old"], ["walks"], text_scale=own, **how)[0] for own in (1.0, 3.0))
+    silent, same = (transfer.transfer([content], ["old"], text_scale=own, **how)[0] for own in (1.0, 3.0))
+    assert millimetres(told, held) > 1.0 and millimetres(silent, same) == 0.0
+    plain, still = (
+        transfer.transfer([content], ["old"], ["walks"], text_scale=own, strength=0.0, **how)[0] for own in (1.0, 3.0)
+    )
+    assert millimetres(plain, still) == 0.0
+
+
 def test_a_style_changes_the_motion_and_more_of_it_changes_more(transfer):
     content = striding()
     nothing, some, more = (

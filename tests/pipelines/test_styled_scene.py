@@ -31,9 +31,11 @@ def test_a_style_changes_how_one_moves_and_not_where(model):
     assert np.abs(second.joints - unstyled.joints).max() > 1e-4 and second.labels["style"] == "angry"
 
 
-def test_styles_and_strengths_are_counted(model):
+def test_styles_strengths_and_texts_are_counted(model):
     scene = Scene((walker(0.0, 0.0), walker(2.0, 3.0)))
     with pytest.raises(RequestError, match="2 people have 3 styles"):
         styled_scene(StyleTransfer(model), scene, ["old", "old", "old"])
     with pytest.raises(RequestError, match="2 people have 1 strengths"):
         styled_scene(StyleTransfer(model), scene, ["old", "old"], [1.0])
+    with pytest.raises(RequestError, match="2 people have 1 texts"):
+        styled_scene(StyleTransfer(model), scene, ["old", "old"], texts=["walks"])

@@ -254,7 +254,8 @@ def restyled(scene: "Scene", request: DuetRequest, transfer: "StyleTransfer") ->
 
     strengths = [person.acting_strength for person in request.people]
     raw = request.people[0].raw
-    styled = styled_scene(transfer, scene, [own.style for own in request.people], strengths, clean_feet=not raw)
+    styles = [own.style for own in request.people]
+    styled = styled_scene(transfer, scene, styles, strengths, request.person_texts, clean_feet=not raw)
     return Scene(
         tuple(
             person.with_labels(style=own.style_label) if own.styles else person

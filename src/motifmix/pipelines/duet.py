@@ -183,7 +183,7 @@ class Duet:
         )  # fmt: skip
         if styles is None:
             return composed.scene
-        return styled_scene(self.stylist, composed.scene, styles, strengths, clean_feet=clean_feet)
+        return styled_scene(self.stylist, composed.scene, styles, strengths, person_texts, clean_feet=clean_feet)
 
     def compose(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,

@@ -9,13 +9,14 @@ windows.
 >>> old = transfer.transfer([walk], ["old"])[0]
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from motifmix.credits import together
 from motifmix.diffusion.condition import Condition, Part
@@ -40,6 +41,7 @@ SHORTEST_SECONDS, SHORTEST_FRAMES = 0.5, 4
 FPS = MotifmixSpace.fps
 STEPS, DEPTH = TRANSFER_STEPS, TRANSFER_DEPTH
 STYLE_SCALE = 1.5  # chosen as these two were
+MET = 0.006  # distance at which more of a style is not looked for; `benchmarks/stylised_duets.py --judge select`
 WINDOW, OVERLAP = 50, 20  # latent tokens of 0.2 s: the longest that was trained on, and what neighbours share
 
 
@@ -53,29 +55,48 @@ class Kept:
 
 @dataclass(frozen=True)
 class Between:
-    """Estimates between two conditions: ``scale`` 0 is the first one's, 1 the second one's, more goes beyond."""
+    """Estimates between two conditions: ``scale`` 0 is the first one's, 1 the second one's, more goes beyond.
+
+    ``text_scale`` goes beyond what the first one's text says, from what is estimated without it.
+    """
 
     denoiser: Denoiser
     goal: Condition
     scale: float
+    text_scale: float = 1.0
 
     def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return the estimate [B, L, D]; ``condition`` is the one that it begins at."""
-        if self.scale == 0.0:
+        branches = [condition]
+        if self.scale != 0.0:
+            branches.append(self.goal)
+        if self.text_scale != 1.0:
+            branches.append(condition.without(["text"]))
+        count = len(branches)
+        if count == 1:
             return self.denoiser(noisy, level, condition, valid)
-        both = Condition.stacked([condition, self.goal])
-        start, goal = self.denoiser(noisy.repeat(2, 1, 1), level, both, valid.repeat(2, 1)).chunk(2)
-        return start + self.scale * (goal - start)
+        told = Condition.stacked(branches)
+        estimates = self.denoiser(noisy.repeat(count, 1, 1), level, told, valid.repeat(count, 1)).chunk(count)
+        guided = estimates[0]
+        if self.scale != 0.0:
+            guided = guided + self.scale * (estimates[1] - estimates[0])
+        if self.text_scale != 1.0:
+            guided = guided + (self.text_scale - 1.0) * (estimates[0] - estimates[-1])
+        return guided
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """How the style acts: times the difference to the plain estimate, gamma and block or None as trained, the gradient's pull."""
+    """How the style acts: times the difference to the plain estimate, gamma and block or None as trained, the gradient's pull.
+
+    ``text`` is the text's scale, where there is one.
+    """
 
     scale: float
     gamma: float | None
     block: int | None
     gradient: float
+    text: float = 1.0
 
 
 class StyleTransfer:
@@ -97,7 +118,8 @@ class StyleTransfer:
         skeleton: str = "motifmix",
         steps: int = STEPS,
         depth: float = DEPTH,
-        style_scale: float = STYLE_SCALE,
+        style_scale: float | Sequence[float] = STYLE_SCALE,
+        text_scale: float = 1.0,
         gamma: float | None = None,
         block: int | None = None,
         gradient: float = 0.0,
@@ -108,8 +130,10 @@ class StyleTransfer:
         ``motions`` have any skeleton of a person; ``texts`` say what happens in them, which helps where they are given.
         ``strength`` 0 to 2: 0 returns the content, 1 is usual. ``depth`` in (0, 1]: how far towards the noise the
         content is taken; more gives more style and keeps less. ``style_scale``, ``gamma``, ``block`` and ``gradient``:
-        see :class:`pipelines.sampling.Sampling`. ``skeleton``: ``motifmix`` or ``source``. Nothing is drawn at random:
-        the same call gives the same motions. Raises ``RequestError`` for what cannot be met.
+        see :class:`pipelines.sampling.Sampling`. Of several scales, mildest first, each motion gets the first one in which
+        the model's own style encoder plainly reads the style, or else the one that comes nearest to it. ``text_scale``
+        above 1 holds on to what a text says, more than telling it does. ``skeleton``: ``motifmix`` or ``source``. Nothing
+        is drawn at random: the same call gives the same motions. Raises ``RequestError`` for what cannot be met.
         """
         if len(motions) != len(styles) or (texts is not None and len(texts) != len(motions)):
             raise RequestError(f"{len(motions)} motions were given with {len(styles)} styles; give one a motion")
@@ -117,12 +141,20 @@ class StyleTransfer:
             raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is usual")
         if skeleton not in ("motifmix", "source"):
             raise RequestError(f"the skeleton is motifmix or source; {skeleton!r} was asked")
-        given = {"steps": steps, "depth": depth, "style_scale": style_scale, "gamma": gamma, "block": block}
-        for name, value in {**given, "gradient": gradient}.items():
+        scales = (style_scale,) if isinstance(style_scale, (int, float)) else tuple(style_scale)
+        if not scales:
+            raise RequestError("style_scale is empty; give one scale, or several, mildest first")
+        given = {"steps": steps, "depth": depth, "text_scale": text_scale, "gamma": gamma, "block": block}
+        for name, value in [*given.items(), ("gradient", gradient), *(("style_scale", one) for one in scales)]:
             check(name, value)
         if not motions:
             return []
-        guidance = Guidance(strength * style_scale, gamma, block, strength * gradient)
+        # No style is no change, so that at strength 0 the text does not act either.
+        held = 1.0 + min(strength, 1.0) * (text_scale - 1.0)
+        ways = [
+            Guidance(own, gamma, block, strength * gradient, held)
+            for own in dict.fromkeys(strength * own for own in scales)
+        ]
         said = [text.strip() if text else "" for text in texts or [None] * len(motions)]
         contents = [_Content.of(motion) for motion in motions]
         levels = [self.model.schedule.level(depth * (1.0 - k / steps)) for k in range(steps + 1)]
@@ -131,8 +163,12 @@ class StyleTransfer:
             results = []
             for place, (source, content) in enumerate(zip(motions, contents, strict=True)):
                 told = text[place : place + 1] if said[place] else None
-                features = self._styled(content.motion, style[place : place + 1], told, guidance, levels)
-                result = content.placed(self._finished(features, content.motion, keep, clean_feet))
+                wanted = style[place : place + 1]
+                made = (
+                    content.placed(self._finished(features, content.motion, keep, clean_feet))
+                    for features in self._styled(content.motion, wanted, told, ways, levels)
+                )
+                result = self._mildest(made, wanted) if len(ways) > 1 else next(made)
                 result = result.resampled(source.fps).cropped(0, source.frames)
                 if skeleton == "source":
                     result = _returned(result, source)
@@ -146,9 +182,12 @@ class StyleTransfer:
         return results
 
     def _styled(
-        self, content: Motion, style: Tensor, text: Tensor | None, guidance: Guidance, levels: list[NoiseLevel]
-    ) -> np.ndarray:
-        """Return features ``[T, 269]`` of the content in the style, in the units of the space."""
+        self, content: Motion, style: Tensor, text: Tensor | None, ways: Sequence[Guidance], levels: list[NoiseLevel]
+    ) -> Iterator[np.ndarray]:
+        """Yield features ``[T, 269]`` of the content in the style, in the units of the space, guided each way in turn.
+
+        The content is taken back once; ways differ in how they come forth.
+        """
         model = self.model
         features, valid, frames = model.network_features(content)
         latents, _ = model.vae.encode(features, valid)
@@ -156,14 +195,34 @@ class StyleTransfer:
         clean = (latents - model.latent_mean) / model.latent_std
         tokens = torch.ones(clean.shape[:2], dtype=torch.bool)
         spoken = Part(torch.zeros(1, len(model.text_mean)) if text is None else text, torch.tensor([text is not None]))
-        back, plain, forth = self._ways(style, spoken, guidance, tokens)
-        noisy = clean
+        back, plain, _ = self._ways(style, spoken, ways[0], tokens)
+        reached = clean
         for step in invert_by_fixed_point(back, levels, clean, plain, tokens):
-            noisy = step.noisy
-        for step in sample_along(forth, levels, noisy, plain, tokens):
-            noisy = step.noisy
-        styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
-        return model.normaliser.restore(styled[0, :frames].double().numpy())
+            reached = step.noisy
+        for guidance in ways:
+            _, _, forth = self._ways(style, spoken, guidance, tokens)
+            noisy = reached
+            for step in sample_along(forth, levels, noisy, plain, tokens):
+                noisy = step.noisy
+            styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
+            yield model.normaliser.restore(styled[0, :frames].double().numpy())
+
+    def _mildest(self, made: Iterable[Motion], style: Tensor) -> Motion:
+        """Return the first motion in which the style is read, or else the one that comes nearest."""
+        tried: list[tuple[float, Motion]] = []
+        for motion in made:
+            tried.append((self.distance(motion, style), motion))
+            if tried[-1][0] < MET:
+                break
+        return min(tried, key=lambda own: own[0])[1]
+
+    def distance(self, motion: Motion, style: Tensor) -> float:
+        """Return 1 - cosine between what the model's style encoder reads of a motion and a style vector [1, style]."""
+        features, valid, _ = self.model.network_features(_Content.of(motion).motion)
+        latents, _ = self.model.vae.encode(features, valid)
+        clean = (latents - self.model.latent_mean) / self.model.latent_std
+        read = self.model.style_of(clean, valid=torch.ones(clean.shape[:2], dtype=torch.bool))
+        return 1.0 - float(cosine_similarity(read, style[:, : read.shape[-1]], dim=-1))
 
     def _ways(
         self, style: Tensor, spoken: Part, guidance: Guidance, tokens: Tensor
@@ -179,7 +238,8 @@ class StyleTransfer:
             share = {"strength": Part(torch.full((1,), guidance.gamma / denoiser.gamma), here)}
             plain, goal = (Condition({**own.parts, **share}) for own in (plain, goal))
         windowed = Windowed(denoiser, WINDOW, OVERLAP)
-        guided: Denoiser = Between(windowed, goal, guidance.scale)
+        held = guidance.text if bool(spoken.present.all()) else 1.0
+        guided: Denoiser = Between(windowed, goal, guidance.scale, held)
         if guidance.gradient > 0:
             wanted, amount = style[:, : denoiser.project.in_features], torch.full((1,), guidance.gradient)
             guided = Guided(guided, [StylePull(partial(self.model.style_of, valid=tokens), wanted, amount, tokens)])

@@ -17,7 +17,8 @@ from motifmix.style.references import StyleLike
 
 KEPT = Kept(path=True, contacts=True)
 # Chosen by `benchmarks/stylised_duets.py --judge select`; more than for one person: on an old path a style shows less.
-DEPTH, STYLE_SCALE = 0.76, 2.25
+# Who walks shows a style at the first scale, who kicks at none but the last: nobody is given more than he needs.
+DEPTH, STYLE_SCALES, TEXT_SCALE = 0.76, (1.25, 3.5, 5.0), 2.0
 
 
 def styled_scene(
@@ -25,30 +26,38 @@ def styled_scene(
     scene: Scene,
     styles: Sequence[StyleLike | None],
     strengths: Sequence[float] | float = 1.0,
+    texts: Sequence[str | None] | None = None,
     *,
     keep: Kept = KEPT,
     depth: float = DEPTH,
-    style_scale: float = STYLE_SCALE,
+    style_scale: float | Sequence[float] = STYLE_SCALES,
+    text_scale: float = TEXT_SCALE,
     clean_feet: bool = True,
 ) -> Scene:
     """Return the scene with each person in his style; who has none stays as he is.
 
-    ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person. Frame
-    rate and number of frames stay; restyled people are on the motifmix skeleton. Raises ``RequestError`` for another
-    number of styles or strengths than people, and for what ``StyleTransfer`` cannot meet.
+    ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person;
+    ``texts`` say what each does, or None, and keep it recognisable. ``style_scale`` and ``text_scale``: see
+    ``StyleTransfer.transfer``. Frame rate and number of frames stay; restyled people are on the motifmix skeleton. Raises
+    ``RequestError`` for another number of styles, strengths or texts than people, and for what ``StyleTransfer`` cannot
+    meet.
     """
     if len(styles) != len(scene):
         raise RequestError(f"{len(scene)} people have {len(styles)} styles; give one a person, None for no style")
     given = [strengths] * len(scene) if isinstance(strengths, (int, float)) else list(strengths)
     if len(given) != len(scene):
         raise RequestError(f"{len(scene)} people have {len(given)} strengths; give one for all or one a person")
+    said = [None] * len(scene) if texts is None else list(texts)
+    if len(said) != len(scene):
+        raise RequestError(f"{len(scene)} people have {len(said)} texts; give one a person, None where nothing is said")
     people, before = list(scene), [_canonical(person) for person in scene]
-    for number, (person, style, strength) in enumerate(zip(scene, styles, given, strict=True)):
+    for number, (person, style, strength, text) in enumerate(zip(scene, styles, given, said, strict=True)):
         if style is None:
             continue
         (styled,) = transfer.transfer(
-            [person], [style], strength=strength, keep=keep, depth=depth, style_scale=style_scale, clean_feet=clean_feet
-        )
+            [person], [style], [text], strength=strength, keep=keep, depth=depth, style_scale=style_scale,
+            text_scale=text_scale, clean_feet=clean_feet,
+        )  # fmt: skip
         own = before[number]
         others = [other for place, other in enumerate(before) if place != number]
         people[number] = with_hands_of(lifted(styled, own), own, touches(own, others))
