@@ -28,9 +28,11 @@ class FakeStylist:
     def __init__(self, model=None) -> None:
         self.model = SimpleNamespace(describe=lambda text, style: [f"about {style}"])
         self.calls: list[tuple[str, float]] = []
+        self.told: list[str] = []
 
-    def transfer(self, motions, styles, *, strength, keep, depth, style_scale, clean_feet):
+    def transfer(self, motions, styles, texts, *, strength, keep, depth, style_scale, text_scale, clean_feet):
         assert keep.path and keep.contacts
+        self.told += texts
         if "impossible" in styles:
             raise RequestError("this style cannot be met")
         self.calls += [(str(style), strength) for style in styles]
@@ -110,6 +112,7 @@ def test_everybody_or_each_has_a_style(run, here, duet):
     done = run(*ASKED, "--style", "old", "--style", "2:happy:0.5", "--strength", 1.2, "--out", "duet.npz")
     assert done.code == 0, done.err
     assert duet.stylist.calls == [("old", 1.2), ("happy", pytest.approx(0.6))]
+    assert duet.stylist.told == ["a person bows", "a person waves"]
     assert [person.labels["style"] for person in motifmix.read("duet.npz")] == ["old", "happy:0.5"]
     assert "about old" in done.err
     assert run(*ASKED, "--style", "2:old", "--out", "duet.npz", "--force").code == 0
