@@ -7,6 +7,7 @@ from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.features.interhuman import BLOCKS
 from motifmix.mix.agreement import Agreeing, agreed
 from motifmix.mix.ingredients import Scaling
+from motifmix.mix.mixed import Mixed
 
 POSITIONS, VELOCITIES = BLOCKS["joint_positions"], BLOCKS["joint_velocities"]
 
@@ -54,3 +55,28 @@ def test_a_denoiser_of_pairs_agrees_in_metres_and_keeps_all_else():
     restored = scaling.restore(made)
     torch.testing.assert_close(restored[..., POSITIONS], agreed(people, valid), atol=1e-5, rtol=1e-5)
     assert torch.equal(made[..., 66:], scaling.normalise(people)[..., 66:])
+
+
+def test_a_mixture_agrees_whatever_its_weights_do():
+    class Says:
+        name = "one"
+
+        def __init__(self, people: torch.Tensor) -> None:
+            self.people = people
+
+        def estimate(self, state, level, condition, valid):
+            return self.people
+
+        def project(self, clean, valid):
+            return clean
+
+    here, there, valid = walk(), walk().flip(1), torch.ones(1, 40, dtype=torch.bool)
+    by_turns = (torch.arange(40) % 2).float().view(1, 1, 1, 40, 1)
+    made = {
+        weight: Mixed(Says(here), [Says(there)], None, lambda learned, steps: by_turns, placed=False, agreement=weight)(
+            [here, here], NoiseLevel(1.0, 0.0, 0.0), Condition({}), valid
+        ).clean[..., POSITIONS]
+        for weight in (0.0, 100.0)
+    }  # fmt: skip
+    jumps = {weight: places.diff(n=2, dim=-2).abs().mean() for weight, places in made.items()}
+    assert jumps[100.0] < 0.05 * jumps[0.0]

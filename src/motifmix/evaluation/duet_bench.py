@@ -81,6 +81,7 @@ class DuetBench:
             self.steps,
             factor,
             self.seed,
+            *(["mixtures agree"] if method.way == "mixed" else ()),
             *([repr(Composer.sparing)] if method.mixer else ()),
         )
         folder = self.home / "evaluation" / "composition" / f"{method.key}-{digest(*stamp)}"

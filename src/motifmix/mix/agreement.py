@@ -45,6 +45,13 @@ class Agreeing:
         return people.transpose(1, 2).flatten(2)
 
 
+def settled(people: Tensor, valid: Tensor, weight: float = WEIGHT) -> Tensor:
+    """Return ``people`` [B, P, T, 262] in metres with places that agree with their velocities; see :func:`agreed`."""
+    result = people.clone()
+    result[..., BLOCKS["joint_positions"]] = agreed(people, valid, weight)
+    return result
+
+
 def agreed(people: Tensor, valid: Tensor, weight: float = WEIGHT) -> Tensor:
     """Return the joints' places [B, P, T, 66] of ``people`` [B, P, T, 262], in metres.
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from motifmix.diffusion.chains import Estimate
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.mix.agreement import settled
 from motifmix.mix.ingredients import Ingredient
 from motifmix.mix.placement import PUBLISHED_PLACEMENT, align, orthonormal
 from motifmix.mix.schedules import original_step
@@ -51,8 +52,9 @@ class Mixed:
     """Denoisers mixed into one: a ``ChainDenoiser`` with a chain for each model, the anchor's first.
 
     ``weigh`` gives the weights, ``override`` may replace them (then there need be no ``weigh``). ``placed`` off mixes
-    predictions where they stand. ``negligible``: see :class:`~motifmix.mix.sparing.Sparing`. Raises ``ValueError``
-    without other models, or with nobody who weighs them.
+    predictions where they stand. ``negligible``: see :class:`~motifmix.mix.sparing.Sparing`. ``agreement`` above 0 lets
+    places follow velocities in the mixture too (``agreement.py``), as weights that change over frames and joints make both
+    say different things. Raises ``ValueError`` without other models, or with nobody who weighs them.
     """
 
     anchor: Ingredient
@@ -62,6 +64,7 @@ class Mixed:
     placed: bool = True
     quirks: Collection[Quirk] = ()
     negligible: float = 0.0
+    agreement: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.others:
@@ -128,4 +131,6 @@ class Mixed:
         assert weights is not None  # __post_init__
         by_feature = over_features(weights, self.quirks)
         clean = anchor + (by_feature * (stacked - anchor[:, None])).sum(dim=1)
+        if self.agreement > 0:
+            clean = settled(clean, valid, self.agreement)
         return Mixture(clean, anchor, stacked, weights, learned, by_feature)

@@ -24,7 +24,7 @@ from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import RequestError, WeightsError
 from motifmix.features.interhuman import InterHumanSpace
-from motifmix.mix.agreement import Agreeing
+from motifmix.mix.agreement import WEIGHT, Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
 from motifmix.mix.ingredients import Ingredient, PersonModel, Scaling, SceneModel
@@ -293,6 +293,7 @@ class Duet:
             self.sparing.applied(self.weigh, MIXED_BRANCHES),
             self.override,
             negligible=self.sparing.negligible,
+            agreement=WEIGHT,
         )
 
     def _condition(self, text: str, person_texts: Sequence[str]) -> Condition:

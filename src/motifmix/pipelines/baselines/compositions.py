@@ -23,6 +23,7 @@ from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import BLOCKS, JOINTS
+from motifmix.mix.agreement import WEIGHT
 from motifmix.mix.blended import Blended, Dual
 from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.ingredients import EachPerson, PersonModel, SceneModel
@@ -309,6 +310,7 @@ class Composer:
             self.sparing.applied(self.weigh, MIXED_BRANCHES),
             None if share is None else Forced(share),
             negligible=self.sparing.negligible,
+            agreement=WEIGHT,
         )
         guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         if apart is not None:
