@@ -17,8 +17,8 @@ from motifmix.style.references import StyleLike
 
 KEPT = Kept(path=True, contacts=True)
 # Chosen by `benchmarks/stylised_duets.py --judge select`; more than for one person: on an old path a style shows less.
-# Who walks shows a style at the first scale, who kicks at none but the last: nobody is given more than he needs.
-DEPTH, STYLE_SCALES, TEXT_SCALE = 0.76, (1.25, 3.5, 5.0), 2.0
+DEPTH, STYLE_SCALE, TEXT_SCALE = 0.76, 5.0, 2.0
+UNTOLD_STYLE_SCALE = 2.25  # of people of whom nothing is said: no text holds against the style
 
 
 def styled_scene(
@@ -30,17 +30,17 @@ def styled_scene(
     *,
     keep: Kept = KEPT,
     depth: float = DEPTH,
-    style_scale: float | Sequence[float] = STYLE_SCALES,
+    style_scale: float | Sequence[float] | None = None,
     text_scale: float = TEXT_SCALE,
     clean_feet: bool = True,
 ) -> Scene:
     """Return the scene with each person in his style; who has none stays as he is.
 
     ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person;
-    ``texts`` say what each does, or None, and keep it recognisable. ``style_scale`` and ``text_scale``: see
-    ``StyleTransfer.transfer``. Frame rate and number of frames stay; restyled people are on the motifmix skeleton. Raises
-    ``RequestError`` for another number of styles, strengths or texts than people, and for what ``StyleTransfer`` cannot
-    meet.
+    ``texts`` say what each does, or None, and keep it recognisable. ``style_scale`` (None: as suits who has a text, and
+    who has none) and ``text_scale``: see ``StyleTransfer.transfer``. Frame rate and number of frames stay; restyled
+    people are on the motifmix skeleton. Raises ``RequestError`` for another number of styles, strengths or texts than
+    people, and for what ``StyleTransfer`` cannot meet.
     """
     if len(styles) != len(scene):
         raise RequestError(f"{len(scene)} people have {len(styles)} styles; give one a person, None for no style")
@@ -54,8 +54,11 @@ def styled_scene(
     for number, (person, style, strength, text) in enumerate(zip(scene, styles, given, said, strict=True)):
         if style is None:
             continue
+        scale = style_scale
+        if scale is None:
+            scale = STYLE_SCALE if text and text.strip() else UNTOLD_STYLE_SCALE
         (styled,) = transfer.transfer(
-            [person], [style], [text], strength=strength, keep=keep, depth=depth, style_scale=style_scale,
+            [person], [style], [text], strength=strength, keep=keep, depth=depth, style_scale=scale,
             text_scale=text_scale, clean_feet=clean_feet,
         )  # fmt: skip
         own = before[number]
