@@ -31,18 +31,18 @@ class Pair:
 
 
 GREET = Pair(
-    "two people greet each other", ("a person bows", "a person waves with the right hand"), (None, None), 3,
-    "one bows, one waves",
+    "two people greet each other", ("a person waves with both hands", "a person waves with the right hand"), (None, None),
+    1, "they greet: two hands, one hand",
 )  # fmt: skip
-CHASE = Pair(
-    "one person chases the other", ("a person runs", "a person dashes"), ("active", "exhausted"), 3,
-    "a chase · active, exhausted",
+FOLLOW = Pair(
+    "one person follows the other", ("a person walks forward", "a person walks forward"), ("old", "feminine"), 1,
+    "one follows · old, feminine",
 )  # fmt: skip
-WALK = Pair(
-    "two people walk side by side", ("a person walks forward", "a person walks forward"), ("old", "youthful"), 3,
-    "side by side · old, youthful",
+PUNCH = Pair(
+    "one person punches, the other steps back", ("a person punches", "a person steps back"), (None, None), 1,
+    "one boxes, one steps back",
 )  # fmt: skip
-PAIRS = (GREET, CHASE, WALK)
+PAIRS = (GREET, FOLLOW, PUNCH)
 TILE = View(width=320, height=240, azimuth=np.radians(38.0))
 
 
