@@ -169,8 +169,12 @@ def test_a_judge_serves_one_role(home):
     with pytest.raises(MotifmixError, match="may not score"):
         DuetJudges("score", home)
     card.write_text(text)
-    with pytest.raises(MotifmixError, match=r"train recipes/duets/evaluator_interaction|evaluator_interaction.yaml"):
-        DuetJudges("score", home / "data")
+    with pytest.raises(MotifmixError, match=r"evaluator_interaction.yaml --set size=select"):
+        DuetJudges("select", home / "data")
+
+
+def test_the_evaluators_of_the_package_score_where_none_was_trained(home):
+    assert DuetJudges("score", home / "data").version != DuetJudges("score", home).version
 
 
 def test_a_scene_reads_the_same_wherever_it_stands(home):
