@@ -162,9 +162,7 @@ def growth(clock: Clock, repeats: int) -> dict[str, Any]:
     from motifmix.diffusion.chains import GuidedChains, sample_chains
     from motifmix.diffusion.denoiser import Difference
     from motifmix.errors import RequestError
-    from motifmix.mix.ingredients import PersonModel, SceneModel
-    from motifmix.mix.mixed import Mixed
-    from motifmix.pipelines.duet import MIXED_BRANCHES, MIXED_SCALE
+    from motifmix.pipelines.duet import MIXED_SCALE, mixture_of
     from motifmix.pipelines.duet import STEPS as DEFAULT
 
     found, _ = duet()
@@ -176,11 +174,10 @@ def growth(clock: Clock, repeats: int) -> dict[str, Any]:
     condition, levels = found._condition(text, own), found.schedule.trailing(DEFAULT).levels()
     noise, valid = torch.randn(1, 2, round(SECONDS * 30), 262), torch.ones(1, round(SECONDS * 30), dtype=torch.bool)
     pair, person = found.interaction, found.individual
-    others = [PersonModel(f"{k}", person.denoise, person.scaling) for k in range(max(MODELS) - 1)]
 
     def mixed(count: int) -> None:
-        weigh = found.sparing.applied(found.weigh, MIXED_BRANCHES)
-        whole = Mixed(SceneModel("interaction", pair.denoise, pair.scaling), others[: count - 1], weigh)
+        others = {f"{number}": person for number in range(count - 1)}
+        whole = mixture_of(pair, others, found.weigh, None, found.sparing)
         guided = GuidedChains(whole, [Difference(MIXED_SCALE, ("text", "individual_text"))])
         list(sample_chains(guided, whole.chains, levels, [noise] * count, condition, valid))
 

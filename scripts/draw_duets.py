@@ -50,9 +50,10 @@ def main(out: Path) -> None:
     """Write the pictures."""
     out.mkdir(parents=True, exist_ok=True)
     duet = motifmix.load_duet()
-    scenes = [duet.generate(p.text, p.people, styles=p.styles, seed=p.seed) for p in PAIRS]
-    make_media.film(out / "duets.gif", scenes, [p.caption for p in PAIRS], TILE)
     composed = duet.compose(GREET.text, GREET.people, seed=GREET.seed)
+    others = [duet.generate(p.text, p.people, styles=p.styles, seed=p.seed) for p in PAIRS[1:]]
+    scenes = [composed.scene, *others]
+    make_media.film(out / "duets.gif", scenes, [p.caption for p in PAIRS], TILE)
     sheet(
         [(f"{p.text} · {p.caption}", scene) for p, scene in zip(PAIRS[:2], scenes, strict=False)],
         out / "duet_greet.png",

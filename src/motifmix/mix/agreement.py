@@ -18,9 +18,8 @@ from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.features.interhuman import BLOCKS, InterHumanSpace
 from motifmix.mix.ingredients import Scaling
 
-WEIGHT = (
-    100.0  # of a velocity's error against a position's, squared: a place is told from about ten frames before and after
-)
+# Of a velocity's squared error against a position's: a place is told from about ten frames before and after.
+WEIGHT = 100.0
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,24 @@ class Composed:
         return {"interaction": left, "individual": self.weights, **self.further}
 
 
+def mixture_of(
+    interaction: DuetModel,
+    others: Mapping[str, DuetModel],
+    weigh: Weigher | None,
+    override: Override | None,
+    sparing: Sparing = SPARING,
+) -> Mixed:
+    """Return small models as they are mixed everywhere: ``others`` by name, each against the interaction model."""
+    return Mixed(
+        interaction.ingredient("interaction"),
+        [model.ingredient(name) for name, model in others.items()],
+        sparing.applied(weigh, MIXED_BRANCHES),
+        override,
+        negligible=sparing.negligible,
+        agreement=WEIGHT,
+    )
+
+
 class Duet:
     """Two people by an ``interaction`` model, by an ``individual`` one for each, or by both in a mixture; and more people.
 
@@ -287,14 +305,8 @@ class Duet:
         return sample_chains(guided, mixed.chains, levels, [noise] * len(mixed.chains), condition, valid)
 
     def _mixture(self) -> Mixed:
-        return Mixed(
-            SceneModel("interaction", self.interaction.denoise, self.interaction.scaling),
-            [model.ingredient(name) for name, model in {"individual": self._alone(), **self.further}.items()],
-            self.sparing.applied(self.weigh, MIXED_BRANCHES),
-            self.override,
-            negligible=self.sparing.negligible,
-            agreement=WEIGHT,
-        )
+        others = {"individual": self._alone(), **self.further}
+        return mixture_of(self.interaction, others, self.weigh, self.override, self.sparing)
 
     def _condition(self, text: str, person_texts: Sequence[str]) -> Condition:
         texts = [text, *person_texts]

@@ -23,11 +23,9 @@ from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import BLOCKS, JOINTS
-from motifmix.mix.agreement import WEIGHT
 from motifmix.mix.blended import Blended, Dual
 from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart, SceneKeptApart
-from motifmix.mix.ingredients import EachPerson, PersonModel, SceneModel
-from motifmix.mix.mixed import Mixed
+from motifmix.mix.ingredients import EachPerson
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.placement import align, orthonormal
 from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
@@ -35,7 +33,7 @@ from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Forced
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
-from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_BRANCHES, MIXED_SCALE, SPARING, DuetModel
+from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, SPARING, DuetModel, mixture_of
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 from motifmix.pretrained.cards import read_card, weights_version
 
@@ -303,15 +301,9 @@ class Composer:
         self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float,
         apart: CollisionGuidance | None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        pair, person, share = self.interaction, self.individual, self.method.share
-        mixed = Mixed(
-            SceneModel("interaction", pair.denoise, pair.scaling),
-            [PersonModel("individual", person.denoise, person.scaling)],
-            self.sparing.applied(self.weigh, MIXED_BRANCHES),
-            None if share is None else Forced(share),
-            negligible=self.sparing.negligible,
-            agreement=WEIGHT,
-        )
+        share = self.method.share
+        override = None if share is None else Forced(share)
+        mixed = mixture_of(self.interaction, {"individual": self.individual}, self.weigh, override, self.sparing)
         guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)
