@@ -1,6 +1,6 @@
 """``motifmix duet``: two people in one scene, and more."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,7 +113,9 @@ def duet(
     if request.recordings:
         scene = _recorded(request)
     else:
-        models = _loaded(weights, further or ())
+        import motifmix
+
+        models = motifmix.load_duet(weights, further or ())
         wanted = {"seconds": seconds, "steps": steps, "keep_apart": keep_apart}
         scene, draw = _made(request, chosen, wanted, models, plot=plot_weights is not None)
     with progress("writing"):
@@ -136,12 +138,6 @@ def _recorded(request: "DuetRequest") -> "Scene":
     from motifmix.pipelines.style_transfer import StyleTransfer
 
     return _restyled(scene, request, StyleTransfer(motifmix.load()))
-
-
-def _loaded(weights: Path | None, further: "Sequence[Path]") -> "Duet":
-    import motifmix
-
-    return motifmix.load_duet(weights, further) if further else motifmix.load_duet(weights)
 
 
 def _made(
