@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -333,6 +334,7 @@ FIRST_ROW = next(i for i, line in enumerate(GOOD.split("\n"), 1) if line.startsw
         "an unknown channel": (_with_line(5, "CHANNELS 1 Wrotation"), 5, "'Wrotation' is no channel"),
         "a channel twice": (_with_line(5, "CHANNELS 2 Xrotation Xrotation"), 5, "twice"),
         "fewer channels than announced": (_with_line(5, "CHANNELS 6 Xrotation"), 5, "announces 6"),
+        "an offset twice": (_with_line(4, "OFFSET 1 2 3 OFFSET 1 2 3"), 4, "an OFFSET without a joint, or twice"),
         "an offset of two": (_with_line(4, "OFFSET 1 2"), 4, "three numbers"),
         "an offset that is no number": (_with_line(4, "OFFSET 1 2 nan"), 4, "three numbers"),
         "a brace too many": (GOOD.replace("MOTION", "}\nMOTION"), FIRST_ROW - 3, "brace too many"),
@@ -362,7 +364,13 @@ def test_hostile_files_cost_no_time_and_no_stack():
     start = time.perf_counter()
     deep = "HIERARCHY\nROOT a\n{\n" + "JOINT b\n{\nOFFSET 0 0 0\n" * 100_000
     wide = "HIERARCHY\nROOT a\n{\n" + "JOINT b\n{\nOFFSET 0 0 0\nCHANNELS 0\n}\n" * 100_000 + "}\nMOTION\n"
-    for text in (deep + "MOTION", wide, "HIERARCHY\n" + "{" * 100_000, "HIERARCHY " + "x" * 1_000_000):
+    offsets = "HIERARCHY\nROOT a\n{\n" + "OFFSET 0 0 0 " * 100_000 + "}\nMOTION\n"
+    counts = "HIERARCHY\nROOT a\n{\n" + "CHANNELS 0 " * 200_000 + "}\nMOTION\n"
+    late = "HIERARCHY\n" + "\n" * (17 << 20) + "ROOT a\n{\n}\nMOTION\n"
+    for text in (
+        *(deep + "MOTION", wide, "HIERARCHY\n" + "{" * 100_000, "HIERARCHY " + "x" * 1_000_000),
+        *(offsets, counts, late),
+    ):
         with pytest.raises(ParseError):
             parse_bvh(text)
     for data in (b"\x7fELF\x00\x01", b"\xff\xfeH", b"HIERARCHY\n\x00", bytes(range(256)) * 100, b"\xff" * 1000):
@@ -378,6 +386,23 @@ def test_no_bytes_make_the_parser_fail_otherwise(data):
             parse_bvh(blob)
         except ParseError as error:
             assert "line " in str(error)
+
+
+def test_empty_lines_count_and_cost_little():
+    spaced = _with_line(FIRST_ROW + 1, "\n" * 1_000_000 + GOOD.split("\n")[FIRST_ROW])
+    tracemalloc.start()
+    try:
+        assert np.allclose(parse_bvh(spaced + "\n" * 1_000_000).rows, parse_bvh(GOOD).rows)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 30e6  # a list of the lines alone would take 16 MB, and the file's 2 MB stand in memory some times
+    with pytest.raises(ParseError, match=f"line {LAST + 2_000_001}: 'Frames:' announces 5 frames and 6 rows"):
+        parse_bvh(spaced + "\n" * 1_000_000 + GOOD.split("\n")[-2] + "\n")
+    with pytest.raises(ParseError, match=f"line {LAST + 2_000_000}: the row has 2 numbers .* is the last one"):
+        parse_bvh(spaced[: spaced.rindex("\n", 0, -1) + 1] + "\n" * 1_000_000 + "1 2\n")
+    with pytest.raises(ParseError, match=f"line {LAST + 1_000_000}: 'x'"):
+        parse_bvh(spaced[: spaced.rindex(" ")] + " x\n")
 
 
 def test_texts_in_two_byte_characters_are_read():

@@ -6,6 +6,7 @@ Sites), strict where a number would be lost: a row that is too short, a frame th
 
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,8 @@ from motifmix.errors import ParseError
 # Far beyond what a person's file holds, and small enough that a hostile file costs neither memory nor time.
 MOST_JOINTS = 5_000
 MOST_DEPTH = 500
+MOST_HEAD = 16 << 20  # bytes in front of the rows
+PIECE = 1 << 18  # bytes of rows that are parted into lines at once
 
 COMMON_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 72.0, 90.0, 100.0, 120.0, 144.0, 200.0, 240.0, 1000.0)
 
@@ -51,6 +54,11 @@ def parse_bvh(text: str | bytes, *, name: str = "BVH text") -> Document:
     data = _plain(data, name)
     motion = re.search(rb"^[ \t]*MOTION\b", data, re.MULTILINE | re.IGNORECASE)
     head = data[: motion.start()] if motion else data
+    if len(head) > MOST_HEAD:
+        last = head[:MOST_HEAD].count(b"\n") + 1
+        raise ParseError(
+            f"{name} line {last}: more than {MOST_HEAD >> 20} MB stand in front of MOTION; this is no motion of a person"
+        )
     joints = _parse_hierarchy(_decoded(head).split("\n"), name)
     if motion is None:
         last = head.count(b"\n") + 1
@@ -88,6 +96,7 @@ def _parse_hierarchy(lines: list[str], name: str) -> list[Joint]:
     joints: list[Joint] = []
     stack: list[int | None] = []  # numbers of open joints, None for an open End Site
     pending: int | None = None  # a joint or End Site whose brace has not opened yet
+    placed: list[bool] = []  # of all that are open, whether its OFFSET stood already
     is_pending = seen = False
     columns = 0
 
@@ -95,60 +104,68 @@ def _parse_hierarchy(lines: list[str], name: str) -> list[Joint]:
         return ParseError(f"{name} line {number}: {what}")
 
     for number, line in enumerate(lines, 1):
+        if not line or line.isspace():
+            continue
         for piece in re.split(r"([{}])", line):
             words = piece.split()
-            while words:
-                keyword = words[0].upper()
+            at = 0  # words are passed over, never cut off the front: a line may hold a million
+            while at < len(words):
+                keyword = words[at].upper()
                 if not seen:
                     if keyword != "HIERARCHY":
                         raise refuse(number, f"expected HIERARCHY, found '{piece.strip()[:40]}'; this is no BVH file")
-                    seen, words = True, words[1:]
+                    seen, at = True, at + 1
                 elif keyword == "{":
                     if not is_pending:
                         raise refuse(number, "an opening brace without a joint before it")
                     stack.append(pending)
-                    is_pending, words = False, words[1:]
+                    placed.append(False)
+                    is_pending, at = False, at + 1
                 elif is_pending:
-                    raise refuse(number, f"expected an opening brace, found '{words[0][:40]}'")
+                    raise refuse(number, f"expected an opening brace, found '{words[at][:40]}'")
                 elif keyword == "}":
                     if not stack:
                         raise refuse(number, "a closing brace too many")
                     stack.pop()
-                    words = words[1:]
+                    placed.pop()
+                    at += 1
                 elif keyword in ("ROOT", "JOINT"):
                     parent = stack[-1] if stack else -1
                     if parent is None or (keyword == "ROOT") == bool(stack):
-                        raise refuse(number, f"{keyword} '{' '.join(words[1:])[:40]}' stands where none can stand")
+                        raise refuse(
+                            number, f"{keyword} '{' '.join(words[at + 1 :])[:40]}' stands where none can stand"
+                        )
                     if len(joints) >= MOST_JOINTS or len(stack) >= MOST_DEPTH:
                         raise refuse(
                             number,
                             f"more than {MOST_JOINTS} joints or {MOST_DEPTH} levels; this is no motion of a person",
                         )
-                    joints.append(Joint(" ".join(words[1:]) or f"joint {len(joints)}", parent))
-                    pending, is_pending, words = len(joints) - 1, True, []
+                    joints.append(Joint(" ".join(words[at + 1 :]) or f"joint {len(joints)}", parent))
+                    pending, is_pending, at = len(joints) - 1, True, len(words)
                 elif keyword == "END":
                     if not stack or stack[-1] is None:
                         raise refuse(number, "an End Site outside a joint")
-                    pending, is_pending, words = None, True, []
+                    pending, is_pending, at = None, True, len(words)
                 elif keyword == "OFFSET":
-                    offset = _three(words[1:4], number, name)
-                    if not stack:
-                        raise refuse(number, "an OFFSET outside a joint")
+                    offset = _three(words[at + 1 : at + 4], number, name)
+                    if not stack or placed[-1]:
+                        raise refuse(number, "an OFFSET without a joint, or twice in one joint")
+                    placed[-1] = True
                     if stack[-1] is not None:
                         joints[stack[-1]].offset = offset
                     elif joints[stack[-2] or 0].end is None:
                         joints[stack[-2] or 0].end = offset
-                    words = words[4:]
+                    at += 4
                 elif keyword == "CHANNELS":
                     owner = stack[-1] if stack else None
                     if owner is None or joints[owner].channels:
                         raise refuse(number, "CHANNELS without a joint, or twice in one joint")
-                    joints[owner].channels, used = _channels(words[1:], joints[owner].name, number, name)
+                    joints[owner].channels, used = _channels(words[at + 1 : at + 8], joints[owner].name, number, name)
                     joints[owner].first_column = columns
                     columns += len(joints[owner].channels)
-                    words = words[1 + used :]
+                    at += 1 + used
                 else:
-                    raise refuse(number, f"'{words[0][:40]}' is not known in a HIERARCHY")
+                    raise refuse(number, f"'{words[at][:40]}' is not known in a HIERARCHY")
     if not seen:
         raise refuse(1, "the file is empty; this is no BVH file")
     if stack or is_pending:
@@ -254,34 +271,55 @@ def _parse_rows(data: bytes, start: int, frames: int, columns: int, name: str) -
     first_line = data[:start].count(b"\n") + 2
     if head.strip():
         raise ParseError(f"{name} line {first_line - 1}: '{_shown(head.strip())}' after the frame time")
-    lines = block.split(b"\n")
-    counts = np.fromiter((len(line.split()) for line in lines), dtype=np.int64, count=len(lines))
-    full = counts > 0
-    wrong = np.flatnonzero(full & (counts != columns))
-    rows = int(full.sum())
-    if len(wrong):
-        at = int(wrong[0])
-        last = " and is the last one: the file is cut off" if at == np.flatnonzero(full)[-1] and rows <= frames else ""
-        raise ParseError(
-            f"{name} line {first_line + at}: the row has {counts[at]} numbers for {columns} channels{last}"
-        )
+    rows = 0
+    last = extra = first_line  # the line of the last row, and of the first one that was not announced
+    wrong: tuple[int, int] | None = None
+    number = first_line
+    for piece in _pieces(block):
+        if not piece or piece.isspace():
+            number += piece.count(b"\n") + 1
+            continue
+        lines = piece.split(b"\n")
+        counts = np.fromiter((len(line.split()) for line in lines), dtype=np.int64, count=len(lines))
+        full = np.flatnonzero(counts)
+        odd = full[counts[full] != columns]
+        if wrong is None and len(odd):
+            wrong = number + int(odd[0]), int(counts[odd[0]])
+        if rows <= frames < rows + len(full):
+            extra = number + int(full[frames - rows])
+        if len(full):
+            last = number + int(full[-1])
+        rows += len(full)
+        number += len(lines)
+    if wrong is not None:
+        is_last = " and is the last one: the file is cut off" if wrong[0] == last and rows <= frames else ""
+        raise ParseError(f"{name} line {wrong[0]}: the row has {wrong[1]} numbers for {columns} channels{is_last}")
     if rows != frames:
-        at = np.flatnonzero(full)[frames] if rows > frames else len(lines) - 1
         raise ParseError(
-            f"{name} line {first_line + int(at)}: 'Frames:' announces {frames} frames and {rows} rows follow; "
-            "the file is cut off, or its header is wrong"
+            f"{name} line {extra if rows > frames else number - 1}: 'Frames:' announces {frames} frames and {rows} rows "
+            "follow; the file is cut off, or its header is wrong"
         )
     values = _numbers(block, rows * columns)
     if values is None or not np.isfinite(values).all() or np.abs(values).max(initial=0.0) > 1e9:
-        _refuse_number(lines, first_line, name)
+        _refuse_number(block, first_line, name)
     assert values is not None
-    if _ends_in_a_number(lines[-1].split()):
-        at = first_line + len(lines) - 1
+    words = block[block.rfind(b"\n") + 1 :].split()
+    if _ends_in_a_number(words):
         raise ParseError(
-            f"{name} line {at}: the last number, '{_shown(lines[-1].split()[-1])}', is shorter than all others of its "
+            f"{name} line {number - 1}: the last number, '{_shown(words[-1])}', is shorter than all others of its "
             "row and no line end follows; the file is cut off"
         )
     return values.reshape(rows, columns)
+
+
+def _pieces(block: bytes) -> Iterator[bytes]:
+    """Cut a block at ends of lines: parted into lines as a whole, a file of empty ones would cost ten times its size."""
+    start = 0
+    while start <= len(block):
+        end = block.find(b"\n", start + PIECE)
+        end = len(block) if end < 0 else end
+        yield block[start:end]
+        start = end + 1
 
 
 def _numbers(block: bytes, count: int) -> np.ndarray | None:
@@ -307,7 +345,8 @@ def _ends_in_a_number(words: list[bytes]) -> bool:
     return len(others) == 1 and is_padded and len(decimals[-1]) < min(others)
 
 
-def _refuse_number(lines: list[bytes], first_line: int, name: str) -> None:
+def _refuse_number(block: bytes, first_line: int, name: str) -> None:
+    lines = (line for piece in _pieces(block) for line in piece.split(b"\n"))
     for number, line in enumerate(lines, first_line):
         for word in line.split():
             if not abs(_number(word.decode("ascii", "replace"))) <= 1e9:
