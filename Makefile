@@ -10,6 +10,10 @@ RECIPES := recipes/default
 STAGES := vae style_content style denoiser vae_decoder align
 # One run each: a shared run would tie the judges together through the clipping of their gradients.
 JUDGES := guide select score retrieval
+# Not shipped, measured beside the default; and what 'make results' asks besides: people's prompts with labels.
+BESIDE := cells trial paper_base paper
+PROMPTS ?= $(SOURCES)/prompts_public.json
+CELLS := $(MOTIFMIX_HOME)/weights-cells
 
 # What StyleMotif is compared with, in the order in which each reads what is before it; then the rows that are sizes of a recipe.
 METHODS := base style_network smoodi stylemotif aberman motion_puzzle style_only
@@ -26,7 +30,7 @@ DUET_JUDGES := evaluator_interaction evaluator_individual
 MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen clips real_clips pairs_only unrestrained shipped
 FINETUNED := full interaction long interaction_long
 
-.PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further duets tables results publish fidelity bench docs ci
+.PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further duets beside tables results publish fidelity bench docs ci
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,11 +97,17 @@ duets: data ## All models of two people, from the archives, in some hours; goes 
 tables: ## Measure what 'make methods' made: the paper's tables, into build/tables
 	for table in $(TABLES); do $(PYTHON) -m motifmix evaluate $$table --out build/tables || exit 1; done
 
-results: ## Measure the default weights: tables as markdown and JSON in build/results
-	$(PYTHON) -m motifmix evaluate default --out build/results
+beside: weights ## The rows beside the default: some cells left out, the trials' winner, the paper's own recipe
+	for recipe in $(BESIDE); do $(PYTHON) -m motifmix train $(RECIPES)/$$recipe.yaml || exit 1; done
+	for name in trial paper; do \
+	  $(PYTHON) -m motifmix evaluate $(MOTIFMIX_HOME)/weights-$$name --out build/$$name || exit 1; done
 
-publish: ## Write README and docs from what 'make results' measured
-	$(PYTHON) scripts/publish_results.py build/results
+results: ## Measure the default weights: tables as markdown and JSON in build/results (with PROMPTS and CELLS, if there)
+	$(PYTHON) -m motifmix evaluate default $(if $(wildcard $(PROMPTS)),--prompts $(PROMPTS)) \
+	  $(if $(wildcard $(CELLS)/denoiser.yaml),--cells $(CELLS)) --out build/results
+
+publish: ## Write README and docs from what 'make results' and 'make beside' measured
+	$(PYTHON) scripts/publish_results.py build/results --others $(wildcard build/trial build/paper)
 
 fidelity: ## Compare with the golden numbers (MOTIFMIX_GOLDEN) and write docs/fidelity.md
 	$(PYTHON) scripts/fidelity.py

@@ -1,7 +1,8 @@
 """Write every figure of README and docs from what was measured: no number is typed.
 
 python scripts/publish_results.py build/results   # what `motifmix evaluate default --out build/results` wrote
-python scripts/publish_results.py build/results --others build/trial build/paper   # beside other recipes' figures
+python scripts/publish_results.py build/results --others build/trial build/paper   # beside other recipes' figures: of each,
+                                                  # what `motifmix evaluate WEIGHTS --out build/NAME` wrote
 python scripts/publish_results.py                 # again from docs/results.json, the copy that is kept
 python scripts/publish_results.py --check         # exits with 1 where a page is not what this script would write
 
@@ -82,6 +83,8 @@ def evaluation(results: Results | None) -> str:
         command += f" --repeats {results.facts['repeats']}"
     if results is not None and any(key.startswith("prompts_") for key in results.rows):
         command += " --prompts prompts_public.json"
+    if results is not None and results.facts.get("cells"):
+        command += " --cells weights-cells"
     return command + " --out build/results"
 
 
@@ -126,8 +129,10 @@ def others_table(results: Results, others: dict[str, Any]) -> str:
     repeats = ", ".join(f"{name} {own.facts['repeats']}" for name, own in shown.items())
     return (
         "## Other recipes on the same archive\n\nEach in a few minutes of training (the recipes' heads say how many; the default "
-        "takes hours), so they show what such a budget buys, not what a recipe can reach; one autoencoder for all. Repeats: "
-        f"{repeats}.\n\n" + "\n".join(table)
+        "takes hours), so they show what such a budget buys, not what a recipe can reach; one autoencoder for all, the "
+        "default's: the paper's own, one token for a clip, was not measured on this archive. The trials' winner is rebuilt "
+        "from its description, with our captions, noise on texts and batch. Measured by `motifmix evaluate "
+        f"weights-NAME --out build/NAME`. Repeats: {repeats}.\n\n" + "\n".join(table)
     )
 
 
@@ -161,7 +166,8 @@ def short_table(results: Results) -> str:
     said = (
         f"{met} of {len(tables.TARGETS)} targets are reached, {measured - met} are not"
         + (f", {len(tables.TARGETS) - measured} were not measured" if measured < len(tables.TARGETS) else "")
-        + f". Means over {results.facts['repeats']} repeats with 95 % confidence intervals, measured by "
+        + f". Means over {results.facts['repeats']} repeats with 95 % confidence intervals (the autoencoder's over clips); a "
+        "target counts as reached where the mean reaches it. Measured by "
         f"`{evaluation(results)}` and put here by `{COMMAND}`."
     )
     return "\n".join(rows) + f"\n\n{said}"
@@ -209,7 +215,7 @@ def model_card(results: Results, weights: Path, judges: Path) -> str:
         "## Data and licence\n\n" + _data(cards, text_encoder),
         "## Recipes\n\n"
         + stages(expected=True)
-        + "\n\n`make weights` runs all of them; [training](training.md) says how.",
+        + "\n\n`make weights` runs those with a number, `make beside` the others; [training](training.md) says how.",
         "## Numbers\n\n"
         + short_table(results)
         + "\n\nWhat the words mean and how far a judge can be trusted: [results](results.md).",
@@ -224,7 +230,8 @@ def _what(results: Results, weights: Path) -> str:
 
     same = results.facts.get("version") == weights_version(weights)
     measured = (
-        "The figures below were measured on exactly these files."
+        "The figures below were measured on exactly these files; those of *cells never shown* on others of less training, "
+        "which [results](results.md) describes."
         if same
         else "**The figures below were measured on other weights** "
         f"(version {results.facts.get('version')}, these are {weights_version(weights)})."

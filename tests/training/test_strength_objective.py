@@ -8,6 +8,7 @@ from motifmix.models.layers.feature_joints import feature_joints
 from motifmix.models.style_strength import StyleStrength
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
+from motifmix.training.publishing import complete
 
 
 def turning() -> Motion:
@@ -41,3 +42,11 @@ def test_no_text_is_told_apart_from_any_text():
     assert not torch.equal(network(text, ~silent, style, time), network(text + 1, ~silent, style, time))
     factor = network(100 * text, ~silent, 100 * style, time)
     assert 0 <= float(factor.detach()) <= network.most
+
+
+def test_weights_that_stand_beside_others_come_with_them_into_a_new_folder(tmp_path):
+    others = tmp_path / "weights"
+    others.mkdir()
+    (others / "vae.yaml").write_text("card")
+    complete(tmp_path / "not" / "there", others, ("vae",))
+    assert (tmp_path / "not" / "there" / "vae.yaml").read_text() == "card"

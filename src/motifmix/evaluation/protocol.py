@@ -450,7 +450,7 @@ class Evaluation:
         key = digest(
             self.version, self._judges, [(q.text, q.seed, q.contents, q.style, q.seconds, _guide(q)) for q in asked]
         )
-        path = self.cache / self.name / f"{row}-{repeat}-{key}.npz"
+        path = self._kept / f"{row}-{repeat}-{key}.npz"
         if path.exists():
             self._answered += len(asked)
             return Asked(asked, Measured.load(path))
@@ -469,6 +469,11 @@ class Evaluation:
         self._answered += len(asked)
         return Asked(asked, measured)
 
+    @property
+    def _kept(self) -> Path:
+        """Where figures are kept: a folder of weights gives its last name, so that nothing is written into it."""
+        return self.cache / Path(self.name).resolve().name
+
     def _planned(self) -> int:
         plan = self.plan
         cells = plan.natural_per_cell + plan.fixed_per_cell + plan.predicted_per_cell + 2 * plan.text_per_cell
@@ -478,7 +483,7 @@ class Evaluation:
         return plan.repeats * count
 
     def _cached_array(self, name: str, key: object, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        path = self.cache / self.name / f"{name}-{digest(key, self.version)}.npy"
+        path = self._kept / f"{name}-{digest(key, self.version)}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             array = compute()

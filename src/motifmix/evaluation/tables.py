@@ -145,11 +145,14 @@ def as_markdown(results: Results, command: str, picture: str | None = None) -> s
         "# Results",
         f"Written by `{command}`; do not edit. Pipeline `{facts['name']}` ({facts['version']}), {facts['repeats']} repeats, "
         f"score judge `{facts['judge']}`. Means with the half width of the 95 % confidence interval over the repeats "
-        "(Student's t); real clips with Wilson's bounds. `n` counts the clips of one repeat. The judge that scores has "
+        "(Student's t); the autoencoder's over clips (bootstrap); real clips with Wilson's bounds. `n` counts the clips of "
+        "one repeat. A target counts as reached where the mean reaches it, whatever the interval. The judge that scores has "
         "neither guided nor chosen anything; references are held-out clips of another content.",
         "## Targets",
         _table([line for line in TARGETS if line.key in results.rows], results.rows, targets=True),
     ]
+    if facts.get("cells"):
+        parts.append(CELLS.format(cells=", ".join(facts["cells"])))
     if picture:
         parts.append(f"![content and style both right, by cell]({picture})")
     for title, lines in OTHERS:
@@ -271,7 +274,15 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+CELLS = """\
+*Cells never shown* are not figures of these weights but of those that `recipes/default/cells.yaml` makes, trained for less \
+than half of the default's steps. Their denoiser and style encoder were never shown these cells, their mirror twins or \
+namesakes: {cells}. Not so clean: the autoencoder is the default's, and the style encoder began with weights from \
+autoencoding the whole style set; both had met clips of these cells there, without labels."""
+
 DEFINITIONS = """\
+- *People's prompts*: no training caption equals one, which a test holds; captions were written in such words all the same, and \
+some differ from a prompt by a word or by their order only.
 - *Content and style read*: the likeliest of all classes of the score judge (contents of both sets and actions of the \
 content set; fifteen styles), on clips at 20 fps, at most ten seconds.
 - *FID*: Fréchet distance of the score judge's 128 features between generated and held-out clips in one mix (the held-out \

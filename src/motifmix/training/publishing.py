@@ -46,6 +46,7 @@ def complete(folder: Path, other: Path, parts: Sequence[str] = ("vae", "bank")) 
     """Copy the parts that a folder of weights lacks from the one that they were made with."""
     if folder.resolve() == other.resolve():
         return
+    folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
         for name in (f"{part}.safetensors", f"{part}.yaml"):
             if not (folder / name).exists() and (other / name).exists():

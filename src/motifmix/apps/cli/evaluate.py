@@ -121,11 +121,11 @@ def _evaluate_weights(
     """Measure one set of our weights, print it, and write its files into ``out``."""
     from motifmix.evaluation import tables
 
+    left_out = _cells_left_out(cells) if cells is not None else []
     try:
         with progress("evaluating") as step:
             results = _evaluation(what, data, prompts, repeats, lambda what, done, of: step(done, of)).run()
-            if cells is not None:
-                left_out = _cells_left_out(cells)
+            if left_out:
                 other = _evaluation(str(cells), data, None, repeats, lambda what, done, of: step(done, of))
                 results.rows.update(other.unseen_cells(left_out))
                 results.facts["cells"] = [f"{content} / {style}" for content, style in left_out]
@@ -236,9 +236,8 @@ def _cells_left_out(weights: Path) -> list[tuple[str, str]]:
     from motifmix.errors import RequestError
     from motifmix.pretrained.cards import read_card
 
-    cells = [
-        (str(content), str(style)) for content, style in read_card(weights / "denoiser.yaml").extra["without_cells"]
-    ]
+    card = read_card(weights / "denoiser.yaml")
+    cells = [(str(content), str(style)) for content, style in card.extra.get("without_cells", [])]
     if not cells:
         raise RequestError(
             f"{weights}: these weights were shown every cell; train recipes/default/cells.yaml for --cells"
