@@ -1,6 +1,7 @@
 """BVH files as people have them, generated here, and what the archives' odd files are known to hold."""
 
 import json
+import os
 import re
 import time
 import tracemalloc
@@ -420,6 +421,22 @@ def test_missing_files_and_unknown_suffixes_are_named(tmp_path):
         write(tmp_path / "walk", walk())
     with pytest.raises(FileError):
         read_bvh(tmp_path)
+
+
+def test_what_is_no_file_is_called_what_it_is(tmp_path):
+    (tmp_path / "folder.bvh").mkdir()
+    os.mkfifo(tmp_path / "pipe.bvh")
+    (tmp_path / "loop.npz").symlink_to(tmp_path / "loop.npz")
+    (tmp_path / "stale.bvh").symlink_to(tmp_path / "gone.bvh")
+    for name, words in {
+        "folder.bvh": "is a folder; name a file in it",
+        "pipe.bvh": "is a pipe or a device",
+        "loop.npz": "is a link that leads back to itself",
+        "stale.bvh": "is a link to a file that does not exist",
+        f"{'long' * 100}.bvh": "cannot be read",
+    }.items():
+        with pytest.raises(FileError, match=words):
+            read(tmp_path / name)
 
 
 @st.composite
