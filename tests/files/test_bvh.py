@@ -181,6 +181,21 @@ def test_a_person_who_falls_or_bends_is_no_reason_for_a_word():
     assert not [s for s in motion.labels["source"]["warnings"] if "The person" in s]
 
 
+def test_forearms_and_shins_that_end_in_end_sites_get_hands_and_feet():
+    truth, kept = walk(), [j for j, name in enumerate(MOTIFMIX.names) if not re.search("wrist|foot|ankle", name)]
+    ends = {kept.index(MOTIFMIX.parents[j]): tuple(MOTIFMIX.offsets[j]) for j in (7, 8, 20, 21)}
+    parents = tuple(kept.index(MOTIFMIX.parents[j]) if j else -1 for j in kept)
+    short = Skeleton(tuple(MOTIFMIX.names[j] for j in kept), parents, MOTIFMIX.offsets[kept], ends)
+    text = bvh_text(Motion(short, truth.rotations[:, kept], truth.root, 30.0), manner=Manner(names=short.names))
+    motion = read_text(text)
+    assert "LeftHand, RightHand were put at End Sites" in motion.labels["source"]["warnings"][0]
+    roles = require_person(motion.skeleton, "short.bvh")
+    for name in ("left_wrist", "right_ankle", "right_elbow", "left_knee", "head"):
+        assert np.abs(motion.joints[:, roles[name]] - truth.joints[:, MOTIFMIX.index(name)]).max() < 1e-4, name
+    again = read_text(bvh_text(motion, manner=Manner(names=motion.skeleton.names)))
+    assert again.skeleton.names == motion.skeleton.names and largest_error(again, motion) < 1e-4
+
+
 def test_two_roots_are_two_people():
     first, second = walk(), walk().moved(np.array([1.0, 0.0, 0.5]))
     scene = read_bvh(bvh_text(first, second).encode())

@@ -7,7 +7,9 @@ import pytest
 
 from motifmix.errors import FileError
 from motifmix.motion import rotations as rot
-from motifmix.motion.anatomy import bone_height, find_joints, require_person
+from motifmix.motion.anatomy import bone_height, find_joints, require_person, without_tips
+from motifmix.motion.motion import Motion
+from motifmix.motion.retargeting import retarget
 from motifmix.motion.skeleton import JOINT_NAMES, MOTIFMIX, Skeleton
 
 # Names in the order of the motifmix skeleton; None: the rig lacks the joint.
@@ -150,6 +152,62 @@ def test_a_longer_spine_gives_the_joints_nearest_to_ours():
     skeleton = with_joint(skeleton, "SpineX", "Spine2", (0, 0.01, 0), between="Neck")
     roles = find_joints(skeleton)
     assert skeleton.names[roles["spine3"]] == "Spine2" and skeleton.names[roles["neck"]] == "SpineX"
+
+
+def without(names: list[str], *left_out: str) -> Skeleton:
+    """Our skeleton with other names and without some joints, whose parents end where they were."""
+    kept = [j for j, role in enumerate(JOINT_NAMES) if role not in left_out]
+    gone = [j for j in range(22) if j not in kept and MOTIFMIX.parents[j] in kept]
+    return Skeleton(
+        tuple(names[j] for j in kept),
+        tuple(kept.index(MOTIFMIX.parents[j]) if j else -1 for j in kept),
+        MOTIFMIX.offsets[kept],
+        {kept.index(j): end for j, end in MOTIFMIX.end_offsets.items() if j in kept}
+        | {kept.index(MOTIFMIX.parents[j]): tuple(MOTIFMIX.offsets[j]) for j in gone},
+    )
+
+
+@pytest.mark.parametrize("rig", ["Mixamo", "Unreal", "CMU's own", "SMPL", "numbers"])
+def test_forearms_and_shins_that_end_without_a_hand_or_foot_are_named(rig):
+    names = NUMBERS.split() if rig == "numbers" else RIGS[rig].split()
+    prefix = "mixamorig:" if rig == "Mixamo" else ""
+    handless = without(names, "left_wrist", "right_wrist")
+    found = {handless.names[joint]: tip for joint, tip in without_tips(handless).items()}
+    assert found == {names[18]: f"{prefix}LeftHand", names[19]: f"{prefix}RightHand"}
+    footless = without(names, "left_ankle", "left_foot", "right_wrist")
+    if rig != "numbers":  # names tell the half of a limb, shape takes two alike
+        found = {footless.names[joint]: tip for joint, tip in without_tips(footless).items()}
+        assert found == {names[4]: f"{prefix}LeftFoot", names[19]: f"{prefix}RightHand"}
+    assert without_tips(renamed(names)) == {}
+
+
+def test_shape_never_overrules_the_elbow_that_a_name_tells():
+    handless = without(RIGS["Mixamo"].split(), "left_wrist", "right_wrist")
+    with pytest.raises(
+        FileError, match="no joint found for pelvis, left shoulder, right shoulder, left elbow and 4 more"
+    ):
+        require_person(handless, "handless.bvh")
+    named_by_half = RIGS["Mixamo"].replace("Hand", "Palm").split()
+    assert find_joints(renamed(named_by_half)) == IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        (JOINT_NAMES, "the whole body"),
+        (("left_knee", "right_knee"), "the left leg and the right leg"),
+        (("right_wrist",), "the right arm"),
+        (("spine1", "spine2", "spine3", "neck"), "the trunk"),
+    ],
+)
+def test_bones_without_length_are_named(roles, words):
+    offsets = np.where(np.isin(JOINT_NAMES, roles)[:, None], 0.0, MOTIFMIX.offsets)
+    flat = Skeleton(MOTIFMIX.names, MOTIFMIX.parents, offsets)
+    with pytest.raises(FileError, match=rf"flat\.bvh: the bones of {words} have no length"):
+        require_person(flat, "flat.bvh")
+    motion = Motion(flat, np.tile(rot.IDENTITY, (2, 22, 1)), np.zeros((2, 3)), 30.0)
+    with pytest.raises(ValueError, match=f"the bones of {words} have no length"):
+        retarget(motion)
 
 
 def legs_only() -> Skeleton:

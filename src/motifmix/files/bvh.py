@@ -7,6 +7,7 @@ up axis; ``conventions.py`` finds both. It has no place for a text or a credit l
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from motifmix.errors import FileError, RequestError
 from motifmix.files import conventions
 from motifmix.files.bvh_parser import Document, Joint, parse_bvh
 from motifmix.motion import rotations as rot
+from motifmix.motion.anatomy import without_tips
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.skeleton import Skeleton
 
@@ -70,9 +72,14 @@ def _bytes_of(path: Path, name: str) -> bytes:
 def _to_motion(document: Document, root: int) -> tuple[Motion, list[str]]:
     """One root's joints as a motion in the file's own unit and axes."""
     last = next((r for r in document.roots if r > root), len(document.joints))
-    joints = document.joints[root:last]
-    offsets = np.array([joint.offset for joint in joints])
+    joints = [replace(j, parent=j.parent - root if j.parent >= 0 else -1) for j in document.joints[root:last]]
     rows, said = document.rows, []
+    if tips := without_tips(_skeleton(joints)):
+        joints = _with_tips(joints, tips)
+        said.append(
+            f"No joint of a hand or foot follows on some limbs: {', '.join(tips.values())} were put at End Sites."
+        )
+    offsets = np.array([joint.offset for joint in joints])
     positions: dict[int, np.ndarray] = {}
     for number, joint in enumerate(joints):
         columns = {c[1]: joint.first_column + i for i, c in enumerate(joint.channels) if c[0] == "position"}
@@ -87,14 +94,31 @@ def _to_motion(document: Document, root: int) -> tuple[Motion, list[str]]:
         # Some exporters fill the columns of joints that they do not move with zeros; bones have a length.
         said.append("The position channels of all joints but the root are zero; the offsets were kept.")
         positions = {number: path for number, path in positions.items() if number == 0}
-    skeleton = Skeleton(
-        names=tuple(joint.name for joint in joints),
-        parents=tuple(joint.parent - root if joint.parent >= 0 else -1 for joint in joints),
-        offsets=offsets,
-        end_offsets={number: joint.end for number, joint in enumerate(joints) if joint.end is not None},
-    )
+    skeleton = _skeleton(joints)
     path = positions.pop(0, np.tile(offsets[0], (len(rows), 1)))
     return Motion(skeleton, _rotations(joints, rows), path, document.fps, {}, positions), said
+
+
+def _skeleton(joints: list[Joint]) -> Skeleton:
+    return Skeleton(
+        names=tuple(joint.name for joint in joints),
+        parents=tuple(joint.parent for joint in joints),
+        offsets=np.array([joint.offset for joint in joints]),
+        end_offsets={number: joint.end for number, joint in enumerate(joints) if joint.end is not None},
+    )
+
+
+def _with_tips(joints: list[Joint], tips: dict[int, str]) -> list[Joint]:
+    """Make a joint that never turns of the End Site of each joint in ``tips``, right after it, by the name given."""
+    numbers = [number + sum(tip < number for tip in tips) for number in range(len(joints))]
+    longer: list[Joint] = []
+    for number, joint in enumerate(joints):
+        moved = replace(joint, parent=numbers[joint.parent] if joint.parent >= 0 else -1)
+        if number not in tips or joint.end is None:
+            longer.append(moved)
+            continue
+        longer += [replace(moved, end=None), Joint(tips[number], numbers[number], joint.end)]
+    return longer
 
 
 def _rotations(joints: list[Joint], rows: np.ndarray) -> np.ndarray:

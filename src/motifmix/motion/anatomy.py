@@ -7,14 +7,26 @@ else from the rest pose. The middle (pelvis, spine) always comes from the tree b
 ``Spine1`` mean another joint in every rig. Roles without a joint (``spine1``, a collar, a foot) are absent.
 """
 
-import re
-import unicodedata
-from itertools import combinations
-from typing import NamedTuple
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from motifmix.errors import FileError
+from motifmix.motion.joint_names import (
+    ANIMAL,
+    ANKLE,
+    COLLAR,
+    ELBOW,
+    HEAD,
+    HIP,
+    KNEE,
+    NECK,
+    SHOULDER,
+    TOE,
+    WRIST,
+    Label,
+    read_name,
+)
 from motifmix.motion.skeleton import Skeleton
 
 REQUIRED_ROLES = (
@@ -22,62 +34,10 @@ REQUIRED_ROLES = (
     "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "head",
 )  # fmt: skip
 
-# Words of a joint's name, side and prefixes taken off, in falling order of trust. A word in two lists is settled by
-# what else the limb has: "Shoulder" is a collar bone where an "Arm" follows, and "Foot" a toe where an "Ankle" leads.
-_HIP = (
-    "thigh",
-    "upleg",
-    "upperleg",
-    "thighbend",
-    "legupper",
-    "femur",
-    "太もも",
-    "太腿",
-    "大腿",
-    "hip",
-    "leg",
-    "足",
-    "hipjoint",
-)
-_KNEE = ("knee", "shin", "calf", "lowerleg", "lowleg", "leglower", "tibia", "ひざ", "膝", "すね", "下腿", "leg")
-_ANKLE = ("ankle", "足首", "foot", "feet")
-_TOE = ("toe", "toes", "ball", "forefoot", "toebones", "つま先", "爪先", "足先", "foot")
-_SHOULDER = ("upperarm", "uparm", "armupper", "humerus", "shldrbend", "uarm", "腕", "上腕", "arm", "shoulder", "shldr")
-_ELBOW = ("elbow", "forearm", "lowerarm", "lowarm", "armlower", "forearmbend", "farm", "radius", "ひじ", "肘", "前腕")
-_WRIST = ("wrist", "手首", "hand", "手")
-_COLLAR = ("collar", "clavicle", "clav", "scapula", "collarbone", "肩", "shoulder", "shldr")
-_NECK = ("neck", "lowerneck", "necklower", "首")
-_HEAD = ("head", "頭", "upperneck")
-_LIMB_WORDS = frozenset((*_HIP, *_KNEE, *_ANKLE, *_TOE, *_SHOULDER, *_ELBOW, *_WRIST, *_COLLAR))
+_LEG, _ARM = ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")
 
-# Parts of names that say nothing about the body, and parts that say that a joint is no joint of the body.
-_NOISE = frozenset(
-    {
-        "bip",
-        "biped",
-        "mixamorig",
-        "mixamo",
-        "def",
-        "org",
-        "cc",
-        "base",
-        "valve",
-        "valvebiped",
-        "j",
-        "b",
-        "m",
-        "f",
-        "avg",
-    }
-    | {"jnt", "joint", "bone", "bn", "skel", "skeleton", "rig", "human", "character", "actor", "sk", "root", "body"}
-)
-_NOT_A_JOINT = frozenset(
-    {"twist", "roll", "ik", "pole", "target", "ctrl", "control", "end", "nub", "tip", "site", "dummy", "effector"}
-    | {"helper", "share", "adjust", "goal", "socket"}
-)
-_ANIMAL = frozenset(("tail", "hind", "rear", "front", "paw", "hoof", "wing", "horn", "snout"))
-_LEFT = frozenset(("left", "l", "左", "lft", "lt"))
-_RIGHT = frozenset(("right", "r", "右", "rgt", "rt"))
+# Of a forearm's (shin's) joint's own bone: an end site nearer than that is a token, and no wrist (ankle).
+_LEAST_TIP = 0.3
 
 # How far along the chain from pelvis to chest our lower spine joints lie (see skeleton.py).
 _SPINE1_AT, _SPINE2_AT = 0.32, 0.64
@@ -92,16 +52,65 @@ def find_joints(skeleton: Skeleton) -> dict[str, int]:
 
     An animal or an object gives an incomplete map (see :func:`require_person`).
     """
-    labels = [_read_name(name) for name in skeleton.names]
+    labels = [read_name(name) for name in skeleton.names]
     roles: dict[str, int] = {}
     for side in ("left", "right"):
         roles |= _leg_by_names(skeleton, labels, side)
         roles |= _arm_by_names(skeleton, labels, side)
     if not _limbs_complete(roles):
-        roles = _limbs_by_shape(skeleton, labels) or roles
+        shape = _limbs_by_shape(skeleton, labels) or {}
+        roles = roles if _contradicts(shape, skeleton, labels) else shape or roles
     if _limbs_complete(roles):
         roles |= _middle(skeleton, labels, roles)
     return {role: roles[role] for role in sorted(roles, key=lambda role: roles[role])}
+
+
+def without_tips(skeleton: Skeleton) -> dict[int, str]:
+    """Find forearms and shins that end where a hand or a foot should begin, in an end site and without a joint.
+
+    Returns those joints, each with the name that a joint at its end would have.
+    """
+    labels = [read_name(name) for name in skeleton.names]
+    found: dict[int, str] = {}
+    is_named = False
+    for upper, middle, lower, tip in ((HIP, KNEE, ANKLE, "Foot"), (SHOULDER, ELBOW, WRIST, "Hand")):
+        for side in ("left", "right"):
+            bones = _chain_by_names(skeleton, labels, side, (upper, middle))
+            is_named |= bones is not None
+            if bones is None or _chain_by_names(skeleton, labels, side, (upper, middle, lower)) is not None:
+                continue
+            bone, end = (float(np.linalg.norm(v)) for v in (skeleton.offsets[bones[1]], _end(skeleton, bones[1])))
+            if not skeleton.children[bones[1]] and end > _LEAST_TIP * bone:
+                found[bones[1]] = _tip_name(skeleton.names[bones[1]], f"{side.capitalize()}{tip}")
+    return found if is_named else _without_tips_by_shape(skeleton, labels)
+
+
+def _without_tips_by_shape(skeleton: Skeleton, labels: list[Label]) -> dict[int, str]:
+    """Take end sites for joints, and see whether limbs end in them."""
+    ends = [joint for joint in skeleton.end_offsets if not skeleton.children[joint] and _end(skeleton, joint).any()]
+    count = len(skeleton)
+    longer = Skeleton(
+        (*skeleton.names, *("end",) * len(ends)),
+        (*skeleton.parents, *ends),
+        np.concatenate([skeleton.offsets, *(_end(skeleton, joint)[None] for joint in ends)]),
+    )
+    shape = _limbs_by_shape(longer, [*labels, *(read_name("end") for _ in ends)]) or {}
+    tips = {"ankle": "Foot", "wrist": "Hand"}
+    return {
+        ends[shape[f"{side}_{role}"] - count]: f"{side.capitalize()}{tip}"
+        for role, tip in tips.items()
+        for side in ("left", "right")
+        if shape.get(f"{side}_{role}", 0) >= count
+    }
+
+
+def _end(skeleton: Skeleton, joint: int) -> np.ndarray:
+    return np.asarray(skeleton.end_offsets.get(joint, (0.0, 0.0, 0.0)), dtype=np.float64)
+
+
+def _tip_name(name: str, tip: str) -> str:
+    """The tip's name with the prefix that other joints of the rig have (``mixamorig:``)."""
+    return name[: max(name.rfind(":"), name.rfind("|")) + 1] + tip
 
 
 def require_person(skeleton: Skeleton, name: str) -> dict[str, int]:
@@ -118,7 +127,32 @@ def require_person(skeleton: Skeleton, name: str) -> dict[str, int]:
             f"{name} holds no person: no joint found for {listed}{more} among its {len(skeleton)} joints; "
             "motifmix works with people (two legs, two arms, a head)"
         )
+    if short := without_length(skeleton, roles):
+        raise FileError(f"{name}: the bones of {short} have no length; a person's have, so the file is damaged")
     return roles
+
+
+def without_length(skeleton: Skeleton, roles: dict[str, int]) -> str:
+    """Name the limbs and the trunk whose bones have no length, in words; empty where all have.
+
+    Nothing can be carried from or to such a skeleton. ``roles`` are those of a person.
+    """
+    lengths = np.linalg.norm(skeleton.offsets, axis=1)
+
+    def length(upper: str, lower: str) -> float:
+        top = _common(skeleton, roles[upper], roles[lower])
+        return float(sum(lengths[joint] for joint in _path(skeleton, top, roles[lower])))
+
+    parts = [
+        (f"the {side} {limb}", f"{side}_{upper}", f"{side}_{lower}")
+        for limb, bones in (("leg", _LEG), ("arm", _ARM))
+        for side in ("left", "right")
+        for upper, lower in pairwise(bones)
+    ]
+    parts += [("the trunk", "pelvis", top) for top in ("neck", "head") if top in roles][:1]
+    least = 1e-6 * float(lengths[1:].sum())
+    short = list(dict.fromkeys(part for part, upper, lower in parts if length(upper, lower) <= least))
+    return "the whole body" if len(short) == 5 else " and ".join(short)
 
 
 def bone_height(skeleton: Skeleton, roles: dict[str, int]) -> float | None:
@@ -139,7 +173,7 @@ def bone_height(skeleton: Skeleton, roles: dict[str, int]) -> float | None:
     head = roles["head"]
     trunk = between(head, _common(skeleton, roles["pelvis"], head))
     crown = float(np.linalg.norm(skeleton.end_offsets.get(head, (0.0, 0.0, 0.0))))
-    tips = [joint for joint in skeleton.children[head] if "end" in _read_name(skeleton.names[joint]).words]
+    tips = [joint for joint in skeleton.children[head] if "end" in read_name(skeleton.names[joint]).words]
     if tips:
         crown = float(lengths[tips[0]])
     body = leg * 1.13 + trunk
@@ -148,81 +182,56 @@ def bone_height(skeleton: Skeleton, roles: dict[str, int]) -> float | None:
     return body + crown
 
 
-class _Label(NamedTuple):
-    """What a joint's name says: ``left``, ``right`` or ``None``; the part of the body; its words without the side."""
-
-    side: str | None
-    part: str
-    words: tuple[str, ...]
-
-    @property
-    def is_body(self) -> bool:
-        return not any(word in _NOT_A_JOINT for word in self.words)
-
-
-def _read_name(name: str) -> _Label:
-    plain = unicodedata.normalize("NFKC", name).strip()
-    plain = re.split(r"[:|]", plain)[-1]
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", plain)
-    spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
-    spaced = re.sub(r"([左右])", r" \1 ", spaced)
-    words = [w for w in re.split(r"[\s_.\-+/()]+|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", spaced.lower()) if w]
-    side: str | None = None
-    kept: list[str] = []
-    for word in words:
-        if word in _LEFT or word in _RIGHT:
-            side = side or ("left" if word in _LEFT else "right")
-        else:
-            kept.append(word)
-    part = "".join(word for word in kept if word not in _NOISE and not word.isdigit())
-    if part == "hip" and "joint" in kept:
-        part = "hipjoint"
-    if side is None:
-        for prefix, found in (("left", "left"), ("right", "right"), ("l", "left"), ("r", "right")):
-            rest = part.removeprefix(prefix).removesuffix("base")
-            if rest != part and rest in _LIMB_WORDS:
-                side, part = found, rest
-                break
-    return _Label(side, part, tuple(kept))
-
-
-def _leg_by_names(skeleton: Skeleton, labels: list[_Label], side: str) -> dict[str, int]:
-    chain = _chain_by_names(skeleton, labels, side, (_HIP, _KNEE, _ANKLE))
+def _leg_by_names(skeleton: Skeleton, labels: list[Label], side: str) -> dict[str, int]:
+    chain = _chain_by_names(skeleton, labels, side, (HIP, KNEE, ANKLE))
     if chain is None:
         return {}
     hip, knee, ankle = chain
     roles = {f"{side}_hip": hip, f"{side}_knee": knee, f"{side}_ankle": ankle}
-    toe = next(iter(_candidates(skeleton, labels, side, _TOE, below=ankle)), None)
+    toe = next(iter(_candidates(skeleton, labels, side, TOE, below=ankle)), None)
     return roles if toe is None else {**roles, f"{side}_foot": toe}
 
 
-def _arm_by_names(skeleton: Skeleton, labels: list[_Label], side: str) -> dict[str, int]:
-    chain = _chain_by_names(skeleton, labels, side, (_SHOULDER, _ELBOW, _WRIST))
+def _arm_by_names(skeleton: Skeleton, labels: list[Label], side: str) -> dict[str, int]:
+    chain = _chain_by_names(skeleton, labels, side, (SHOULDER, ELBOW, WRIST))
     if chain is None:
         return {}
     shoulder, elbow, wrist = chain
     roles = {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_wrist": wrist}
     above = _ancestors(skeleton, shoulder)
-    collar = next((j for j in _candidates(skeleton, labels, side, _COLLAR) if j in above), None)
+    collar = next((j for j in _candidates(skeleton, labels, side, COLLAR) if j in above), None)
     return roles if collar is None else {**roles, f"{side}_collar": collar}
 
 
 def _chain_by_names(
-    skeleton: Skeleton, labels: list[_Label], side: str, vocabularies: tuple[tuple[str, ...], ...]
-) -> tuple[int, int, int] | None:
+    skeleton: Skeleton, labels: list[Label], side: str, vocabularies: tuple[tuple[str, ...], ...]
+) -> tuple[int, ...] | None:
     # Joints of one side with the words of one part are a handful; namesakes beyond that are no limb of a person.
-    uppers, middles, lowers = (_candidates(skeleton, labels, side, v)[:_MOST_NAMESAKES] for v in vocabularies)
-    above = {joint: set(_ancestors(skeleton, joint)) for joint in {*middles, *lowers}}
-    for upper in uppers:
-        for middle in middles:
-            for lower in lowers if upper in above[middle] else ():
-                if middle in above[lower]:
-                    return upper, middle, lower
-    return None
+    uppers, *others = (_candidates(skeleton, labels, side, v)[:_MOST_NAMESAKES] for v in vocabularies)
+    above = {joint: set(_ancestors(skeleton, joint)) for joint in {joint for own in others for joint in own}}
+
+    def below(chain: tuple[int, ...], vocabulary: int) -> tuple[int, ...] | None:
+        if vocabulary == len(others):
+            return chain
+        further = (below((*chain, joint), vocabulary + 1) for joint in others[vocabulary] if chain[-1] in above[joint])
+        return next((found for found in further if found), None)
+
+    return next((found for upper in uppers if (found := below((upper,), 0))), None)
+
+
+def _contradicts(shape: dict[str, int], skeleton: Skeleton, labels: list[Label]) -> bool:
+    """Tell whether what shape took for elbows or knees is not what has their names; half a limb's names are enough."""
+    for upper, middle, role in ((HIP, KNEE, "knee"), (SHOULDER, ELBOW, "elbow")):
+        for side in ("left", "right"):
+            is_named = _chain_by_names(skeleton, labels, side, (upper, middle)) is not None
+            taken = shape.get(f"{side}_{role}")
+            if is_named and taken is not None and taken not in _candidates(skeleton, labels, side, middle):
+                return True
+    return False
 
 
 def _candidates(
-    skeleton: Skeleton, labels: list[_Label], side: str | None, words: tuple[str, ...], below: int | None = None
+    skeleton: Skeleton, labels: list[Label], side: str | None, words: tuple[str, ...], below: int | None = None
 ) -> list[int]:
     """Joints of a side whose part is one of ``words``, the most trusted word first, then nearest to the root."""
     fitting = [
@@ -238,12 +247,12 @@ def _limbs_complete(roles: dict[str, int]) -> bool:
     return all(f"{side}_{limb}" in roles for side in ("left", "right") for limb in limbs)
 
 
-def _middle(skeleton: Skeleton, labels: list[_Label], roles: dict[str, int]) -> dict[str, int]:
+def _middle(skeleton: Skeleton, labels: list[Label], roles: dict[str, int]) -> dict[str, int]:
     """Pelvis, spine, neck and head from the tree between the limbs."""
     pelvis = _common(skeleton, roles["left_hip"], roles["right_hip"])
     chest = _common(skeleton, roles["left_shoulder"], roles["right_shoulder"])
     found = {"pelvis": pelvis}
-    named = [j for j in _candidates(skeleton, labels, None, _HEAD) if j == chest or chest in _ancestors(skeleton, j)]
+    named = [j for j in _candidates(skeleton, labels, None, HEAD) if j == chest or chest in _ancestors(skeleton, j)]
     head = named[0] if named else _head_by_shape(skeleton, roles, chest)
     if head is None:
         return found
@@ -251,7 +260,7 @@ def _middle(skeleton: Skeleton, labels: list[_Label], roles: dict[str, int]) -> 
     between = _path(skeleton, chest, head)[:-1]
     if between:
         found["neck"] = between[0]
-    elif labels[chest].part in _NECK and skeleton.parents[chest] >= 0:
+    elif labels[chest].part in NECK and skeleton.parents[chest] >= 0:
         found["neck"], chest = chest, skeleton.parents[chest]
     spine = _path(skeleton, _common(skeleton, pelvis, chest), chest)
     if not spine:
@@ -279,16 +288,15 @@ def _head_by_shape(skeleton: Skeleton, roles: dict[str, int], chest: int) -> int
         return None
     joint = max(free, key=lambda c: float(np.linalg.norm(skeleton.offsets[c])) + reach[c])
     while (
-        len(skeleton.children[joint]) == 1
-        and "end" not in _read_name(skeleton.names[skeleton.children[joint][0]]).words
+        len(skeleton.children[joint]) == 1 and "end" not in read_name(skeleton.names[skeleton.children[joint][0]]).words
     ):
         joint = skeleton.children[joint][0]
     return joint
 
 
-def _limbs_by_shape(skeleton: Skeleton, labels: list[_Label]) -> dict[str, int] | None:
+def _limbs_by_shape(skeleton: Skeleton, labels: list[Label]) -> dict[str, int] | None:
     """Find two alike legs on one joint and, further along another branch, two alike arms beside a neck."""
-    if any(word in _ANIMAL for label in labels for word in label.words):
+    if any(word in ANIMAL for label in labels for word in label.words):
         return None
     reach = _reach(skeleton)
     pairs = _alike_pairs(skeleton, reach)
@@ -326,7 +334,7 @@ def _alike_pairs(skeleton: Skeleton, reach: np.ndarray) -> list[tuple[int, int, 
 
 
 def _with_sides(
-    skeleton: Skeleton, labels: list[_Label], legs: list[list[int]], arms: list[list[int]]
+    skeleton: Skeleton, labels: list[Label], legs: list[list[int]], arms: list[list[int]]
 ) -> dict[str, int] | None:
     """Give the chains of joints (above the limb, then along it) their sides."""
     rest = skeleton.rest_positions

@@ -17,7 +17,7 @@ import numpy as np
 
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
-from motifmix.motion.anatomy import find_joints
+from motifmix.motion.anatomy import find_joints, without_length
 from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import JOINT_NAMES, JOINT_PARENTS, MOTIFMIX, Skeleton
 
@@ -148,6 +148,8 @@ def _check(roles: dict[str, int], skeleton: Skeleton) -> None:
     if not needed <= roles.keys():
         lacking = ", ".join(sorted(needed - roles.keys()))
         raise ValueError(f"no person's skeleton: of its {len(skeleton)} joints none is recognised as {lacking}")
+    if short := without_length(skeleton, roles):
+        raise ValueError(f"the bones of {short} have no length")
 
 
 def _hip_middle(positions: np.ndarray, roles: dict[str, int]) -> np.ndarray:
