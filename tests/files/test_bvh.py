@@ -5,6 +5,7 @@ import os
 import re
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,18 @@ def test_a_t_pose_in_front_is_kept_and_named():
     assert motion.frames == take.frames + 2
     assert motion.labels["t_pose_frames"] == [0, 1]
     assert "t_pose_frames" not in read_text(bvh_text(take)).labels
+
+
+def test_a_leap_that_no_body_does_is_said_but_not_one_out_of_a_pose_in_front():
+    take = walk()
+    for far, words in ((9e6, r"From frame 0 to frame 1 the person moves at 270,000,\d{3} m/s"), (0.9, None)):
+        path = take.root + np.where(np.arange(45) > 0, far, 0.0)[:, None] * [1.0, 0.0, 0.0]
+        said = read_text(bvh_text(replace(take, root=path))).labels["source"]["warnings"]
+        assert re.search(words, said[0]) if words else said == []
+    posed = replace(take, root=np.concatenate([take.root[:1] - 100.0, take.root[1:]]), rotations=take.rotations.copy())
+    posed.rotations[0] = rot.IDENTITY
+    (said,) = read_text(bvh_text(posed), up="y").labels["source"]["warnings"]
+    assert said.startswith("Frame 0 is no part of the take")
 
 
 def test_a_take_with_a_wrong_frame_rate_has_no_pose_in_front():

@@ -2,6 +2,8 @@
 
 import io
 import pickle
+import re
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -99,6 +101,42 @@ def test_joint_positions_alone_are_fitted_and_said_so(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("joints", "words"),
+    [
+        (0.6 * walk().joints, ""),
+        (walk().joints[:, ::-1], r"They lie \d\d cm from the fitted joints in the mean"),
+        (np.random.default_rng(0).normal(size=(20, 22, 3)) * 3.0, r"They lie \d\d\d cm from the fitted joints"),
+    ],
+    ids=["a child", "another order", "at random"],
+)
+def test_joints_that_are_hardly_a_persons_are_said_with_the_figure(tmp_path, joints, words):
+    np.savez(tmp_path / "walk.npz", joints=joints, fps=30.0)
+    said = read(tmp_path / "walk.npz").people[0].labels["source"]["warnings"][0]
+    assert re.search(words, said) if words else "They lie" not in said
+
+
+def test_a_leap_that_no_body_does_is_said(tmp_path):
+    root = walk().root + np.where(np.arange(45) == 7, 300.0, 0.0)[:, None] * [1.0, 0.0, 0.0]
+    np.savez(tmp_path / "walk.npz", **arrays(root=root, joints=None))
+    (said,) = read(tmp_path / "walk.npz").people[0].labels["source"]["warnings"]
+    assert re.search(r"From frame [67] to frame [78] the person moves at [89],\d{3} m/s, the worst of 2", said)
+
+
+def test_quaternions_of_no_length_are_refused_before_anything_is_computed_from_them(tmp_path):
+    np.savez_compressed(
+        tmp_path / "walk.npz", rotations=np.zeros((100_000, 22, 4)), root=np.zeros((100_000, 3)), fps=30.0
+    )
+    tracemalloc.start()
+    try:
+        with pytest.raises(ParseError, match=r"no unit quaternions .* in frame 0"):
+            read(tmp_path / "walk.npz")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1.5 * 100_000 * 22 * 4 * 8
+
+
+@pytest.mark.parametrize(
     ("changes", "centimetres"),
     [
         ({"joints": np.add(walk().joints, [0.0, 0.5, 0.0])}, 50),
@@ -122,6 +160,11 @@ def test_joints_that_contradict_the_rotations_are_said(tmp_path, changes, centim
         ({"root": None, "joints": None}, "no 'root'"),
         ({"rotations": None, "joints": walk().joints[:, :21]}, r"shape \(45, 21, 3\)"),
         ({"rotations": None, "joints": np.full((45, 22, 3), np.inf)}, "in frame 0"),
+        ({"rotations": None, "joints": np.zeros((45, 22, 3))}, "all 'joints' lie in one place in 45 of 45 frames"),
+        (
+            {"rotations": None, "joints": walk().joints * (np.arange(22) < 12)[:, None]},
+            "no person can be fitted to 'joints' .*the left arm and the right arm have no length",
+        ),
         ({"fps": None}, "needs 'fps'"),
         ({"fps": np.array(0.0)}, "needs 'fps'"),
         ({"fps": np.array("fast")}, "needs 'fps'"),

@@ -29,6 +29,7 @@ JUMP = 0.05  # metres that the joints move on average between a T-pose and the t
 IMPOSSIBLE, SETTLED = 6.0, 3.0  # metres a second about the pelvis, mean of all joints: no body, a fast body
 OUTSTANDING = 5.0  # times the take's own median speed; smoothed jumps measure 8 and more, takes begin with 2 at most
 MOST_LEAD_IN = 30  # frames
+FASTEST = 30.0  # metres a second that a pelvis may move without a word; people run 12, fall and jump from heights at 20
 
 Z_UP_TO_Y_UP = np.array([-np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)])  # (x, y, z) -> (x, z, -y)
 
@@ -59,6 +60,7 @@ def settled(
     if shown:
         which = "Frame 0 is" if shown == [0] else f"Frames 0 to {shown[-1]} are"
         said.append(f"{which} no part of the take, which jumps from there (a T-pose or rest pose in front).")
+    said += leaps(people, start=shown[-1] + 1 if shown else 0)
     label = {"file": name, "format": format_name, "up": axis, "units": unit_name, "scale": scale, "warnings": said}
     return Scene(
         tuple(
@@ -66,6 +68,25 @@ def settled(
             for person, frames in zip(people, lead_ins, strict=True)
         )
     )
+
+
+def leaps(people: Sequence[Motion], start: int = 0) -> list[str]:
+    """Say where the root of a person moves faster than any body, from frame ``start`` on; nothing for others."""
+    said: list[str] = []
+    for motion in people:
+        if "pelvis" not in find_joints(motion.skeleton):
+            continue
+        speeds = np.linalg.norm(np.diff(motion.root[start:], axis=0), axis=-1) * motion.fps
+        wrong = np.flatnonzero(speeds > FASTEST)
+        if not len(wrong):
+            continue
+        worst = int(speeds.argmax())
+        often = "" if len(wrong) == 1 else f", the worst of {len(wrong)} such leaps"
+        said.append(
+            f"From frame {start + worst} to frame {start + worst + 1} the person moves at {speeds[worst]:,.0f} m/s{often}; "
+            "no body does, so look at those frames, the unit and the frame rate."
+        )
+    return said
 
 
 def _scale(people: Sequence[Motion], units: str | float | None, said: list[str]) -> tuple[float, str]:

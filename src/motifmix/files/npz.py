@@ -16,10 +16,11 @@ import numpy as np
 
 from motifmix.atomic import replacing
 from motifmix.errors import FileError, ParseError
+from motifmix.files.conventions import leaps
 from motifmix.motion.inverse_kinematics import motion_from_joints
 from motifmix.motion.motion import Motion, Scene
 from motifmix.motion.retargeting import retarget
-from motifmix.motion.skeleton import MOTIFMIX
+from motifmix.motion.skeleton import JOINT_NAMES, MOTIFMIX
 
 LABELS = ("text", "interaction", "style", "content", "seed", "credit", "licence")
 MOST_FRAMES = 1_000_000
@@ -28,6 +29,9 @@ _MOST_MEMBERS = 64
 _MOST_CHARACTERS = 100_000
 _LONGEST_HEADER = 10_000
 _CONTRADICTION = 0.03  # metres
+_MISFIT = 0.1  # metres: a body of other proportions is fitted within a few centimetres
+_ONE_PLACE = 0.01  # metres
+_BLOCK = 10_000  # frames that are looked at together
 _DEPTHS = {"joints": 3, "rotations": 3, "root": 2}  # axes of one person's arrays
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same motion gives the same bytes
 
@@ -170,18 +174,19 @@ def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
     if rotations is None:
         if joints is None:
             raise FileError(f"{path} has no 'rotations' and no 'joints'; a motion needs one of them")
-        said = "The file holds joint positions only; the rotations were fitted to them."
-        return motion_from_joints(joints, rate).with_labels(**labels | {"source": source | {"warnings": [said]}})
+        motion, said = _fitted(joints, rate, path)
+        return motion.with_labels(**labels | {"source": source | {"warnings": [*said, *leaps([motion])]}})
     if root is None:
         if joints is None:
             raise FileError(f"{path} has no 'root' and no 'joints', so that nothing tells where the person is")
         root = joints[:, 0]
     if len(root) != len(rotations):
         raise ParseError(f"{path}: 'rotations' has {len(rotations)} frames and 'root' {len(root)}")
-    lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
-    if np.abs(lengths - 1.0).max() > 1e-2:
-        raise ParseError(f"{path}: 'rotations' are no unit quaternions (xyzw)")
-    motion = Motion(MOTIFMIX, rotations / lengths, root, rate, labels)
+    rotations = rotations / np.linalg.norm(rotations, axis=-1, keepdims=True)
+    motion = Motion(MOTIFMIX, rotations, root, rate, labels)
+    if said := leaps([motion]):
+        source = source | {"warnings": said}
+        motion = motion.with_labels(source=source)
     if joints is None:
         return motion
     if len(joints) != len(rotations):
@@ -192,8 +197,50 @@ def _motion(values: dict[str, np.ndarray], path: Path) -> Motion:
             f"The joint positions lie up to {100.0 * gap:.0f} cm from where rotations and root put them on the motifmix "
             "skeleton; rotations and root were taken. A file without 'rotations' is read from its positions."
         )
-        return motion.with_labels(source=source | {"warnings": [said]})
+        return motion.with_labels(source=source | {"warnings": [*source["warnings"], said]})
     return motion
+
+
+def _fitted(joints: np.ndarray, rate: float, path: Path) -> tuple[Motion, list[str]]:
+    """Fit rotations to joint positions; say so, and how far off they are where these are hardly a person's."""
+    together = np.ptp(joints, axis=1).max(axis=-1) < _ONE_PLACE
+    if 2 * together.sum() > len(joints):
+        raise ParseError(
+            f"{path}: all 'joints' lie in one place in {together.sum()} of {len(joints)} frames, so that there is no body"
+        )
+    try:
+        motion = motion_from_joints(joints, rate)
+    except ValueError as error:
+        raise ParseError(f"{path}: no person can be fitted to 'joints' ({error})") from error
+    said = "The file holds joint positions only; the rotations were fitted to them."
+    gap = _misfit(motion.joints, joints)
+    if gap > _MISFIT:
+        said += (
+            f" They lie {100.0 * gap:,.0f} cm from the fitted joints in the mean, so they are hardly a person's; 'joints' "
+            "are in metres, Y up, in SMPL's order."
+        )
+    return motion, [said]
+
+
+def _misfit(fitted: np.ndarray, joints: np.ndarray) -> float:
+    """Mean distance of joints ``[T, 22, 3]`` from fitted ones about the pelvis, in metres at the size of the body given.
+
+    Bodies differ in size, and retargeting gives everybody our own: the fitted body is measured at the other's leg length.
+    """
+    hip, knee, ankle = (JOINT_NAMES.index(f"left_{part}") for part in ("hip", "knee", "ankle"))
+    legs = [
+        float(np.median(np.linalg.norm(np.diff(body[:, [hip, knee, ankle]], axis=1), axis=-1).sum(axis=-1)))
+        for body in (joints, fitted)
+    ]
+    about = [body - body[:, :1] for body in (joints, fitted)]
+    return float(np.linalg.norm(about[0] - legs[0] / max(legs[1], 1e-9) * about[1], axis=-1).mean())
+
+
+def _check_quaternions(rotations: np.ndarray, first: int, path: Path) -> None:
+    lengths = np.linalg.norm(rotations.astype(np.float64), axis=-1)
+    wrong = np.flatnonzero((np.abs(lengths - 1.0) > 1e-2).any(axis=-1))
+    if len(wrong):
+        raise ParseError(f"{path}: 'rotations' are no unit quaternions (xyzw) in frame {first + int(wrong[0])}")
 
 
 def _numbers(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...], path: Path) -> np.ndarray | None:
@@ -206,10 +253,13 @@ def _numbers(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...], p
     if array.shape[1:] != shape or not 0 < len(array) <= MOST_FRAMES:
         wanted = ", ".join(["frames", *map(str, shape)])
         raise ParseError(f"{path}: '{name}' has the shape {array.shape}, not ({wanted})")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        frame = int(np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))[0])
-        raise ParseError(f"{path}: '{name}' holds a number that is not finite in frame {frame}")
-    if np.abs(array).max() > 1e6:
-        raise ParseError(f"{path}: '{name}' holds a number beyond 1,000 km")
-    return array
+    for start in range(0, len(array), _BLOCK):
+        block = array[start : start + _BLOCK]
+        if not np.isfinite(block).all():
+            frame = start + int(np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(axis=1))[0])
+            raise ParseError(f"{path}: '{name}' holds a number that is not finite in frame {frame}")
+        if np.abs(block.astype(np.float64)).max() > 1e6:
+            raise ParseError(f"{path}: '{name}' holds a number beyond 1,000 km")
+        if name == "rotations":
+            _check_quaternions(block, start, path)
+    return array.astype(np.float64)
