@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from motifmix.apps import batch as batches
+from motifmix.apps.cli import terminal
 from motifmix.credits import MADE_WITH
 from motifmix.errors import MotifmixError
 from motifmix.files import read
@@ -295,3 +296,16 @@ def test_no_table_is_a_bug(tmp_path, data):
         names = [row.name.casefold() for row in rows]
         assert rows and len(set(names)) == len(names)
         assert all((row.request is None) == bool(row.error) for row in rows)
+
+
+def test_rows_are_told_of_while_they_are_read_and_a_log_gets_a_line_now_and_then(run, pipeline, here, monkeypatch):
+    rows = 2 * batches.CHECKED + 50
+    table("text\n" + "a person walks\n" * rows)
+    told = []
+    batches.read_table(Path("prompts.csv"), batches.Options(), lambda done, total: told.append((done, total)))
+    assert told == [(batches.CHECKED, rows), (2 * batches.CHECKED, rows), (rows, rows)]
+    table("text,seconds\na person walks,1\n")
+    monkeypatch.setattr(terminal, "SECONDS_BETWEEN_LINES", 0.0)
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 0 and "rows read: 1 of 1\nmotions: 0 of 1\n" in done.err
+    assert done.err.endswith("motions: 1 of 1\n")

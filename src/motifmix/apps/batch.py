@@ -28,6 +28,9 @@ COLUMNS = ("text", "style", "seconds", "seed", "name", "strength", *NAMES)
 CHUNK = 32
 """Rows that go through the network together; also what a kill can cost."""
 
+CHECKED = 100
+"""Rows that are checked between two words on progress."""
+
 MANIFEST = "batch.json"
 ERRORS = "errors.csv"
 
@@ -87,8 +90,8 @@ class Table:
     remarks: tuple[str, ...]
 
 
-def read_table(path: Path, options: Options) -> Table:
-    """Read and check a table; a row that cannot be met carries its error.
+def read_table(path: Path, options: Options, progress: Callable[[int, int], None] = lambda done, total: None) -> Table:
+    """Read and check a table; a row that cannot be met carries its error. ``progress`` is told of the rows checked.
 
     Raises ``FileError`` or ``RequestError`` when the file as a whole is of no use: missing, empty, no ``text`` column,
     letters in an unknown encoding.
@@ -99,6 +102,8 @@ def read_table(path: Path, options: Options) -> Table:
     rows = []
     for (line, record), name in zip(records, names, strict=True):
         rows.append(_row(path, line, record, name, options))
+        if len(rows) % CHECKED == 0 or len(rows) == len(records):
+            progress(len(rows), len(records))
     return Table(tuple(rows), tuple(remarks))
 
 

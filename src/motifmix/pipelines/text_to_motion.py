@@ -7,7 +7,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from motifmix.models.temporal_vae import STRIDE
 from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.pipelines.default_parts import DefaultParts
-from motifmix.pipelines.one_each import one_each
+from motifmix.pipelines.one_each import number, one_each, seconds_each, seeds_each, sentences
 from motifmix.pipelines.sampling import SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
 from motifmix.style import references
 from motifmix.style.references import StyleLike
@@ -63,24 +62,18 @@ class TextToMotion(DefaultParts):
         :class:`pipelines.sampling.Sampling`. An item's noise depends on its own seed alone. Raises ``RequestError`` for
         what cannot be met.
         """
-        if isinstance(texts, str):
-            raise RequestError("texts is a list of sentences; put the one sentence into a list")
+        texts = sentences(texts)
         count = len(texts)
         if count == 0:
             return []
         if any(not text.strip() for text in texts):
             raise RequestError("the text is empty; say what the person does, as in 'a person walks forward'")
-        if not 0.0 <= strength <= 2.0:
+        if not 0.0 <= number(strength, "strength") <= 2.0:
             raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is what was trained")
         steps = STEPS if steps is None else steps
         how = Sampling(steps, shift, text_scale, style_scale, gamma, block, gradient)
         wanted_styles = one_each(styles, count, "styles")
-        wanted_seeds = (
-            list(range(int(seeds), int(seeds) + count))
-            if isinstance(seeds, Integral)
-            else one_each(seeds, count, "seeds")
-        )
-        wanted_seeds = [place if seed is None else int(seed) for place, seed in enumerate(wanted_seeds)]
+        wanted_seeds = seeds_each(seeds, count)
         with torch.no_grad():
             text, style, has_style = self.vectors(texts, wanted_styles)
             tokens, frames = self._lengths(text, style, has_style, strength, _seconds(seconds, count))
@@ -203,11 +196,7 @@ def load(weights: Path | str | None = None) -> TextToMotion:
 
 
 def _seconds(seconds: float | Sequence[float | None] | None, count: int) -> list[float | None]:
-    wanted: list[float | None]
-    if seconds is None or isinstance(seconds, Real):
-        wanted = [None if seconds is None else float(seconds)] * count
-    else:
-        wanted = [None if value is None else float(value) for value in one_each(seconds, count, "seconds")]
+    wanted = seconds_each(seconds, count)
     for value in wanted:
         if value is not None and not SHORTEST <= value <= LONGEST:
             raise RequestError(

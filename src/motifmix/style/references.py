@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -52,6 +53,7 @@ PICTURE_SUFFIXES, SOUND_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp"), (".wav", 
 ENCODED_SUFFIXES = PICTURE_SUFFIXES + SOUND_SUFFIXES
 MOST_FILES = 256  # of a folder
 LEAST_FRAMES, LEAST_SECONDS = 4, 0.2  # one step of the encoder; a movement worth the name takes longer
+_KINDS = "give words, the path of a file, a Motion or a Media"
 # Parts of animals in names of joints; a dog's rig may call its legs arms.
 _ANIMAL = re.compile(r"tail|hind|rear|paw|hoof|snout|front", re.I)
 
@@ -89,7 +91,17 @@ def resolve(style: StyleLike) -> list[WeightedStyle]:
 
 
 def _weighted(style: StyleLike) -> list[tuple[StyleReference, float]]:
-    return [(style, 1.0)] if isinstance(style, str | Path | Motion | Media) else list(style)
+    """Raise ``RequestError`` for what is no style, nor a list of styles with weights."""
+    if isinstance(style, str | Path | Motion | Media):
+        return [(style, 1.0)]
+    if not isinstance(style, list | tuple):
+        raise RequestError(f"a style is not of the type {type(style).__name__}; {_KINDS}")
+    for pair in style:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not isinstance(pair[0], str | Path | Motion | Media):
+            raise RequestError(f"a blend of styles is a list of pairs, as in [('old', 0.6), ('happy', 0.4)]; {_KINDS}")
+        if not isinstance(pair[1], Real) or isinstance(pair[1], bool):
+            raise RequestError(f"a style's weight is a number, not of the type {type(pair[1]).__name__}")
+    return [(reference, float(weight)) for reference, weight in style]
 
 
 def _ingredients(reference: StyleReference, weight: float) -> list[WeightedStyle]:

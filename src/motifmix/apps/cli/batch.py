@@ -54,14 +54,16 @@ def batch(
         fps=fps, strength=strength, in_place=in_place, raw=raw, units=units, seed=seed, force=force,
         style_from=style_from, style_by=style_by, sampling=for_all.sampling,
     )  # fmt: skip
-    rows = batches.read_table(table, options)
+    with progress("rows read") as step:
+        rows = batches.read_table(table, options, step)
     for line in rows.remarks:
         remark(line)
 
-    pipeline = own_model(weights, "a table is read for")
-    outputs.make_folder(out)  # not before: without weights nothing is to be left behind
     try:
         with progress("motions") as step:
+            step(0, len(rows.rows))  # what there is to do stands there while the weights are read
+            pipeline = own_model(weights, "a table is read for")
+            outputs.make_folder(out)  # not before: without weights nothing is to be left behind
             report = batches.run(pipeline, rows.rows, out, options, step)
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")

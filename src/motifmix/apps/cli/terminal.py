@@ -1,4 +1,4 @@
-"""What the commands say: results on stdout, remarks on stderr, progress on stderr of a terminal only.
+"""What the commands say: results on stdout, remarks on stderr, progress on stderr: a bar on a terminal, else rare lines.
 
 rich is imported when a bar is drawn, so that ``motifmix --help`` stays quick.
 """
@@ -7,7 +7,9 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
+SECONDS_BETWEEN_LINES = 30.0
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is to do."""
 
@@ -37,9 +39,9 @@ def escaped(text: str) -> str:
 
 @contextmanager
 def progress(words: str) -> Iterator[Progress]:
-    """Draw a bar while something runs; without a terminal nothing is drawn."""
+    """Draw a bar while something runs; where there is no terminal, a log gets a line after each half minute."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _in_a_log(words)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -49,3 +51,15 @@ def progress(words: str) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(words, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _in_a_log(words: str) -> Progress:
+    said = monotonic()
+
+    def step(done: int, total: int) -> None:
+        nonlocal said
+        if monotonic() - said >= SECONDS_BETWEEN_LINES:
+            said = monotonic()
+            remark(f"{words}: {done} of {total}")
+
+    return step

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,7 +28,7 @@ from motifmix.features.humanml3d import HumanML3DSpace
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.motion import Motion, Scene
 from motifmix.motion.foot_cleanup import cleaned_feet
-from motifmix.pipelines.one_each import one_each
+from motifmix.pipelines.one_each import one_each, seconds_each, seeds_each, sentences
 from motifmix.pretrained.converted import PublishedNetworks
 from motifmix.pretrained.published import Schedule
 from motifmix.style.references import StyleLike, resolve
@@ -212,8 +211,7 @@ class PublishedGenerator(PublishedNetworks):
         seeds: int | Sequence[int] | None,
         individual_texts: Sequence[Sequence[str]] | None,
     ) -> list[Asked]:
-        if isinstance(texts, str):
-            raise RequestError("texts is a list of sentences; put the one sentence into a list")
+        texts = sentences(texts)
         count, name = len(texts), self.card.published
         if any(not text.strip() for text in texts):
             raise RequestError("the text is empty; say what happens, as in 'a person walks forward'")
@@ -222,8 +220,7 @@ class PublishedGenerator(PublishedNetworks):
         own = one_each(individual_texts, count, "lists of individual texts")
         if any(lines is not None and len(lines) != self.people for lines in own):
             raise RequestError(f"{name} makes {self.people} people; give a text for each of them")
-        first = seeds if isinstance(seeds, Integral) else None
-        wanted = [int(first) + k for k in range(count)] if first is not None else one_each(seeds, count, "seeds")
+        wanted = seeds_each(seeds, count)
         read: dict[int, Motion | None] = {}  # a style given for many texts is read once
         chosen = one_each(styles, count, "styles")
         for style in chosen:
@@ -235,7 +232,7 @@ class PublishedGenerator(PublishedNetworks):
                 (text,) * self.people if own[place] is None else tuple(own[place]),
                 read[id(chosen[place])],
                 frames,
-                place if wanted[place] is None else int(wanted[place]),
+                wanted[place],
             )
             for place, (text, frames) in enumerate(zip(texts, self._frames(seconds, count), strict=True))
         ]
@@ -253,10 +250,8 @@ class PublishedGenerator(PublishedNetworks):
         return parts[0].motion
 
     def _frames(self, seconds: float | Sequence[float | None] | None, count: int) -> list[int]:
-        if seconds is None or isinstance(seconds, Real):
-            seconds = [None if seconds is None else float(seconds)] * count
         most = self.longest / self.space.fps
-        wanted = [DEFAULT_SECONDS if own is None else float(own) for own in one_each(seconds, count, "seconds")]
+        wanted = [DEFAULT_SECONDS if own is None else own for own in seconds_each(seconds, count)]
         for own in wanted:
             if not SHORTEST_SECONDS <= own <= most:
                 raise RequestError(
