@@ -44,6 +44,7 @@ _LOOKS_LIKE_A_FILE = re.compile(
     r"\.(?:fbx|glb|gltf|usd[acz]?|wmv|flv|m4v|bmp|tiff?|heic|ogg|m4a|c3d|asf|amc|csv|txt)$", re.I
 )
 _WEIGHT = re.compile(r"^(?P<reference>.*\S):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))$", re.S)
+_ENDS_AS_A_WEIGHT = re.compile(r"\S:(?P<weight>[^\s:]*)$")
 _ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
 
 
@@ -65,9 +66,10 @@ class StyleReference:
     def parse(cls, text: str, folder: Path | None = None) -> "StyleReference":
         """Read ``word``, ``sentence`` or ``file``, each with an optional ``:weight`` at its end.
 
-        Only a plain number after the last colon is a weight, so Windows paths and sentences with a colon stay whole,
-        and so do times (``at 10:30``). A file is looked for beside ``folder`` first, then in the current folder. A text
-        with a slash that names a folder is that folder: ``old/``, while ``old`` is the word.
+        Only a plain number after the last colon is a weight, so Windows paths and sentences with a colon and a blank
+        stay whole, and so do times (``at 10:30``); what stands in a weight's place and is none is refused. A file is
+        looked for beside ``folder`` first, then in the current folder. A text with a slash that names a folder is that
+        folder: ``old/``, while ``old`` is the word.
         Raises ``ValueError`` with a sentence.
         """
         text = one_line(text)
@@ -77,7 +79,13 @@ class StyleReference:
             return cls(_reference(text, folder))
         match = _WEIGHT.match(text)
         if match is None or _ENDS_WITH_A_TIME.search(text):
-            return cls(_reference(text, folder))
+            reference = _reference(text, folder)
+            if not _ENDS_WITH_A_TIME.search(text) and (no_weight := _ENDS_AS_A_WEIGHT.search(text)):
+                raise ValueError(
+                    f"style {_short(text)!r}: {_short(no_weight['weight'])!r} is no weight; write a number, as in old:0.5, "
+                    "or a blank after the colon of a sentence"
+                )
+            return cls(reference)
         weight = float(match["weight"])
         if not 0 < weight <= MAX_WEIGHT:
             raise ValueError(

@@ -25,6 +25,7 @@ from motifmix.style.references import StyleLike, resolve
 from motifmix.style.styled_denoiser import StyledDenoiser
 
 FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
+NEAR = 0.65  # and above which a style's sentence is near: six in seven phrasings of known styles that no training saw
 SAME = 0.99  # and above which two texts are one
 OFFERED = 3  # nearest known names
 
@@ -111,8 +112,9 @@ class DefaultParts:
     def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
         """Return sentences on what is not known, naming what is nearest and how far it is, and on what a file gave.
 
-        A text or a style is far below a likeness (cosine of sentence embeddings) of 0.5; a single word that is no known
-        style's name or synonym is said in any case. A motion is made all the same.
+        A text or a style is far below a likeness (cosine of sentence embeddings) of 0.5, and a style's sentence is not known
+        below 0.65, as words such as "like a" alone make it alike; a single word that is no known style's name or synonym is
+        said in any case. A motion is made all the same.
         """
         notes = references.notes(style) if style is not None else []
         near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
@@ -127,6 +129,8 @@ class DefaultParts:
             near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
             if near[0][1] < FAR:
                 notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {_distances(near)}')
+            elif " " in part.words and near[0][1] < NEAR:
+                notes.append(f'the style "{part.words}" is near to nothing trained on; nearest: {_distances(near)}')
             elif " " not in part.words and not self._is_known(part.words) and near[0][1] < SAME:
                 notes.append(f'the style "{part.words}" is not known by that name; nearest: {_distances(near)}')
         return [*notes, *(described(read, self.aligned.licence) if read else [])]
