@@ -16,16 +16,14 @@ from motifmix.motion.skeleton import LEFT_ANKLE, LEFT_TOE, MOTIFMIX, RIGHT_ANKLE
 
 FPS = 20.0
 HELD = 8  # frames, 0.4 s: a height that is kept, not passed through
-STANDING_PELVIS = 0.95
+STANDING_PELVIS = 0.95  # metres, on the motifmix skeleton
 _SIDES = ("left", "right")
 _HIPS, _SHOULDERS, _WRISTS = (
     [MOTIFMIX.index(f"{side}_{joint}") for side in _SIDES] for joint in ("hip", "shoulder", "wrist")
 )
 _ANKLES, _TOES = [LEFT_ANKLE, RIGHT_ANKLE], [LEFT_TOE, RIGHT_TOE]
 _HEAD = MOTIFMIX.index("head")
-_ARM = float(
-    sum(np.linalg.norm(MOTIFMIX.offsets[MOTIFMIX.index(name)]) for name in ("left_elbow", "left_wrist"))
-)  # fmt: skip
+_ARM = sum(float(np.linalg.norm(MOTIFMIX.offsets[MOTIFMIX.index(name)])) for name in ("left_elbow", "left_wrist"))
 
 
 @dataclass(frozen=True)
@@ -65,26 +63,30 @@ def lowering(heights: np.ndarray) -> float:
     return float((before - parts.max(axis=1)[HELD:]).max())
 
 
-def swings(sideways: np.ndarray, counted: np.ndarray, least: float = 0.06) -> int:
-    """Return how often a path ``[T]`` turns back after ``least`` metres or more while ``counted`` ``[T]`` is True."""
-    turns, direction, low, high = 0, 0, np.inf, -np.inf
+def swings(sideways: np.ndarray, counted: np.ndarray, least: float = 0.03) -> int:
+    """Return how many strokes of ``least`` metres or more, there or back, a path ``[T]`` takes while ``counted`` is True."""
+    strokes, direction, low, high = 0, 0, np.inf, -np.inf
     for place, counts in zip(sideways, counted, strict=True):
         if not counts:
             direction, low, high = 0, np.inf, -np.inf
             continue
         low, high = min(low, place), max(high, place)
         if direction >= 0 and high - place > least:
-            turns, direction, low, high = turns + 1, -1, place, place
+            strokes, direction, low, high = strokes + 1, -1, place, place
         elif direction <= 0 and place - low > least:
-            turns, direction, low, high = turns + 1, 1, place, place
-    return turns
+            strokes, direction, low, high = strokes + 1, 1, place, place
+    return strokes
 
 
 def _speed(places: np.ndarray) -> np.ndarray:
     """Metres a second of ``[T, 3]``, at each frame the fastest of the last quarter second."""
-    own = np.concatenate([[0.0], np.linalg.norm(np.diff(places, axis=0), axis=-1) * FPS])
+    return _lately(np.linalg.norm(np.diff(places, axis=0), axis=-1) * FPS)
+
+
+def _lately(changes: np.ndarray) -> np.ndarray:
+    """Return at each of ``T`` frames the largest of the ``T - 1`` changes of the last quarter second, 0 or more."""
     window = int(FPS / 4) + 1
-    padded = np.concatenate([np.zeros(window - 1), own])
+    padded = np.concatenate([np.zeros(window), changes])
     return np.lib.stride_tricks.sliding_window_view(padded, window).max(axis=1)
 
 
@@ -105,20 +107,24 @@ def _stands_up(joints: np.ndarray) -> bool:
 
 
 def _kicks(joints: np.ndarray) -> bool:
-    """Behind the body a heel rises in a run, too."""
-    forward = facing(joints)
+    """Behind the body a heel rises in a run, too; a ball is kicked low, but from a slow body."""
+    forward, slow = facing(joints), _speed(joints[:, 0]) < 2.5
     for ankle in _ANKLES:
         own = joints[:, ankle] - joints[:, 0]
-        if ((joints[:, ankle, 1] > 0.4) & (_speed(own) > 3.0) & ((own * forward).sum(axis=-1) > 0.0)).any():
+        ahead, speed = (own * forward).sum(axis=-1) > 0.0, _speed(own)
+        if (ahead & ((joints[:, ankle, 1] > 0.4) & (speed > 3.0) | slow & (speed > 5.0))).any():
             return True
     return False
 
 
 def _punches(joints: np.ndarray) -> bool:
+    """The arm stretches in a punch; in a walk it swings."""
     forward = facing(joints)
     for shoulder, wrist in zip(_SHOULDERS, _WRISTS, strict=True):
         arm = joints[:, wrist] - joints[:, shoulder]
-        if (((arm * forward).sum(axis=-1) > 0.8 * _ARM) & (_speed(arm) > 2.0)).any():
+        ahead = (arm * forward).sum(axis=-1) > 0.3 * _ARM
+        stretched = np.linalg.norm(arm[:, [0, 2]], axis=-1) > 0.8 * _ARM
+        if (ahead & stretched & (_lately(np.diff(np.linalg.norm(arm, axis=-1)) * FPS) > 1.5)).any():
             return True
     return False
 
@@ -173,8 +179,11 @@ DEEDS = {
     "jump": Deed("both toes are more than 15 cm above the floor", _jumps),
     "sit down": Deed("the pelvis sinks by more than 15 cm and stays there", _sits_down, "stand up"),
     "stand up": Deed("the pelvis rises by more than 15 cm and stays there", _stands_up, "sit down"),
-    "kick": Deed("an ankle not behind the body is above 40 cm, faster than 3 m/s", _kicks),
-    "punch": Deed("a wrist is in front of its shoulder by 80 % of the arm, faster than 2 m/s", _punches),
+    "kick": Deed(
+        "an ankle not behind the body is above 40 cm and faster than 3 m/s, or faster than 5 m/s while the body is slow",
+        _kicks,
+    ),
+    "punch": Deed("an arm stretches forward faster than 1.5 m/s, to 80 % of its length", _punches),
     "bow": Deed("the head lowers by more than 15 cm, feet and pelvis stay", _bows),
     "walk": Deed("the pelvis travels more than 1 m", _walks),
     "walk backwards": Deed("the pelvis travels more than 1 m against the way it faces", _walks_backwards),
