@@ -18,7 +18,7 @@ import torch
 
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
-from motifmix.evaluation.deeds import DEEDS, does
+from motifmix.evaluation.deeds import DEEDS, does, standing_joints
 from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
@@ -106,13 +106,14 @@ def measured(model: TextToMotion, sets: Sequence[Prepared], seeds: int) -> dict:
     motions = model.generate(
         [text for _, text, _, _ in asked], [style for _, _, style, _ in asked], None, [seed for *_, seed in asked]
     )
-    done = [does(deed, motion) for (deed, *_), motion in zip(asked, motions, strict=True)]
+    seen = [standing_joints(motion) for motion in motions]
+    done = [DEEDS[deed].done(joints) for (deed, *_), joints in zip(asked, seen, strict=True)]
     opposite = [
-        not hit and (other := DEEDS[deed].opposite) is not None and does(other, motion)
-        for (deed, *_), motion, hit in zip(asked, motions, done, strict=True)
+        not hit and (other := DEEDS[deed].opposite) is not None and DEEDS[other].done(joints)
+        for (deed, *_), joints, hit in zip(asked, seen, done, strict=True)
     ]
     walks = [
-        folder.motion(clip)
+        standing_joints(folder.motion(clip))
         for folder in sets
         for clip in _spread(folder.select(split="test", mirrored=False, where=lambda clip: clip.contacts))
         if clip.content == "walk" or any(re.search(REAL["walk"][0], caption, re.I) for caption in clip.captions)
@@ -123,7 +124,7 @@ def measured(model: TextToMotion, sets: Sequence[Prepared], seeds: int) -> dict:
         train, untold = real_clips(sets, deed, "train")
         rows[deed] = {
             "held out": share(real_clips(sets, deed, "test")[0]), "training": share(train),
-            "training without text": share(untold), "real walks": share([does(deed, motion) for motion in walks]),
+            "training without text": share(untold), "real walks": share([DEEDS[deed].done(joints) for joints in walks]),
             "styles": {
                 style or "no style": {
                     "done": share([done[i] for i in own if asked[i][2] == style]),

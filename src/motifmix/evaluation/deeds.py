@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from motifmix.evaluation.metrics import facing_yaw
 from motifmix.motion import Motion
 from motifmix.motion.contacts import floor_height
 from motifmix.motion.skeleton import LEFT_ANKLE, LEFT_TOE, MOTIFMIX, RIGHT_ANKLE, RIGHT_TOE
@@ -18,9 +19,7 @@ FPS = 20.0
 HELD = 8  # frames, 0.4 s: a height that is kept, not passed through
 STANDING_PELVIS = 0.95  # metres, on the motifmix skeleton
 _SIDES = ("left", "right")
-_HIPS, _SHOULDERS, _WRISTS = (
-    [MOTIFMIX.index(f"{side}_{joint}") for side in _SIDES] for joint in ("hip", "shoulder", "wrist")
-)
+_SHOULDERS, _WRISTS = ([MOTIFMIX.index(f"{side}_{joint}") for side in _SIDES] for joint in ("shoulder", "wrist"))
 _ANKLES, _TOES = [LEFT_ANKLE, RIGHT_ANKLE], [LEFT_TOE, RIGHT_TOE]
 _HEAD = MOTIFMIX.index("head")
 _ARM = sum(float(np.linalg.norm(MOTIFMIX.offsets[MOTIFMIX.index(name)])) for name in ("left_elbow", "left_wrist"))
@@ -48,10 +47,8 @@ def does(deed: str, motion: Motion) -> bool:
 
 def facing(joints: np.ndarray) -> np.ndarray:
     """Return where hips and shoulders face, unit vectors on the floor ``[T, 3]``."""
-    left, right = ([pair[side] for pair in (_HIPS, _SHOULDERS)] for side in (0, 1))
-    across = (joints[:, left] - joints[:, right]).sum(axis=1)
-    forward = np.stack([-across[:, 2], np.zeros(len(across)), across[:, 0]], axis=-1)
-    return forward / np.maximum(np.linalg.norm(forward, axis=-1, keepdims=True), 1e-6)
+    yaw = facing_yaw(joints)
+    return np.stack([np.sin(yaw), np.zeros(len(yaw)), np.cos(yaw)], axis=-1)
 
 
 def lowering(heights: np.ndarray) -> float:
@@ -153,8 +150,7 @@ def _waves(joints: np.ndarray) -> bool:
 
 
 def _turns_around(joints: np.ndarray) -> bool:
-    forward = facing(joints)
-    heading = np.unwrap(np.arctan2(forward[:, 0], forward[:, 2]))
+    heading = np.unwrap(facing_yaw(joints))
     return bool(np.degrees(np.abs(heading - heading[0]).max()) > 120.0)
 
 

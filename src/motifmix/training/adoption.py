@@ -4,10 +4,10 @@ Everything of the model is frozen. On batches of latents, the denoiser should ma
 it is told the style. For other things that people do, what it says should stay near what it said before it was taught
 (``keep``), and have the style that its own encoder read off the clips (``pull``). Part of what is read as a style is what was
 done: with nothing to keep it, whoever adopts a limping walk gets people who walk when they should wave. The weights were
-chosen by the judge that selects, on models that never saw two styles: six times the default ``keep`` left nothing of them, and
-``pull``, which trusts the encoder on a style that it never met, is off. By choice the judge with the role *guide* looks after
-the content as well (``content``); in trials that cost more style than it kept content. The judge that scores has no part in
-this.
+chosen by the judge that selects, on models that never saw two styles (``benchmarks/adopt.py --judge select --set keep=...``):
+much more of ``keep`` left nothing of them, and ``pull``, which trusts the encoder on a style that it never met, is off. By
+choice the judge with the role *guide* looks after the content as well (``content``); in trials that cost more style than it
+kept content. The judge that scores has no part in this.
 """
 
 from collections.abc import Callable, Sequence
