@@ -126,8 +126,11 @@ def bandai_files(clips):
     return files
 
 
-def cmu_bvh(frames=60, heading=0.0, start=(1.0, -2.0), lift=0.0, speed=1.0, flip_at=None):
-    """A person of the CMU archive's skeleton who glides ahead in a Z-up world; ``flip_at`` flips a wrist from then on."""
+def cmu_bvh(frames=60, heading=0.0, start=(1.0, -2.0), lift=0.0, speed=1.0, flip_at=None, heights=0.0):
+    """A person of the CMU archive's skeleton who glides ahead in a Z-up world; ``flip_at`` flips a wrist from then on.
+
+    ``heights`` (metres, one a frame or one) are added to those of the whole body.
+    """
     from scipy.spatial.transform import Rotation
 
     # The usual Y-up world is (x, z, -y) of this one; a heading of 0 looks along +Z there, -Y here.
@@ -135,6 +138,7 @@ def cmu_bvh(frames=60, heading=0.0, start=(1.0, -2.0), lift=0.0, speed=1.0, flip
     rows = np.zeros((frames, 69))
     ahead = upright.apply([0.0, 0.0, 1.0])
     rows[:, :3] = np.array([*start, 1.0 + lift]) + np.arange(frames)[:, None] / 30.0 * speed * ahead
+    rows[:, 2] += heights
     rows[:, 3:6] = upright.as_euler("ZYX", degrees=True)
     if flip_at is not None:
         rows[flip_at:, 6 + 3 * 16] = 170.0

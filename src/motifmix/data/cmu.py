@@ -28,6 +28,8 @@ WHAT = "cmu-mocap-30fps archive"
 # Kept for content; nothing that asks about floor or contacts may look at them.
 NO_CONTACT_FLAGS = frozenset({"floor_not_flat", "floor_offset", "no_floor", "upside_down"})
 SHORTEST_SECONDS = 1.0
+# Takes without text in which sitting down and standing up are looked for.
+EVENT_TAGS = frozenset({"sit", "stand up"})
 _MIRROR_X = np.array([-1.0, 1.0, 1.0])
 NO_CAPTIONS = {
     ("13_07", "kit"): "its caption is an advertisement",
@@ -55,6 +57,9 @@ NOTES = (
     "floor and contacts leave them out.",
     "Cuts: a take in which a joint flips (more than 100 degrees between two frames) is cut there; pieces of a second or longer "
     "are clips of their own. A caption that speaks of the whole take is not given to such a piece.",
+    "Segments: in a take without text whose words name sitting or standing up, each sitting down and standing up is found by "
+    "the height of the pelvis. It stands beside the take, on its side and in its group, as a clip of its own (CLIP.sit-down-FRAME), "
+    "with sentences of ours that hold for the whole of it.",
 )
 
 
@@ -114,7 +119,9 @@ def _take(entry: dict[str, Any]) -> tuple[Take, str | None]:
         partner=f"cmu/{partner}" if partner and partner != "partner_missing" else None,
         contacts=not NO_CONTACT_FLAGS & set(flags), reason=why,
     )  # fmt: skip
-    return Take(entry["file"], clip, cuts="rotation_flip" in flags or "glitch" in flags), why
+    cuts = "rotation_flip" in flags or "glitch" in flags
+    finds_events = rule == "none" and bool(EVENT_TAGS & set(clip.actions))
+    return Take(entry["file"], clip, cuts=cuts, finds_events=finds_events), why
 
 
 def as_typed(text: str, source: str) -> str:

@@ -21,9 +21,11 @@ import yaml
 from motifmix.atomic import replacing
 from motifmix.data.canonical import canonical, shared_floors, sound_pieces
 from motifmix.data.captions import mirror_words
+from motifmix.data.events import ACTIONS, event_captions, seat_events
 from motifmix.data.labels import ContentLabel, mirrored_content, mirrored_style
 from motifmix.data.registry import preparer
 from motifmix.data.report import report_text
+from motifmix.data.reserved import is_reserved
 from motifmix.data.sample import FPS, MIRRORED_SUFFIX, Catalogue, Clip, Take
 from motifmix.data.source import Source
 from motifmix.errors import DataError, MotifmixError
@@ -102,7 +104,8 @@ def _fingerprint(files: Source, catalogue: Catalogue) -> str:
     digest = hashlib.sha256(f"{LAYOUT_VERSION} {files.sha256}".encode())
     for take in catalogue.takes:
         span = f" {take.span}" if take.span else ""
-        digest.update(f"{take.member}{span} {json.dumps(take.clip.as_line())}\n".encode())
+        finds = " seat events" if take.finds_events else ""
+        digest.update(f"{take.member}{span}{finds} {json.dumps(take.clip.as_line())}\n".encode())
     return digest.hexdigest()
 
 
@@ -214,10 +217,14 @@ def _assemble(catalogue: Catalogue, shards: Path, out: Path) -> tuple[list[Clip]
                 line = replace(line, split="dropped", reason=why)
                 excluded.append((line.id, why))
             a, b = canonical(turned[first:end], path[first:end], floor)
-            lines.append(replace(line, start=row, frames=end - first))
-            rotations.append(a)
-            roots.append(b)
-            row += end - first
+            parts = [(replace(line, frames=end - first), a, b)]
+            if take.finds_events and line.text_rule == "none" and line.split != "dropped":
+                parts += _segments(line, a, b)
+            for part, a, b in parts:
+                lines.append(replace(part, start=row))
+                rotations.append(a)
+                roots.append(b)
+                row += part.frames
     _write_array(out / "rotations.npy", np.concatenate(rotations))
     _write_array(out / "root.npy", np.concatenate(roots))
     return lines, excluded
@@ -230,6 +237,24 @@ def _piece(clip: Clip, number: int) -> Clip:
         clip, id=f"{clip.id}.{number}", whole_take=False, partner=None, captions=clip.captions if keeps_text else (),
         text_rule="window" if keeps_text else "none", text_seconds=clip.text_seconds if keeps_text else 0.0,
     )  # fmt: skip
+
+
+def _segments(clip: Clip, rotations: np.ndarray, root: np.ndarray) -> list[tuple[Clip, np.ndarray, np.ndarray]]:
+    """Return what a clip without text does, each as a clip of its own with rows of its own; the clip itself stays."""
+    result = []
+    for event in seat_events(Motion(MOTIFMIX, rotations, root, FPS).joints):
+        identity = f"{clip.id}.{event.deed.replace(' ', '-')}-{event.first}"
+        captions = tuple(text for text in event_captions(event, identity) if not is_reserved(None, text))
+        if clip.split == "test":
+            captions = captions[:1]  # evaluation shows a clip once for each of its captions
+        frames = event.end - event.first
+        line = replace(
+            clip, id=identity, frames=frames, whole_take=False, partner=None, captions=captions, text_rule="whole",
+            text_seconds=round(frames / FPS, 3), actions=ACTIONS[event.deed],
+        )  # fmt: skip
+        span = slice(event.first, event.end)
+        result.append((line, *canonical(rotations[span], root[span], 0.0)))
+    return result
 
 
 def _read_shard(path: Path) -> dict[str, np.ndarray] | None:

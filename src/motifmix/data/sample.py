@@ -79,6 +79,8 @@ class Take:
     """First frame and end of the clip in the recording's own frames, where the recording holds several clips or more."""
     cuts: bool = False
     """Whether single-frame flips of a joint are looked for and cut out."""
+    finds_events: bool = False
+    """Whether sitting down and standing up are looked for, to be clips of their own with a text (see ``events.py``)."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ The rule, for one take with its captions and the description from the recording'
    tells no course of events: no count, no angle, no order of things, no way there and back. Then any window of at
    least two seconds (gaits) or four seconds (other actions) inherits it (``window``).
 3. Otherwise the take trains without text (``none``).
+4. Where such a take is tagged as sitting or standing up, its motion tells when that happens: each time is cut out as a
+   clip of its own with a text (``whole``); see ``events.py``. This file knows words only.
 
-Where a description lists several actions nobody recorded where one ends, so no segment is guessed.
+Where a description lists several other actions nobody recorded where one ends, so no segment is guessed.
 """
 
 import re
