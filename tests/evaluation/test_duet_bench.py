@@ -17,10 +17,11 @@ from motifmix.errors import DataError, MotifmixError, RequestError, WeightsError
 from motifmix.evaluation import duet_bench, duet_studies, styled_tables
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
-from motifmix.evaluation.duet_judges import DuetJudges, pair_view
+from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.judges import Role
-from motifmix.features.interhuman import InterHumanSpace
+from motifmix.features.interhuman import InterHumanSpace, place
+from motifmix.mix.placement import center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.mixer import Mixer
@@ -178,16 +179,10 @@ def test_the_evaluators_of_the_package_score_where_none_was_trained(home):
 
 
 def test_a_scene_reads_the_same_wherever_it_stands(home):
-    real = questions(home / "data", "test", 1)[0].real
-    np.testing.assert_allclose(pair_view(real), real, atol=1e-4)
-    moved = pair_view(_turned(real))
-    np.testing.assert_allclose(moved, real, atol=1e-3)
-
-
-def _turned(people: np.ndarray) -> np.ndarray:
-    from motifmix.features.interhuman import place
-
-    return np.stack([place(one, np.array([0.4, 1.5, -2.0])) for one in people])
+    real = torch.from_numpy(questions(home / "data", "test", 1)[0].real).double()
+    torch.testing.assert_close(center_scene(real), real, atol=1e-4, rtol=0)
+    turned = torch.stack([torch.from_numpy(place(one.numpy(), np.array([0.4, 1.5, -2.0]))) for one in real])
+    torch.testing.assert_close(center_scene(turned), real, atol=1e-3, rtol=0)
 
 
 def test_unknown_rows_are_refused(home, monkeypatch):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from motifmix.pretrained.build import load_part
 from motifmix.training.objectives.duets.finetuned import DuetFinetunedObjective, DuetFinetunedOptions
 from motifmix.training.objectives.duets.mixer import CRITICS, DuetMixerObjective, DuetMixerOptions
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
+from motifmix.training.objectives.duets.texts import TEXT_SCALE
 from motifmix.training.objectives.published.mixermdm import MixerLosses
 from motifmix.training.recipe import read_recipe
 from motifmix.training.runs import train_recipe
@@ -114,6 +116,72 @@ def test_clean_clips_teach_the_mixer_to_believe_who_is_right(right, monkeypatch)
     assert max(shares) < 0.4 if right == "interaction" else min(shares) > 0.6
 
 
+@pytest.fixture(scope="module")
+def guided(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOTIFMIX_HOME", str(place))
+        for kind, data in (("interaction", ["duets"]), ("individual", SETS)):
+            tiny = read_recipe(Path.cwd() / f"recipes/duets/evaluator_{kind}.yaml", {"size": "tiny"}).options
+            changes = {
+                "data": data,
+                "steps": 2,
+                "save_every": 2,
+                "preview_every": 2,
+                "options.network": tiny["network"],
+            }
+            train_recipe(
+                Path.cwd() / f"recipes/duets/evaluator_{kind}.yaml", {"size": "guide", "options.batch": 4, **changes}
+            )
+    return place
+
+
+@pytest.mark.parametrize("learns_from", ["texts", "critics"])
+def test_guides_teach_a_mixer_by_what_it_was_told(learns_from, guided):
+    made = objective(learns_from=learns_from, likeness=1.0, text_dropout=0.0)
+    loss, figures = losses(made)
+    loss.backward()
+    assert {"interaction_likeness", "individual_likeness", "individual_found"} < figures.keys()
+    assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in made.modules["mixer"].parameters())
+    unheard = losses(objective(learns_from=learns_from, likeness=1.0, text_dropout=1.0))[1]
+    assert unheard["interaction_likeness"] == unheard["individual_likeness"] == 0.0
+
+
+def test_a_guide_tells_what_means_the_same_from_the_rest(guided):
+    guides = objective(learns_from="texts", likeness=1.0).guides
+    said = guides.person.sentences
+    assert len(said) > 20
+    texts = torch.randn(3, 384)
+    people, valid = torch.randn(3, 1, 30, 262), torch.ones(3, 30, dtype=torch.bool)
+    apart, _ = replace(guides.person, sentences=-guides.person.network.embed_texts(texts / TEXT_SCALE)).loss(
+        people, valid, texts
+    )
+    same, found = replace(guides.person, sentences=said[:1], network=_Blind()).loss(people, valid, texts)
+    assert (apart > 0).all() and (same == 0).all() and found.all()
+
+
+class _Blind(torch.nn.Module):
+    """Takes every sentence and every motion for the same."""
+
+    def embed_texts(self, sentences):
+        return torch.nn.functional.one_hot(torch.zeros(len(sentences), dtype=torch.long), 8).float()
+
+    def embed_motions(self, people, valid):
+        return self.embed_texts(people)
+
+
+def test_nothing_learns_from_an_evaluator_that_scores(guided):
+    card = guided / "weights-duets-guide-interaction" / "evaluator.yaml"
+    told = card.read_text()
+    card.write_text(told.replace("role: guide", "role: score"))
+    with pytest.raises(WeightsError, match="says role score"):
+        objective(likeness=1.0)
+    card.write_text(told)
+    with pytest.raises(WeightsError, match=r"evaluator_interaction.yaml --set size=guide"):
+        objective(likeness=1.0, guides=["weights-nowhere", "weights-nowhere"])
+    with pytest.raises(ValueError, match="likeness above 0"):
+        DuetMixerOptions(learns_from="texts")
+
+
 def test_a_first_layer_that_standardises_is_a_plain_one_when_folded():
     scaling = Scaling(torch.linspace(-2, 2, 5), torch.linspace(0.1, 3, 5))
     layer = StandardisedLinear.of(torch.nn.Linear(10, 4), scaling)
@@ -173,7 +241,7 @@ def test_every_size_reads_and_writes_to_a_folder_of_its_own_and_rows_of_tables_h
     recipes = [recipe for name in ("mixer", "finetuned") for recipe in _sizes(Path(f"recipes/duets/{name}.yaml"))]
     assert len({recipe.weights for recipe in recipes}) == len({recipe.name for recipe in recipes}) == len(recipes)
     tables = [recipe for recipe in recipes if not recipe.name.endswith(("_shipped", "long"))]
-    assert len(tables) == 21 and len({recipe.steps for recipe in tables}) == 1
+    assert len(tables) == 23 and len({recipe.steps for recipe in tables}) == 1
     for recipe in recipes:
         kind = DuetMixerOptions if recipe.objective == "duet_mixer" else DuetFinetunedOptions
         kind.model_validate(recipe.options)

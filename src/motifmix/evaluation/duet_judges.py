@@ -12,17 +12,14 @@ from motifmix.encoders.text import MiniLM
 from motifmix.errors import MotifmixError
 from motifmix.evaluation.composition import individual_view
 from motifmix.evaluation.judges import Role
-from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.home import PACKAGE_WEIGHTS
+from motifmix.mix.placement import center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
-from motifmix.motion import rotations as rot
-from motifmix.motion.skeleton import JOINT_NAMES
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import weights_version
 
 PART = "evaluator"
 BATCH = 32
-_HIPS = tuple(JOINT_NAMES.index(f"{side}_hip") for side in ("left", "right"))
 _FOLDERS = {"score": "weights-duets-evaluator-{}", "select": "weights-duets-evaluator-{}-select"}
 
 
@@ -54,7 +51,7 @@ class DuetJudges:
             lengths = torch.tensor([one.shape[1] for one in part])
             stacked = torch.zeros(len(part), 2, int(lengths.max()), part[0].shape[-1])
             for row, one in enumerate(part):
-                stacked[row, :, : one.shape[1]] = torch.from_numpy(pair_view(one))
+                stacked[row, :, : one.shape[1]] = center_scene(torch.from_numpy(one).double())
             valid = torch.arange(stacked.shape[2]) < lengths[:, None]
             pairs.append(self.pair.embed_motions(stacked, valid).numpy())
             alone, long = individual_view([stacked[:, 0], stacked[:, 1]], lengths)
@@ -68,20 +65,6 @@ class DuetJudges:
         flat = [text for texts in own for text in texts]
         people = self.person.embed_texts(self.encoder.encode(flat)).unflatten(0, (len(own), -1))
         return Embedded(self.pair.embed_texts(self.encoder.encode(list(shared))).numpy(), people.numpy())
-
-
-def pair_view(people: np.ndarray) -> np.ndarray:
-    """Turn and shift a scene [P, T, 262] as a whole, so that its first person starts at the origin facing +Z."""
-    joints = people[0, 0, BLOCKS["joint_positions"]].reshape(JOINTS, 3).astype(np.float64)
-    across = joints[_HIPS[1]] - joints[_HIPS[0]]
-    ahead = np.array([across[2], 0.0, -across[0]])
-    turn = rot.shortest_arc(ahead / max(float(np.linalg.norm(ahead)), 1e-9), np.array([0.0, 0.0, 1.0]))
-    placed = np.array(people, dtype=np.float64)
-    for block, origin in (("joint_positions", joints[0] * [1.0, 0.0, 1.0]), ("joint_velocities", np.zeros(3))):
-        vectors = placed[..., BLOCKS[block]]
-        moved = rot.rotate(turn, vectors.reshape(*vectors.shape[:-1], JOINTS, 3) - origin)
-        placed[..., BLOCKS[block]] = moved.reshape(vectors.shape)
-    return placed.astype(np.float32)
 
 
 def _folder(role: Role, what: str, home: Path) -> Path:

@@ -78,10 +78,18 @@ def center(motion: Tensor, valid_mask: Tensor | None = None, quirks: Collection[
     floor = heights.amin((-1, -2))  # [...]
     root = joints[..., 0, 0, :]
     shift = torch.stack([root[..., 0], floor, root[..., 2]], dim=-1)
-    across = joints[..., 0, _RIGHT_HIP, :] - joints[..., 0, _LEFT_HIP, :]
-    ahead = normalize(torch.stack([across[..., 2], torch.zeros_like(floor), -across[..., 0]], dim=-1), dim=-1)
-    turn = turn_between(ahead, ahead.new_tensor([0.0, 0.0, 1.0]).expand_as(ahead), quirks)
-    return _placed(motion, joints - shift[..., None, None, :], turn, quirks)
+    return _placed(motion, joints - shift[..., None, None, :], _turn_to_front(joints, quirks), quirks)
+
+
+def center_scene(people: Tensor) -> Tensor:
+    """Turn and shift scenes [..., P, T, 262] as a whole: the first person over the origin in frame 0, hips facing +Z there.
+
+    Heights stay: people of a scene share their floor.
+    """
+    joints = _vectors(people, _POSITIONS)  # [..., P, T, 22, 3]
+    first = joints[..., 0, :, :, :]
+    shift = first[..., 0, 0, :] * people.new_tensor([1.0, 0.0, 1.0])
+    return _placed(people, joints - shift[..., None, None, None, :], _turn_to_front(first)[..., None, :], ())
 
 
 def align(
@@ -165,6 +173,14 @@ def _way(motion: Tensor, valid_mask: Tensor | None) -> Tensor:
 
 def _vectors(motion: Tensor, block: slice) -> Tensor:
     return motion[..., block].unflatten(-1, (JOINTS, 3))
+
+
+def _turn_to_front(joints: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
+    """The rotation about the vertical that lets the hips of [..., T, 22, 3] face +Z in frame 0, xyzw [..., 4]."""
+    across = joints[..., 0, _RIGHT_HIP, :] - joints[..., 0, _LEFT_HIP, :]
+    nothing = torch.zeros_like(across[..., 0])
+    ahead = normalize(torch.stack([across[..., 2], nothing, -across[..., 0]], dim=-1), dim=-1)
+    return turn_between(ahead, ahead.new_tensor([0.0, 0.0, 1.0]).expand_as(ahead), quirks)
 
 
 def _placed(motion: Tensor, joints: Tensor, turn: Tensor, quirks: Collection[Quirk]) -> Tensor:

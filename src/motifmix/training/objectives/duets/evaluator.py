@@ -3,7 +3,8 @@
 Both learn from training pairs alone, the foreign ones (``data/duets/foreign.py``) among them, so that an interaction is
 known by where people go and stand, whatever they do there; the one of people also sees training clips of single people.
 Nothing that makes motion is guided or trained by them; settings are chosen by others of the same kind, with another seed
-and network, that score nothing (``size=select`` of the recipes).
+and network, that score nothing (``size=select`` of the recipes), and a Mixer may learn from a third kind that does neither
+(``size=guide``, which sees no foreign pairs: it may know no more than the models that are mixed).
 """
 
 import json
@@ -49,7 +50,7 @@ class DuetEvaluatorOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     people: Literal[1, 2] = 2
-    role: Literal["score", "select"] = "score"
+    role: Literal["score", "select", "guide"] = "score"
     batch: int = Field(64, ge=2)
     single_share: float = Field(0.5, ge=0, le=1)
     noise: float = Field(0.1, ge=0)

@@ -150,6 +150,10 @@ class Sentences:
         """Return every sentence that can be drawn."""
         return [text for texts in (*self.plain.values(), *self.styled.values()) for text in texts]
 
+    def of(self, clip: Clip) -> list[str]:
+        """Return every sentence of a clip, of which some may name its style."""
+        return [*self.plain.get(_kind(clip), []), *self.styled.get(_kind(clip), [])]
+
     def draw(self, clip: Clip, rng: np.random.Generator) -> str:
         """Draw a sentence for a clip, an empty one where nobody says anything of it."""
         styled = self.styled.get(_kind(clip), [])

@@ -16,8 +16,12 @@ what the mixture should look like. What differs, and why:
 ``learns_from: clips`` needs no critics: the mixture is compared with the clean motion that was noised, pairs as a scene, and
 single clips person by person at the canonical start. So the Mixer learns whose denoising is right, at each step, joint and
 frame, on clean data of each model's own kind.
+
+``learns_from: texts`` needs no critics either: the mixture should be found by its sentences (``likeness.py``). With
+``likeness`` above 0 that is added to what the others say.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +29,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from motifmix.data.prepared import Prepared
@@ -47,6 +51,7 @@ from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, Due
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
 from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
+from motifmix.training.objectives.duets.likeness import Guide, Guides
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn, KeptPart
@@ -69,9 +74,10 @@ _DECIDED = 1e-6  # shares nearer to 0 or 1 than this count as this far
 class DuetMixerOptions(BaseModel):
     """Options of ``duet_mixer`` recipes.
 
-    ``interaction``, ``individual``: folders below MOTIFMIX_HOME. ``foreign``: share of inputs made of single clips, for which
-    the recipe names their sets behind the pairs'. ``real``: what critics take for real, the models' predictions (published)
-    or clean motion of the model's kind. ``individual_factor`` to ``balance``: as published. ``restraint``: of the logits.
+    ``interaction``, ``individual``, ``guides``: folders below MOTIFMIX_HOME, of guides the interactions' first. ``foreign``:
+    share of inputs made of single clips, for which the recipe names their sets behind the pairs'. ``real``: what critics take
+    for real, the models' predictions (published) or clean motion of the model's kind. ``individual_factor`` to ``balance``:
+    as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -79,7 +85,7 @@ class DuetMixerOptions(BaseModel):
     interaction: str = "weights-duets-interaction"
     individual: str = "weights-duets-individual"
     granularity: Granularity = "spatio_temporal"
-    learns_from: Literal["critics", "clips"] = "critics"
+    learns_from: Literal["critics", "clips", "texts"] = "critics"
     real: Literal["predictions", "clips"] = "predictions"
     batch: int = Field(default=8, gt=0)
     frames: int = Field(default=FRAMES, gt=1)
@@ -89,8 +95,16 @@ class DuetMixerOptions(BaseModel):
     interaction_factor: float = 2.0
     balance: float = 0.1
     restraint: float = Field(default=0.05, ge=0)
+    likeness: float = Field(default=0.0, ge=0)
+    guides: tuple[str, str] = ("weights-duets-guide-interaction", "weights-duets-guide-individual")
     mixer: dict[str, Any] = {}
     critic: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _something_teaches(self) -> "DuetMixerOptions":
+        if self.learns_from == "texts" and self.likeness == 0:
+            raise ValueError("learns_from: texts needs a likeness above 0")
+        return self
 
 
 class DuetMixerObjective(DuetObjective):
@@ -113,6 +127,7 @@ class DuetMixerObjective(DuetObjective):
         people = People(self.sets, "train", self.people) if o.foreign > 0 else None
         self._read_texts(pairs, people)
         self.clips = BothKinds(pairs, self.texts, people, self.sentences)
+        self.guides = self._guides(pairs, people) if o.likeness > 0 else None
         self._networks()
 
     def _base(self, role: str, folder: str) -> Scaling:
@@ -135,6 +150,19 @@ class DuetMixerObjective(DuetObjective):
             self.sentences = Sentences(clips, self.people.style_words)
             self.texts.append(ScaledTexts(self.sentences.all()))
 
+    def _guides(self, pairs: DuetPairs, people: People | None) -> Guides:
+        """Read the guides, and tell them every sentence of the training side."""
+        captions = [self.reader.captions(name, mirrored=twin) for name, twin in pairs.entries]
+        shared = [caption.text for both, *_ in captions for caption in both]
+        tables = [(self.texts[0], [caption.text for _, *own in captions for each in own for caption in each])]
+        if people is not None:
+            assert self.sentences is not None
+            tables.append((self.texts[1], [text for clip in people.clips for text in self.sentences.of(clip)]))
+        said = [table.vectors[_rows(table, texts)] for table, texts in tables]
+        scene = self.texts[0].vectors[_rows(self.texts[0], shared)]
+        folders = [home() / name for name in self.options.guides]
+        return Guides(Guide.read(folders[0], PEOPLE, scene), Guide.read(folders[1], 1, torch.cat(said)))
+
     def _networks(self) -> None:
         o = self.options
         sizes = {"text": _TEXT, **o.mixer, "granularity": o.granularity}
@@ -142,7 +170,7 @@ class DuetMixerObjective(DuetObjective):
         mixer.input = StandardisedLinear.of(mixer.input, self.scalings["interaction"])
         self.modules["mixer"] = mixer
         self.kept["mixer"] = KeptPart("mixer:Mixer", sizes)
-        if o.learns_from == "clips":
+        if o.learns_from != "critics":
             return
         for name, people in zip(CRITICS, (1, PEOPLE), strict=True):
             critic = Discriminator(**{"text": _TEXT, **o.critic, "features": PERSON_FEATURES * people})
@@ -167,7 +195,8 @@ class DuetMixerObjective(DuetObjective):
         o = self.options
         batch = (self.held_out if held_out else self.clips).draw(rng, o.batch, o.foreign).to(self.device)
         timesteps, noise = self.drawn_noise(batch.motion, generator)
-        condition = batch.condition(kept(o.batch, o.text_dropout, generator).to(self.device))
+        told = kept(o.batch, o.text_dropout, generator).to(self.device)
+        condition = batch.condition(told)
         mixed = self._mixed(modules, timesteps)
         states = states_at(mixed.chains, self.schedule, batch.motion, noise, timesteps, batch.valid)
         anchor, *others = predictions(mixed.chains, states, condition, batch.valid)
@@ -181,11 +210,18 @@ class DuetMixerObjective(DuetObjective):
             for name, which in (("early", early), ("late", ~early))
             if which.any()
         }
-        if o.learns_from == "clips":
-            loss, compared = self._compared(mixture, batch)
-            return loss, {**compared, **figures}
-        loss, judged = self._judged(modules, mixed, mixture, batch, timesteps, condition)
-        return loss, {**judged, **figures}
+        if o.learns_from == "critics":
+            loss, learnt = self._judged(modules, mixed, mixture, batch, timesteps, condition)
+        elif o.learns_from == "clips":
+            loss, learnt = self._compared(mixture, batch)
+        else:
+            loss, learnt = o.restraint * _decided(mixture), {}
+        if self.guides is not None:
+            scene, person, found = self.guides.loss(mixture.clean, batch.valid, batch.text, batch.individual_text, told)
+            loss = loss + o.likeness * (scene + person)
+            learnt |= {"interaction_likeness": float(scene.detach()), "individual_likeness": float(person.detach())}
+            learnt |= found
+        return loss, {**learnt, **figures}
 
     def _judged(
         self, modules: nn.ModuleDict, mixed: Mixed, mixture: Mixture, batch: MixedBatch, timesteps: Tensor,
@@ -206,8 +242,7 @@ class DuetMixerObjective(DuetObjective):
             judged = objective.discriminator(mixture, timesteps, condition, batch.valid)
         else:
             judged = _judged_by_clips(objective, mixture, batch, timesteps, condition)
-        logits = mixture.weights.logit(eps=_DECIDED).square().mean()
-        return made.total + o.restraint * logits + judged.total, {
+        return made.total + o.restraint * _decided(mixture) + judged.total, {
             "mixer": float(made.total.detach()),
             "individual_critic": float(judged.people.detach().mean()) / max(o.individual_factor, 1e-9),
             "interaction_critic": float(judged.scene.detach()) / max(o.interaction_factor, 1e-9),
@@ -261,6 +296,15 @@ class DuetMixerObjective(DuetObjective):
                 "text_scale": TEXT_SCALE,
             },
         )  # fmt: skip
+
+
+def _decided(mixture: Mixture) -> Tensor:
+    """How far the weights are from the plain average: their mean squared logits."""
+    return mixture.weights.logit(eps=_DECIDED).square().mean()
+
+
+def _rows(table: ScaledTexts, texts: Iterable[str]) -> list[int]:
+    return sorted({table.row[text] for text in texts if text})
 
 
 def _pairs(name: str) -> Path:
