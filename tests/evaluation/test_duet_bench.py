@@ -16,7 +16,7 @@ from motifmix.data.duets.preparing import Counts, prepare_duets
 from motifmix.errors import DataError, MotifmixError, RequestError, WeightsError
 from motifmix.evaluation import duet_bench, duet_studies, styled_tables
 from motifmix.evaluation.body_overlap import overlap_volume
-from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
+from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, write_guidance
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.judges import Role
@@ -149,9 +149,12 @@ def test_guidance_is_chosen_by_judges_that_do_not_score(home, monkeypatch):
     bench = _bench(home, "select", "val")
     rows = duet_studies.tuned(bench, duet_studies.chosen_lines(bench, ["interaction", "finetuned"]))
     assert list(rows) == ["interaction"] and set(rows["interaction"]["overall"]) == {"0.5", "1.0"}
-    write_guidance(home, {"interaction": {"strength": 0.75}})
-    assert read_guidance(home) == {"interaction": 0.75}
+    write_guidance(home, {"interaction": {"strength": 0.75, "overall": {"0.75": 0.5, "1.0": 0.4}}})
+    assert read_guidance(home) == {"interaction": Tuned(0.75, 0.5)}
     scoring = _bench(home)
+    scoring.guidance = {**read_guidance(home), "Mixer [ST]": Tuned(1.5, 0.4)}
+    (mixer, *_), alone = mixers(home)["mixer-st"], COMPOSITIONS["individual"]
+    assert [scoring.strength(each) for each in (COMPOSITIONS["interaction"], alone, mixer)] == [0.75, 1.0, 1.5]
     with pytest.raises(ValueError, match="select"):
         duet_studies.tuned(scoring, [])
     (home / "evaluation" / "composition" / "guidance.json").unlink()

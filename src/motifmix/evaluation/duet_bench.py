@@ -23,6 +23,7 @@ STEPS, BATCH = 10, 16
 SPACING = "trailing"  # how the steps are chosen; part of what kept clips are called by
 PAPER_POOL = 32
 GUIDANCE = "guidance.json"
+MIXER = "Mixer [ST]"  # whose strength Mixers have that were not tuned themselves: they differ in a setting or two
 Progress = Callable[[str, int, int], None]
 
 
@@ -47,16 +48,24 @@ class Scored:
     of_all: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning chose: a ``strength`` of guidance, and the ``overall`` alignment with it on validation pairs."""
+
+    strength: float
+    overall: float
+
+
 @dataclass
 class DuetBench:
-    """The questions with their texts and real scenes embedded once. ``guidance``: each method's tuned strength."""
+    """The questions with their texts and real scenes embedded once. ``guidance``: what was tuned for each method."""
 
     home: Path
     asked: Sequence[Question]
     judges: DuetJudges
     steps: int = STEPS
     seed: int = 0
-    guidance: Mapping[str, float] = field(default_factory=dict)
+    guidance: Mapping[str, Tuned] = field(default_factory=dict)
     progress: Progress = lambda what, done, of: None
 
     def __post_init__(self) -> None:
@@ -67,9 +76,14 @@ class DuetBench:
         self.approach = self._bodies([question.real for question in self.asked])["approach"]
         self.past = np.stack([duet_metrics.turned_away(question.real) for question in self.asked])
 
+    def strength(self, method: Composition) -> float:
+        """Return a method's tuned strength, of a Mixer that was not tuned the one of ``MIXER``, and 1 where there is none."""
+        tuned = self.guidance.get(guidance_key(method)) or (self.guidance.get(MIXER) if method.mixer else None)
+        return tuned.strength if tuned else 1.0
+
     def made(self, method: Composition, strength: float | None = None) -> list[Made]:
         """Return a method's scenes; batches that were made before are read."""
-        factor = self.guidance.get(guidance_key(method), 1.0) if strength is None else strength
+        factor = self.strength(method) if strength is None else strength
         wanted = [question.wanted for question in self.asked]
         stamp = (
             method.version(self.home),
@@ -186,12 +200,13 @@ def guidance_key(method: Composition) -> str:
     return method.title if method.mixer else method.key
 
 
-def read_guidance(home: Path) -> dict[str, float]:
-    """Return the strengths that tuning chose; nothing where it has not been done."""
+def read_guidance(home: Path) -> dict[str, Tuned]:
+    """Return what tuning chose; nothing where it has not been done."""
     path = home / "evaluation" / "composition" / GUIDANCE
     if not path.is_file():
         return {}
-    return {str(key): float(row["strength"]) for key, row in json.loads(path.read_text("utf-8")).items()}
+    rows = json.loads(path.read_text("utf-8"))
+    return {str(key): Tuned(float(row["strength"]), max(row["overall"].values())) for key, row in rows.items()}
 
 
 def write_guidance(home: Path, rows: Mapping[str, Any]) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from motifmix.evaluation.duet_bench import DuetBench, Scored, guidance_key
+from motifmix.evaluation.duet_bench import MIXER, DuetBench, Scored, guidance_key
 from motifmix.evaluation.duet_metrics import POOL, harmonic_mean
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
@@ -33,7 +33,7 @@ ALIGNED = (
     Column("foreign_overall", "overall, foreign", percent, "up"),
     Column("interaction_32", "interaction, of 32", percent, "up"),
     Column("individual_32", "individual, of 32", percent, "up"),
-    Column("behind", "behind the Mixer, overall", percent),
+    Column("behind", "behind the chosen Mixer, overall", percent),
 )
 QUALITY = (
     Column("fid", "FID, pairs", plain, "down"),
@@ -195,7 +195,7 @@ class _Figures:
     """Means and paired bootstrap intervals: every row is resampled by the same prompts, Mixers by their seeds too."""
 
     def __init__(self, bench: DuetBench, lines: Sequence[Line]) -> None:
-        self.rng = np.random.default_rng([bench.seed, 31])
+        self.bench, self.rng = bench, np.random.default_rng([bench.seed, 31])
         count = len(bench.asked)
         self.draws = self.rng.integers(0, count, (RESAMPLED, count))
         foreign = np.array([question.foreign for question in bench.asked])
@@ -235,9 +235,14 @@ class _Figures:
         return _interval(mean - less, drawn - other_drawn)
 
     def reference(self, lines: Sequence[Line]) -> Line | None:
-        """Return the row that others are compared with: the best Mixer with spatio-temporal weights."""
-        there = [line for line in lines if line.scored and line.methods[0].title.startswith("Mixer [ST]")]
-        return max(there, key=lambda line: self._alignment(line)["overall"][0], default=None)
+        """Return the row that others are compared with: the spatio-temporal Mixer that did best on *validation* pairs.
+
+        Before any tuning, the first one.
+        """
+        there = [line for line in lines if line.scored and line.methods[0].title.startswith(MIXER)]
+        tuned = [self.bench.guidance.get(guidance_key(line.methods[0])) for line in there]
+        ranked = zip(there, (own.overall if own else 0.0 for own in tuned), strict=True)
+        return max(ranked, key=lambda each: each[1], default=(None, 0.0))[0]
 
     def _alignment(self, line: Line) -> dict[str, tuple[float, np.ndarray]]:
         found: dict[str, tuple[float, np.ndarray]] = {}
@@ -331,8 +336,7 @@ def _facts(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
         "questions": len(bench.asked), "steps": bench.steps, "seed": bench.seed, "judges": bench.judges.version,
         "pool": POOL, "resampled": RESAMPLED,
         "guidance": {
-            guidance_key(line.methods[0]): bench.guidance.get(guidance_key(line.methods[0]), 1.0)
-            for line in lines if not line.lack
+            guidance_key(line.methods[0]): bench.strength(line.methods[0]) for line in lines if not line.lack
         },
         "weights": {m.key: m.version(bench.home) for line in lines if not line.lack for m in line.methods},
         "missing": {line.key: line.lack for line in lines if line.lack},
@@ -348,7 +352,8 @@ def _intro(bench: DuetBench) -> str:
         f"{bench.steps} DDIM steps; every method has the same noise. "
         + (
             f"Guidance: the published scales times a strength of {', '.join(map(str, GRID))}, chosen on validation pairs by "
-            "evaluators that score nothing (`motifmix evaluate composition --tune`)."
+            "evaluators that score nothing (`motifmix evaluate composition --tune`); the same choose the Mixer that others are "
+            "compared with."
             if tuned_ones
             else "Guidance is not tuned yet: the published scales."
         )

@@ -7,7 +7,7 @@ from motifmix.apps.cli.evaluate_styled import rows_named
 from motifmix.apps.cli.terminal import progress, remark, say
 
 DUET_STUDIES = ("composition", "composition-gain")
-PROMPTS, TUNED_ON = 280, 64
+PROMPTS, TUNED_ON = 280, 128
 
 
 def evaluate_duets(
