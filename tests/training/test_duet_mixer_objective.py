@@ -78,6 +78,27 @@ def test_a_step_teaches_mixer_and_critics_and_no_frozen_model(real):
     assert all(not p.requires_grad and not made.frozen.training for p in made.frozen.parameters())
 
 
+def test_frozen_models_are_asked_once_for_all_mixers(place, monkeypatch):
+    kept = objective(asked_once=5, text_dropout=0.0)
+    asked = kept.inputs.draw(np.random.default_rng(0), 3)
+    assert asked.batch.motion.shape == asked.anchor.shape and asked.batch.valid.shape == asked.anchor.shape[::2]
+    # What was kept is what the models say of it: the same draws again, asked live.
+    rng, generator = np.random.default_rng([5, 43]), torch.Generator().manual_seed(43)
+    live = [kept._ask(generator, rng, False) for _ in range(3)]
+    rows = kept.inputs.draw(np.random.default_rng(0), 5)
+    for number, (batch, place_in) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1), (2, 0))):
+        one, frames = live[batch], int(live[batch].batch.valid[place_in].sum())
+        assert rows.timesteps[number] == one.timesteps[place_in]
+        for name in ("anchor", "other"):
+            torch.testing.assert_close(
+                getattr(rows, name)[number, :, :frames], getattr(one, name)[place_in, :, :frames], atol=5e-3, rtol=1e-3
+            )
+    monkeypatch.setattr("motifmix.training.objectives.duets.mixer.predictions", lambda *_: pytest.fail("asked again"))
+    assert torch.isfinite(losses(objective(asked_once=5, text_dropout=0.0, granularity="global"))[0])
+    with pytest.raises(pytest.fail.Exception):
+        losses(objective(asked_once=6))
+
+
 def test_the_halves_do_not_meet():
     made = objective(critic={**TINY, "dropout": 0.0})
     losses(made)[0].backward()
@@ -180,6 +201,8 @@ def test_nothing_learns_from_an_evaluator_that_scores(guided):
         objective(likeness=1.0, guides=["weights-nowhere", "weights-nowhere"])
     with pytest.raises(ValueError, match="likeness above 0"):
         DuetMixerOptions(learns_from="texts")
+    with pytest.raises(ValueError, match="at least the batch"):
+        DuetMixerOptions(asked_once=3, batch=4)
 
 
 def test_a_first_layer_that_standardises_is_a_plain_one_when_folded():

@@ -4,8 +4,8 @@ As published (``published/mixermdm.py``), without its mistakes: a critic a model
 predictions at the same noisy input; hinge losses, and the penalty that keeps the critics' losses together; nobody knows
 what the mixture should look like. What differs, and why:
 
-- A step teaches the Mixer and the critics on the same predictions (published: a batch for each), so that the frozen
-  models, who take half of the time, are asked once.
+- A step teaches the Mixer and the critics on the same predictions (published: a batch for each), and with ``asked_once`` the
+  predictions are kept, so that the frozen models, who take half of the time, are asked once for all rows of a table.
 - Half of the noisy inputs are made of single clips on a pair's paths (``both_kinds.py``; published: pairs only). Otherwise
   nothing that pairs do not show would ever be mixed in training.
 - What the Mixer says is restrained: a small penalty on its squared logits, towards the plain average. Without it the critics'
@@ -21,6 +21,7 @@ frame, on clean data of each model's own kind.
 ``likeness`` above 0 that is added to what the others say.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -36,8 +37,9 @@ from motifmix.data.prepared import Prepared
 from motifmix.diffusion.condition import Condition
 from motifmix.errors import DataError, WeightsError
 from motifmix.home import home
+from motifmix.mix.agreement import WEIGHT as AGREEMENT
 from motifmix.mix.agreement import Agreeing
-from motifmix.mix.ingredients import Scaling
+from motifmix.mix.ingredients import Ingredient, Scaling
 from motifmix.mix.mixed import Mixed, Mixture
 from motifmix.mix.placement import center
 from motifmix.mix.weights import LearnedWeights
@@ -47,6 +49,7 @@ from motifmix.models.mixer import Granularity, Mixer
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights, weights_version, write_weights
 from motifmix.pretrained.converted import STATISTICS
+from motifmix.training.objectives.duets.asked_once import Asked, AskedOnce
 from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, DuetObjective
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
 from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People, Sentences
@@ -78,6 +81,8 @@ class DuetMixerOptions(BaseModel):
     share of inputs made of single clips, for which the recipe names their sets behind the pairs'. ``real``: what critics take
     for real, the models' predictions (published) or clean motion of the model's kind. ``individual_factor`` to ``balance``:
     as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
+    ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are drawn then; 0 asks
+    about new ones at every step.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -88,6 +93,7 @@ class DuetMixerOptions(BaseModel):
     learns_from: Literal["critics", "clips", "texts"] = "critics"
     real: Literal["predictions", "clips"] = "predictions"
     batch: int = Field(default=8, gt=0)
+    asked_once: int = Field(default=0, ge=0)
     frames: int = Field(default=FRAMES, gt=1)
     foreign: float = Field(default=0.5, ge=0, le=1)
     text_dropout: float = 0.1
@@ -104,6 +110,8 @@ class DuetMixerOptions(BaseModel):
     def _something_teaches(self) -> "DuetMixerOptions":
         if self.learns_from == "texts" and self.likeness == 0:
             raise ValueError("learns_from: texts needs a likeness above 0")
+        if 0 < self.asked_once < self.batch:
+            raise ValueError("asked_once must be 0 or at least the batch")
         return self
 
 
@@ -193,14 +201,12 @@ class DuetMixerObjective(DuetObjective):
     ) -> Drawn:
         """The Mixer's and the critics' losses on one batch, whose gradients do not meet."""
         o = self.options
-        batch = (self.held_out if held_out else self.clips).draw(rng, o.batch, o.foreign).to(self.device)
-        timesteps, noise = self.drawn_noise(batch.motion, generator)
-        told = kept(o.batch, o.text_dropout, generator).to(self.device)
-        condition = batch.condition(told)
+        remembered = o.asked_once > 0 and not held_out
+        asked = self.inputs.draw(rng, o.batch) if remembered else self._ask(generator, rng, held_out)
+        asked = asked.to(self.device)
+        batch, timesteps, condition = asked.batch, asked.timesteps, asked.batch.condition(asked.told)
         mixed = self._mixed(modules, timesteps)
-        states = states_at(mixed.chains, self.schedule, batch.motion, noise, timesteps, batch.valid)
-        anchor, *others = predictions(mixed.chains, states, condition, batch.valid)
-        mixture = mixed.mix(anchor, others, timesteps, condition, batch.valid)
+        mixture = mixed.mix(asked.anchor, [asked.other], timesteps, condition, batch.valid)
         weights = mixture.weights.detach()
         early = timesteps >= STEPS // 2
         # How much weights differ between items, the adaptability of this batch.
@@ -217,11 +223,37 @@ class DuetMixerObjective(DuetObjective):
         else:
             loss, learnt = o.restraint * _decided(mixture), {}
         if self.guides is not None:
-            scene, person, found = self.guides.loss(mixture.clean, batch.valid, batch.text, batch.individual_text, told)
+            scene, person, found = self.guides.loss(
+                mixture.clean, batch.valid, batch.text, batch.individual_text, asked.told
+            )
             loss = loss + o.likeness * (scene + person)
             learnt |= {"interaction_likeness": float(scene.detach()), "individual_likeness": float(person.detach())}
             learnt |= found
         return loss, {**learnt, **figures}
+
+    @cached_property
+    def inputs(self) -> AskedOnce:
+        """Noisy inputs of the training side, of which the frozen models are asked once."""
+        o = self.options
+        rng, generator = np.random.default_rng([o.asked_once, 43]), torch.Generator().manual_seed(43)
+        stamps = [
+            *(weights_version(home() / getattr(o, role)) for role in self.scalings),
+            hashlib.sha256((self.reader.folder / "duets.jsonl").read_bytes()).hexdigest(),
+            *(each.fingerprint for each in self.sets), repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)),
+        ]  # fmt: skip
+        return AskedOnce.kept(home() / "cache", stamps, o.asked_once, lambda _: self._ask(generator, rng, False))
+
+    @torch.no_grad()
+    def _ask(self, generator: torch.Generator, rng: np.random.Generator, held_out: bool) -> Asked:
+        """Noise one batch and ask the frozen models."""
+        o = self.options
+        batch = (self.held_out if held_out else self.clips).draw(rng, o.batch, o.foreign).to(self.device)
+        timesteps, noise = self.drawn_noise(batch.motion, generator)
+        told = kept(o.batch, o.text_dropout, generator).to(self.device)
+        chains = self._chains(timesteps)
+        states = states_at(chains, self.schedule, batch.motion, noise, timesteps, batch.valid)
+        anchor, other = predictions(chains, states, batch.condition(told), batch.valid)
+        return Asked(batch, told, timesteps, anchor, other).to(torch.device("cpu"))
 
     def _judged(
         self, modules: nn.ModuleDict, mixed: Mixed, mixture: Mixture, batch: MixedBatch, timesteps: Tensor,
@@ -269,12 +301,14 @@ class DuetMixerObjective(DuetObjective):
     def _mixed(self, modules: nn.ModuleDict, timesteps: Tensor) -> Mixed:
         mixer = modules["mixer"]
         assert isinstance(mixer, Mixer)
+        anchor, *others = self._chains(timesteps)
+        return Mixed(anchor, others, LearnedWeights(mixer))
+
+    def _chains(self, timesteps: Tensor) -> list[Ingredient]:
+        """The frozen models, the anchor first."""
         scene, person = ((role, self.frozen[role], self.scalings[role]) for role in ("interaction", "individual"))
         anchor, others = ingredients_at(timesteps, scene, [person])
-        anchor, *others = (
-            replace(model, denoiser=Agreeing(model.denoiser, model.scaling)) for model in (anchor, *others)
-        )
-        return Mixed(anchor, others, LearnedWeights(mixer))
+        return [replace(model, denoiser=Agreeing(model.denoiser, model.scaling)) for model in (anchor, *others)]
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
         """Write the Mixer (fp16); the card names the folders of the models between which it was trained."""
