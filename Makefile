@@ -27,7 +27,7 @@ UNSEEN := full active elderly exhausted feminine youthful
 # Two people. Models first, then who judges them, then what mixes them or is compared with that: sizes of two recipes.
 DUETS := interaction individual interaction_intergen individual_mdm
 DUET_JUDGES := evaluator_interaction evaluator_individual
-MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen clips real_clips pairs_only unrestrained shipped
+MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen clips texts told real_clips pairs_only unrestrained shipped
 FINETUNED := full interaction long interaction_long
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further duets beside tables results publish fidelity bench docs ci
@@ -90,7 +90,8 @@ duets: data ## All models of two people, from the archives, in some hours; goes 
 	test -d $(PREPARED)/duets-foreign || \
 	  $(PYTHON) -m motifmix data prepare duets-foreign --out $(PREPARED)/duets-foreign
 	for stage in $(DUETS) $(DUET_JUDGES); do $(PYTHON) -m motifmix train recipes/duets/$$stage.yaml || exit 1; done
-	for judge in $(DUET_JUDGES); do $(PYTHON) -m motifmix train recipes/duets/$$judge.yaml --set size=select || exit 1; done
+	for judge in $(DUET_JUDGES); do for size in select guide; do \
+	  $(PYTHON) -m motifmix train recipes/duets/$$judge.yaml --set size=$$size || exit 1; done; done
 	for size in $(MIXERS); do $(PYTHON) -m motifmix train recipes/duets/mixer.yaml --set size=$$size || exit 1; done
 	for size in $(FINETUNED); do $(PYTHON) -m motifmix train recipes/duets/finetuned.yaml --set size=$$size || exit 1; done
 

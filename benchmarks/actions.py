@@ -23,6 +23,7 @@ from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.training.texts import caption_texts, content_texts
 
 DOCS = Path(__file__).parents[1] / "docs"
 STYLES = (None, "old", "exhausted", "feminine", "angry", "active", "childish")
@@ -84,6 +85,21 @@ def real_clips(sets: Sequence[Prepared], deed: str, split: str) -> tuple[list[bo
     return told, untold
 
 
+def trained(sets: Sequence[Prepared]) -> set[str]:
+    """Return what the wordings share with the texts of training clips word for word; case and full stops count for nothing."""
+    said = set()
+    for folder in sets:
+        for clip in folder.select(split="train"):
+            told = content_texts(clip.content, clip.content_mirrored) if clip.content else []
+            said.update(_bare(text) for caption in clip.captions for text in caption_texts(caption))
+            said.update(map(_bare, told))
+    return {text for texts in WORDINGS.values() for text in texts if _bare(text) in said}
+
+
+def _bare(text: str) -> str:
+    return text.lower().strip(" .!")
+
+
 def _spread(clips: list[Clip]) -> list[Clip]:
     """Leave at most ``MOST_REAL`` clips of each label, evenly; clips with captions stay all."""
     kept, labelled = [], dict[str, list[Clip]]()
@@ -139,12 +155,12 @@ def measured(model: TextToMotion, sets: Sequence[Prepared], seeds: int) -> dict:
                 for text in texts
             },
         }  # fmt: skip
-    return {"seeds": seeds, "clips": len(asked), "rows": rows}
+    return {"seeds": seeds, "clips": len(asked), "rows": rows, "trained wordings": sorted(trained(sets))}
 
 
 def page(found: dict) -> str:
     """Return the page."""
-    rows, styles = found["rows"], [style or "no style" for style in STYLES]
+    known, rows, styles = set(found["trained wordings"]), found["rows"], [style or "no style" for style in STYLES]
     lines = [
         "# Does it do what it is asked?",
         "",
@@ -184,12 +200,17 @@ def page(found: dict) -> str:
         "",
         "## Each wording",
         "",
+        f"Wordings with a * are texts of training clips, word for word: {len(known)} of "
+        f"{sum(map(len, WORDINGS.values()))}; the clips that they made are new all the same.",
+        "",
         "| text | " + " | ".join(styles) + " |",
         "|" + "---|" * (1 + len(styles)),
     ]
     for row in rows.values():
         lines += [
-            f"| {text} | " + " | ".join(_percent(own[style], False) for style in styles) + " |"
+            f"| {text}{' *' if text in known else ''} | "
+            + " | ".join(_percent(own[style], False) for style in styles)
+            + " |"
             for text, own in row["wordings"].items()
         ]
     return "\n".join([*lines, ""])
