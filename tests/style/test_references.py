@@ -1,5 +1,6 @@
 """What may serve as a style, and what is said where it may not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,51 @@ def test_a_dog_whose_joints_have_a_persons_names_is_no_style(tmp_path):
         resolve(tmp_path / "dog.bvh")
     with pytest.raises(RequestError, match="four legs"):
         resolve(dog())
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"ForeArm": "Elbow", "Hand": "Wrist"}, {"ForeArm": "LowerArm", "Arm": "UpperArm"}]
+)
+def test_a_dog_without_a_tail_is_told_by_its_limbs_whatever_they_are_called(names):
+    with pytest.raises(RequestError, match="four legs"):
+        resolve(renamed(dog(tail=False), names))
+
+
+def renamed(motion: Motion, names: dict[str, str]) -> Motion:
+    """Rename parts of the names of joints; of several that fit, the first counts."""
+
+    def other(name: str) -> str:
+        part = next((part for part in names if part in name), None)
+        return name if part is None else name.replace(part, names[part])
+
+    skeleton = motion.skeleton
+    return replace(
+        motion,
+        skeleton=Skeleton(tuple(map(other, skeleton.names)), skeleton.parents, skeleton.offsets, skeleton.end_offsets),
+    )
+
+
+@pytest.mark.parametrize("rig", RIGS)
+def test_a_person_who_crawls_is_a_style_on_every_rig(rig):
+    (part,) = resolve(retarget(crawling(), RIGS[rig])[0])
+    assert part.motion is not None
+    joints = part.motion.joints.mean(0)
+    wrists, hips = (
+        joints[[MOTIFMIX.index(f"{side}_{joint}") for side in ("left", "right")], 1].mean()
+        for joint in ("wrist", "hip")
+    )
+    assert wrists < 0.4 * hips
+
+
+def crawling(frames: int = 8) -> Motion:
+    """Somebody on hands and knees."""
+    turns = np.zeros((frames, 22, 3))
+    turns[:, MOTIFMIX.index("pelvis"), 0] = np.radians(80)
+    for side, sign in (("left", 1), ("right", -1)):
+        turns[:, MOTIFMIX.index(f"{side}_hip"), 0] = np.radians(-80)
+        turns[:, MOTIFMIX.index(f"{side}_knee"), 0] = np.radians(85)
+        turns[:, MOTIFMIX.index(f"{side}_shoulder"), 1] = np.radians(-80 * sign)
+    return Motion(MOTIFMIX, rot.from_rotvec(turns), np.tile([0.0, 0.5, 0.0], (frames, 1)), 30.0)
 
 
 def test_a_quadruped_with_its_own_names_is_no_style(tmp_path):

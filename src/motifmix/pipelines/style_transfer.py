@@ -280,7 +280,7 @@ class _Content:
             )
         if is_animal(source):
             raise RequestError(
-                "this motion goes on four legs and has an animal's joints (such as a tail); give a person's"
+                "this motion goes on four legs and has an animal's limbs or joints (such as a tail); give a person's"
             )
         try:
             carried = source if source.skeleton.same_as(MOTIFMIX) else retarget(source)[0]

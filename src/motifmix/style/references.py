@@ -8,7 +8,6 @@ a video shows, its place and its look, is its ``content``. That, pictures and so
 """
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ import numpy as np
 from motifmix.errors import FileError, RequestError
 from motifmix.files.video import VIDEO_SUFFIXES
 from motifmix.motion import MOTIFMIX, Motion
+from motifmix.motion.joint_names import ANIMAL, read_name
 from motifmix.style.adopted import is_adopted
 from motifmix.style.aligned import By, aligned_folders
 
@@ -54,8 +54,8 @@ ENCODED_SUFFIXES = PICTURE_SUFFIXES + SOUND_SUFFIXES
 MOST_FILES = 256  # of a folder
 LEAST_FRAMES, LEAST_SECONDS = 4, 0.2  # one step of the encoder; a movement worth the name takes longer
 _KINDS = "give words, the path of a file, a Motion or a Media"
-# Parts of animals in names of joints; a dog's rig may call its legs arms.
-_ANIMAL = re.compile(r"tail|hind|rear|paw|hoof|snout|front", re.I)
+# An arm's length to the wrist as a share of a leg's to the ankle: people have 0.57 to 0.65, dogs and horses 0.9 and more.
+_MOST_ARM = 0.8
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _as_style(motion: Motion, name: str) -> Motion:
         )
     if is_animal(motion):
         raise RequestError(
-            f"{name} goes on four legs and has an animal's joints (such as a tail); a style is read from a person"
+            f"{name} goes on four legs and has an animal's limbs or joints (such as a tail); a style is read from a person"
         )
     try:
         return on_training_skeleton(motion)
@@ -256,20 +256,29 @@ def _as_style(motion: Motion, name: str) -> Motion:
 
 
 def is_animal(motion: Motion) -> bool:
-    """Tell a four-legged animal whose joints have a person's names: an animal's part, and hands as low as feet."""
-    if not any(_ANIMAL.search(joint) for joint in motion.skeleton.names):
-        return False
+    """Tell a four-legged animal whose joints have a person's names, from a person who crawls.
+
+    Its hands are as low as its feet, and a joint is called after an animal's part, or the arms are as long as the legs.
+    """
     from motifmix.motion.anatomy import find_joints
 
     roles = find_joints(motion.skeleton)
-    if any(f"{side}_{joint}" not in roles for side in ("left", "right") for joint in ("hip", "ankle", "wrist")):
+    limbs = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
+    if any(f"{side}_{joint}" not in roles for side in ("left", "right") for limb in limbs for joint in limb):
         return False  # no person in any case: retargeting says what is missing
-    height = {
-        name: motion.joints[:, [roles[f"left_{name}"], roles[f"right_{name}"]], 1].mean(axis=1)
-        for name in ("hip", "ankle", "wrist")
-    }
-    leg = np.median(height["hip"] - height["ankle"])
-    return bool(np.median(height["wrist"] - height["ankle"]) < 0.4 * leg)
+    (hip, knee, ankle), (shoulder, elbow, wrist) = (
+        [motion.joints[:, [roles[f"left_{joint}"], roles[f"right_{joint}"]]] for joint in limb] for limb in limbs
+    )
+    above = np.median((wrist - ankle)[..., 1].mean(axis=1))
+    if above >= 0.4 * np.median((hip - ankle)[..., 1].mean(axis=1)):
+        return False
+    leg, arm = (
+        np.linalg.norm(middle - upper, axis=-1).mean() + np.linalg.norm(lower - middle, axis=-1).mean()
+        for upper, middle, lower in ((hip, knee, ankle), (shoulder, elbow, wrist))
+    )
+    return bool(arm > _MOST_ARM * leg) or any(
+        word in ANIMAL for name in motion.skeleton.names for word in read_name(name).words
+    )
 
 
 def notes(style: StyleLike) -> list[str]:
