@@ -27,7 +27,7 @@ UNSEEN := full active elderly exhausted feminine youthful
 # Two people. Models first, then who judges them, then what mixes them or is compared with that: sizes of two recipes.
 DUETS := interaction individual interaction_intergen individual_mdm
 DUET_JUDGES := evaluator_interaction evaluator_individual
-MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen clips texts told real_clips pairs_only unrestrained shipped
+MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen clips texts told real_clips pairs_only unrestrained restrained shipped
 FINETUNED := full interaction long interaction_long
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further duets beside tables results publish fidelity bench docs ci
@@ -97,6 +97,8 @@ duets: data ## All models of two people, from the archives, in some hours; goes 
 
 tables: ## Measure what 'make methods' made: the paper's tables, into build/tables
 	for table in $(TABLES); do $(PYTHON) -m motifmix evaluate $$table --out build/tables || exit 1; done
+	$(PYTHON) scripts/compare_styled.py build/tables
+	$(PYTHON) scripts/style_training.py build/tables
 
 beside: weights ## The rows beside the default: some cells left out, the trials' winner, the paper's own recipe
 	for recipe in $(BESIDE); do $(PYTHON) -m motifmix train $(RECIPES)/$$recipe.yaml || exit 1; done

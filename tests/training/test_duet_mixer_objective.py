@@ -163,6 +163,8 @@ def test_guides_teach_a_mixer_by_what_it_was_told(learns_from, guided):
     loss.backward()
     assert {"interaction_likeness", "individual_likeness", "individual_found"} < figures.keys()
     assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in made.modules["mixer"].parameters())
+    foreign = losses(objective(learns_from=learns_from, likeness=1.0, text_dropout=0.0, foreign=1.0))[1]
+    assert foreign["interaction_likeness"] == 0.0 and foreign["individual_likeness"] > 0.0
     unheard = losses(objective(learns_from=learns_from, likeness=1.0, text_dropout=1.0))[1]
     assert unheard["interaction_likeness"] == unheard["individual_likeness"] == 0.0
 
@@ -264,7 +266,7 @@ def test_every_size_reads_and_writes_to_a_folder_of_its_own_and_rows_of_tables_h
     recipes = [recipe for name in ("mixer", "finetuned") for recipe in _sizes(Path(f"recipes/duets/{name}.yaml"))]
     assert len({recipe.weights for recipe in recipes}) == len({recipe.name for recipe in recipes}) == len(recipes)
     tables = [recipe for recipe in recipes if not recipe.name.endswith(("_shipped", "long"))]
-    assert len(tables) == 23 and len({recipe.steps for recipe in tables}) == 1
+    assert len(tables) == 24 and len({recipe.steps for recipe in tables}) == 1
     for recipe in recipes:
         kind = DuetMixerOptions if recipe.objective == "duet_mixer" else DuetFinetunedOptions
         kind.model_validate(recipe.options)

@@ -88,7 +88,7 @@ def train(
     figures: dict[str, float] = {}
     curve = _Curve(run, first) if group.leads else None
     modules.train()
-    started = time.monotonic()
+    started, counted = time.monotonic(), time.process_time()
     for step in range(first, recipe.steps):
         torch.manual_seed(_step_seed(recipe.seed, step, 0, *group.stream))  # dropout
         generator = torch.Generator().manual_seed(_step_seed(recipe.seed, step, 1, *group.stream))
@@ -114,7 +114,7 @@ def train(
             continue
         curve.add(done, figures)
         if done % recipe.log_every == 0 or done == recipe.steps:
-            latest = curve.flush(seconds=time.monotonic() - started)
+            latest = curve.flush(time.monotonic() - started, time.process_time() - counted)
             if log is not None:
                 log(done, recipe.steps, latest)
         if done % recipe.save_every == 0 or done == recipe.steps:
@@ -273,11 +273,13 @@ class _Curve:
         self.step = step
         self.rows.append(figures)
 
-    def flush(self, seconds: float) -> dict[str, float]:
+    def flush(self, seconds: float, processor: float) -> dict[str, float]:
+        """Write the means with the seconds since the run began or went on, by the clock and of the processor."""
         names = {name for row in self.rows for name in row}
         means = {n: float(np.mean([row[n] for row in self.rows if n in row])) for n in sorted(names)}
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": self.step, "seconds": round(seconds, 1), **means}) + "\n")
+            spent = {"seconds": round(seconds, 1), "processor": round(processor, 1)}
+            file.write(json.dumps({"step": self.step, **spent, **means}) + "\n")
         self.rows.clear()
         return means
 
@@ -285,7 +287,7 @@ class _Curve:
         from motifmix.drawing.charts import line_chart
 
         lines = [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
-        names = [n for n in (lines[-1] if lines else {}) if n not in ("step", "seconds", "gradient")]
+        names = [n for n in (lines[-1] if lines else {}) if n not in ("step", "seconds", "processor", "gradient")]
         curves = {n: ([r["step"] for r in lines if n in r], [r[n] for r in lines if n in r]) for n in names[:6]}
         positive = all(value > 0 for _, values in curves.values() for value in values)  # an adversary's need not be
         if curves and len(lines) > 1:

@@ -16,11 +16,12 @@ from motifmix.errors import WeightsError
 from motifmix.mix.placement import center, center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pretrained.build import load_part
+from motifmix.training.objectives.duets.both_kinds import MixedBatch
 from motifmix.training.objectives.duets.texts import TEXT_SCALE
 
 PART = "evaluator"
 ALIKE = 0.9  # cosine in the guide's space from which two sentences mean the same
-SHARPEST = 30.0  # inverse temperature; the guides' own would count hardly any mistake of a blurred prediction
+SHARPNESS = 10.0  # inverse temperature; with the guides' own, a blurred prediction at much noise outweighs all others
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Guide:
         candidates = torch.cat([own, self.sentences.to(own.device)])
         right = (own @ candidates.T > ALIKE).float()
         right[:, : len(own)].fill_diagonal_(1.0)
-        logits = SHARPEST * motions @ candidates.T
+        logits = SHARPNESS * motions @ candidates.T
         # What means the same adds up to one answer, however often somebody put it into words.
         among = logits.masked_fill(right == 0, -torch.inf).logsumexp(dim=1)
         found = right.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0]
@@ -74,19 +75,17 @@ class Guides:
     scene: Guide
     person: Guide
 
-    def loss(
-        self, clean: Tensor, valid: Tensor, text: Tensor, individual_text: Tensor, told: Tensor
-    ) -> tuple[Tensor, Tensor, dict[str, float]]:
+    def loss(self, clean: Tensor, batch: MixedBatch, told: Tensor) -> tuple[Tensor, Tensor, dict[str, float]]:
         """The losses of mixtures [B, P, T, 262] by scene and by person, of items that were ``told`` [B] their texts alone.
 
-        ``text`` [B, 384], ``individual_text`` [B, P, 384].
+        A scene counts where the pair's own people are in it: what its sentence looks like with others nobody knows.
         """
-        people = clean.shape[1]
-        own = individual_text.flatten(0, 1)
-        counted = told.bool()
-        each = counted.repeat_interleave(people) & (own.abs().sum(dim=-1) > 0)
+        people, valid = clean.shape[1], batch.valid
+        own = batch.individual_text.flatten(0, 1)
+        counted = told.bool() & ~batch.foreign
+        each = told.bool().repeat_interleave(people) & (own.abs().sum(dim=-1) > 0)
         long = valid.repeat_interleave(people, dim=0)
-        scene, found = self.scene.loss(center_scene(clean), valid, text)
+        scene, found = self.scene.loss(center_scene(clean), valid, batch.text)
         alone = center(clean, valid[:, None].expand(clean.shape[:3])).flatten(0, 1)[:, None]
         person, own_found = self.person.loss(alone, long, own)
         figures = {"interaction_found": _mean(found, counted), "individual_found": _mean(own_found, each)}

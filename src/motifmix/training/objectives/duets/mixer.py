@@ -223,9 +223,7 @@ class DuetMixerObjective(DuetObjective):
         else:
             loss, learnt = o.restraint * _decided(mixture), {}
         if self.guides is not None:
-            scene, person, found = self.guides.loss(
-                mixture.clean, batch.valid, batch.text, batch.individual_text, asked.told
-            )
+            scene, person, found = self.guides.loss(mixture.clean, batch, asked.told)
             loss = loss + o.likeness * (scene + person)
             learnt |= {"interaction_likeness": float(scene.detach()), "individual_likeness": float(person.detach())}
             learnt |= found
