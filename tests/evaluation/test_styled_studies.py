@@ -13,7 +13,7 @@ from motifmix.errors import RequestError
 from motifmix.evaluation import styled_ablation, styled_transfer
 from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.styled_ablation import POINTS, ablation, operating_point
-from motifmix.evaluation.styled_curves import draw_curves
+from motifmix.evaluation.styled_curves import draw_curves, timing
 from motifmix.evaluation.styled_studies import efficiency, text_style
 from motifmix.evaluation.styled_transfer import transfer
 from motifmix.home import PACKAGE_WEIGHTS
@@ -136,6 +136,22 @@ def test_curves_of_runs_are_drawn_where_there_are_any(home, tmp_path):
     assert [path.name for path in drawn.values()] == ["table_curve_ours.png"] and Image.open(
         *drawn.values()
     ).width > 300
+
+
+def test_a_run_that_went_on_is_timed_in_all_its_parts(tmp_path):
+    def run(name: str, *lines: dict[str, float]) -> Path:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        return tmp_path / name
+
+    steps = ({"step": 10, "seconds": 30.0}, {"step": 20, "seconds": 40.0}, {"step": 30, "seconds": 20.0})
+    interrupted = timing(run("interrupted", *steps))
+    assert interrupted is not None
+    assert (interrupted.steps, interrupted.clock, interrupted.processor) == (30, 60.0, None)
+    assert interrupted.fastest == pytest.approx(30.0)  # a second a step between the first two lines
+    counted = timing(run("counted", *({**line, "processor": line["step"] / 2} for line in steps[:2])))
+    assert counted is not None and counted.processor == 10.0
+    assert timing(tmp_path / "never begun") is None
 
 
 def test_bars_are_as_long_as_what_they_show(tmp_path):

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from motifmix.drawing.charts import line_chart
 
-_NOT_DRAWN = ("step", "seconds", "gradient")
+_NOT_DRAWN = ("step", "seconds", "processor", "gradient")
 MOST = 6  # curves in a picture
 
 
@@ -26,6 +27,46 @@ def draw_curves(
                 curves, folder / f"{prefix}_curve_{run}.png", title=words, logarithmic=logarithmic
             )
     return drawn
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a run was, in seconds but for its steps.
+
+    ``clock`` is that of all parts where it went on after an interruption; ``fastest`` as if all steps had gone like the
+    fastest stretch between two lines; ``processor`` None where it was not counted.
+    """
+
+    steps: int
+    clock: float
+    fastest: float
+    processor: float | None
+
+
+def timing(run: Path) -> Timing | None:
+    """Return what a run's curve says of its length, or None without a curve."""
+    lines = _lines(run / "curve.jsonl")
+    if not lines:
+        return None
+    before = [{"step": 0.0, "seconds": 0.0}, *lines[:-1]]
+    stretches = [(b["step"] - a["step"], b["seconds"] - a["seconds"]) for a, b in zip(before, lines, strict=True)]
+    fastest = min(seconds / steps for steps, seconds in stretches if seconds > 0)
+    processor = [line["processor"] for line in lines if "processor" in line]
+    return Timing(
+        int(lines[-1]["step"]),
+        _parts(line["seconds"] for line in lines),
+        fastest * lines[-1]["step"],
+        _parts(processor) if len(processor) == len(lines) else None,
+    )
+
+
+def _parts(seconds: Iterable[float]) -> float:
+    """Add up a count that begins again wherever a run went on."""
+    whole, last = 0.0, 0.0
+    for now in seconds:
+        whole += now - last if now >= last else now
+        last = now
+    return whole
 
 
 def _lines(path: Path) -> list[dict[str, float]]:

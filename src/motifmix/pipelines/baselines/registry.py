@@ -133,11 +133,12 @@ _ALL = (
     Method(
         "smoodi-own-reference", "SMooDi, each clip its own reference in training, as published", "frozen", ("motion",),
         ("weights-smoodi-own-reference",), ("recipes/stylemotif/smoodi.yaml --set size=own_reference",), _smoodi,
+        runs=("smoodi-own-reference",),
     ),
     Method(
         "stylemotif-own-reference", "StyleMotif, each clip its own reference in training, as published", "frozen",
         ("motion", "text"), ("weights-stylemotif-own-reference",), (f"{_STYLEMOTIF} --set size=own_reference",),
-        _text_to_motion, STYLE_PARTS,
+        _text_to_motion, STYLE_PARTS, runs=("stylemotif-own-reference",),
     ),
     Method(
         "stylemotif", "StyleMotif", "frozen", ("motion", "text"), ("weights-stylemotif",), (_STYLEMOTIF,),
@@ -159,9 +160,18 @@ METHODS: dict[str, Method] = {method.key: method for method in _ALL}
 
 def _row(size: str, title: str) -> Method:
     """A row of the ablation that is trained: a size of the StyleMotif recipe."""
-    folder = f"weights-stylemotif-{size.replace('_', '-')}"
+    run = f"stylemotif-{size.replace('_', '-')}"
     recipe = f"{_STYLEMOTIF} --set size={size}"
-    return Method(f"ablation-{size}", title, "frozen", ("motion", "text"), (folder,), (recipe,), _text_to_motion)
+    return Method(
+        f"ablation-{size}",
+        title,
+        "frozen",
+        ("motion", "text"),
+        (f"weights-{run}",),
+        (recipe,),
+        _text_to_motion,
+        runs=(run,),
+    )
 
 
 ABLATIONS: dict[str, tuple[Method, ...]] = {
