@@ -1,11 +1,15 @@
 """`motifmix adopt`: names, clips that are none, what is kept, and that the style works wherever a style is named."""
 
+import hashlib
 import os
 
 import numpy as np
 import pytest
+import yaml
+from safetensors.torch import load_file, save_file
 
 import motifmix
+from motifmix.errors import WeightsError
 from motifmix.files import read, write
 from motifmix.motion import MOTIFMIX, Motion, Skeleton
 from motifmix.motion import rotations as rot
@@ -136,6 +140,37 @@ def test_a_style_for_other_weights_is_refused(run, own, tiny_model, monkeypatch)
     done = run("generate", WALK, "--style", "limping", "--out", "a.npz")
     assert done.code == 2 and "for other weights" in done.err
     assert "for other weights" in run("styles").out
+
+
+def rewritten(folder, tensors):
+    """Put other numbers into an adopted style, with the checksum that they have."""
+    save_file(tensors, folder / "adopted_style.safetensors")
+    card = yaml.safe_load((folder / "adopted_style.yaml").read_text())
+    card["sha256"] = hashlib.sha256((folder / "adopted_style.safetensors").read_bytes()).hexdigest()
+    (folder / "adopted_style.yaml").write_text(yaml.safe_dump(card))
+
+
+def test_a_style_of_monstrous_numbers_is_refused_and_what_is_let_through_makes_motions(run, own):
+    assert run("adopt", "limp.bvh", "--name", "limping", "--steps", 2).code == 0
+    folder = adopted.styles_folder() / "limping"
+    tensors = load_file(folder / "adopted_style.safetensors")
+    rewritten(folder, {name: tensor.clamp(-1e-6, 1e-6) * 1e36 for name, tensor in tensors.items()})
+    for command in (["generate", WALK], ["transfer", "limp.bvh"]):
+        done = run(*command, "--style", "limping", "--out", "a.bvh")
+        assert (
+            done.code == 2
+            and "'limping' is spoilt" in done.err
+            and len(done.lines) == 1
+            and not os.path.exists("a.bvh")
+        )
+    rewritten(folder, {name: 99.0 * tensor.sign() for name, tensor in tensors.items()})
+    assert run("generate", WALK, "--style", "limping", "--strength", 2, "--out", "a.bvh").code == 0
+
+
+def test_numbers_that_ran_away_are_no_motion(tiny_model, monkeypatch):
+    monkeypatch.setattr(tiny_model, "latent_std", tiny_model.latent_std * float("inf"))
+    with pytest.raises(WeightsError, match="the weights or the style are damaged"):
+        tiny_model.generate([WALK], ["old"], 1.0, [1], steps=2)
 
 
 def test_an_animal_is_no_style(run, own):

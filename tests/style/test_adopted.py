@@ -64,10 +64,12 @@ def test_a_damaged_one_says_that_it_is_to_be_adopted_again(limping, how):
 
 
 def test_numbers_that_are_none_and_shapes_of_another_denoiser_are_refused(limping):
-    spoilt = AdoptedStyle(*SHAPE, 2)
+    spoilt, huge = AdoptedStyle(*SHAPE, 2), AdoptedStyle(*SHAPE, 2)
     spoilt.vector.data[0] = torch.nan
+    huge.down.data *= 1e30
     for place in (
         kept("spoilt", spoilt),
+        kept("huge", huge),
         kept("narrow", AdoptedStyle(8, 11, 2, 2)),
         kept("short", AdoptedStyle(4, 12, 2, 2)),
     ):

@@ -219,6 +219,18 @@ class DefaultParts:
         normalised = torch.from_numpy(self.normaliser.normalise(padded).astype(np.float32))
         return normalised[None], torch.ones(1, len(padded), dtype=torch.bool), len(features)
 
+    def features_in_units(self, decoded: Tensor, frames: int) -> np.ndarray:
+        """Return what the autoencoder decoded, ``[T, F]``, in the units of the space, without the rest at its end.
+
+        Raises ``WeightsError`` where it holds what is no number, which no motion can be made of.
+        """
+        features = self.normaliser.restore(decoded[:frames].double().numpy())
+        if not np.isfinite(features).all():
+            raise WeightsError(
+                "what was made holds no numbers: the weights or the style are damaged; leave the style out to see which"
+            )
+        return features
+
 
 def _distances(near: list[tuple[str, float]]) -> str:
     named = ", ".join(f"{name} ({1 - likeness:.2f} away)" for name, likeness in near)

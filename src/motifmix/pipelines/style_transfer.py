@@ -205,7 +205,7 @@ class StyleTransfer:
             for step in sample_along(forth, levels, noisy, plain, tokens):
                 noisy = step.noisy
             styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
-            yield model.normaliser.restore(styled[0, :frames].double().numpy())
+            yield model.features_in_units(styled[0], frames)
 
     def _mildest(self, made: Iterable[Motion], style: Tensor) -> Motion:
         """Return the first motion in which the style is read, or else the one that comes nearest."""

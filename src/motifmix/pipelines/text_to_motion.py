@@ -102,8 +102,7 @@ class TextToMotion(DefaultParts):
             for motion in motions:
                 features, valid, frames = self.network_features(motion)
                 mean, _ = self.vae.encode(features, valid)
-                decoded = self.normaliser.restore(self.vae.decode(mean)[0, :frames].double().numpy())
-                kept.append(self.space.decode(decoded))
+                kept.append(self.space.decode(self.features_in_units(self.vae.decode(mean)[0], frames)))
         return kept
 
     def _lengths(
@@ -168,8 +167,7 @@ class TextToMotion(DefaultParts):
         return clean * self.latent_std + self.latent_mean
 
     def _decoded(self, latents: Tensor, frames: int) -> Motion:
-        features = self.vae.decode(latents[None])[0, :frames].double().numpy()
-        return self.space.decode(self.normaliser.restore(features))
+        return self.space.decode(self.features_in_units(self.vae.decode(latents[None])[0], frames))
 
     def _labels(self, text: str, style: StyleLike | None, seed: int) -> dict[str, Any]:
         labels: dict[str, Any] = {"text": text, "seed": seed, "credit": "; ".join(self.credit), "licence": self.licence}

@@ -20,6 +20,7 @@ from motifmix.pretrained.cards import Card, read_card, write_weights
 
 PART = "adopted_style"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_LARGEST = 100.0  # of a style's numbers: most are below 3, and the most steps of learning move one by some 50
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def load(folder: Path, denoiser: str, shape: tuple[int, int, int] | None = None)
     if not isinstance(network, AdoptedStyle):
         raise WeightsError(f"{folder}: holds no adopted style; {again}")
     own = (len(network.vector), network.width, len(network.up))
-    if shape not in (None, own) or not all(bool(tensor.isfinite().all()) for tensor in network.parameters()):
+    sane = all(bool((tensor.abs() <= _LARGEST).all()) for tensor in network.parameters())  # what is no number is not
+    if shape not in (None, own) or not sane:
         raise WeightsError(f"the style {folder.name!r} is spoilt: its numbers fit no denoiser; {again}")
     return Adopted(folder.name, folder, card), network
 
