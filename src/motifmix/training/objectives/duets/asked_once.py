@@ -1,6 +1,6 @@
 """What frozen models say of noisy inputs, asked once and kept on disk: all Mixers between two models learn from the same.
 
-The frozen models take more than half of a Mixer's step, and the rows of a table differ in the Mixer alone.
+The frozen models take a quarter of a Mixer's step, and the rows of a table differ in the Mixer alone.
 """
 
 import hashlib

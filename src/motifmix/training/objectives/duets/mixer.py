@@ -5,7 +5,7 @@ predictions at the same noisy input; hinge losses, and the penalty that keeps th
 what the mixture should look like. What differs, and why:
 
 - A step teaches the Mixer and the critics on the same predictions (published: a batch for each), and with ``asked_once`` the
-  predictions are kept, so that the frozen models, who take half of the time, are asked once for all rows of a table.
+  predictions are kept, so that the frozen models, who take a quarter of the time, are asked once for all rows of a table.
 - Half of the noisy inputs are made of single clips on a pair's paths (``both_kinds.py``; published: pairs only). Otherwise
   nothing that pairs do not show would ever be mixed in training.
 - What the Mixer says is restrained: a small penalty on its squared logits, towards the plain average. Without it the critics'
