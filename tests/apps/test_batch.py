@@ -42,6 +42,31 @@ def test_every_row_becomes_a_file_with_what_it_asked_for(run, pipeline, here):
     assert asked == {"a person walks": "old", "a person jumps": None, "waves": [("old", 0.7), ("happy", 0.3)]}
 
 
+def test_what_is_not_known_is_said_once_with_its_line(run, pipeline, here, monkeypatch):
+    asked = []
+
+    def describe(text, style):
+        asked.append((text, style))
+        return [f"the style {style} is not known; nearest: old"] if style in ("olden", "aged") else []
+
+    monkeypatch.setattr(pipeline, "describe", describe)
+    rows = ["a,olden", "a,olden", "b,olden", "a,", "a,aged"]
+    table("text,style\n" + "\n".join(rows) + "\n")
+    done = run("batch", "prompts.csv", "--out", "out")
+    assert done.code == 0 and done.err.splitlines() == [
+        "prompts.csv line 2: the style olden is not known; nearest: old",
+        "prompts.csv line 6: the style aged is not known; nearest: old",
+    ]
+    assert len(asked) == 3 and run("batch", "prompts.csv", "--out", "out").err == ""
+
+
+def test_a_table_of_unknown_styles_is_not_all_said(run, pipeline, here, monkeypatch):
+    monkeypatch.setattr(pipeline, "describe", lambda text, style: [f"{style} is not known"])
+    table("text,style\n" + "".join(f"a,style{row}\n" for row in range(40)))
+    lines = run("batch", "prompts.csv", "--out", "out").err.splitlines()
+    assert len(lines) == batches.MOST_NOTES + 1 and lines[-1].startswith("prompts.csv and so on")
+
+
 def test_settings_stand_in_columns_and_rows_of_one_setting_go_together(run, pipeline, here):
     table("text,style,strength,gamma,steps,gradient\na,old,,,,\nb,old,0.5,,,\nc,old,,0.3,12,\nd,,,,,\ne,old,,0.3,12,\n")
     assert run("batch", "prompts.csv", "--out", "out").code == 0

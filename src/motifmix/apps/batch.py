@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,6 +31,11 @@ CHUNK = 32
 CHECKED = 100
 """Rows that are checked between two words on progress."""
 
+_KNOWN = "a person walks forward"  # stands for a text of which all is said already
+
+MOST_NOTES = 20
+"""Sentences on texts and styles that are printed; a table may have thousands of rows."""
+
 MANIFEST = "batch.json"
 ERRORS = "errors.csv"
 
@@ -41,6 +46,11 @@ class Pipeline(Protocol):
     @property
     def generate(self) -> "Callable[..., Sequence[Motion]]":
         """Takes texts, styles, seconds, seeds and settings; makes one motion for each text."""
+        ...
+
+    @property
+    def describe(self) -> "Callable[..., Sequence[str]]":
+        """Takes a text and a style; says in sentences what is not known and what was read of files."""
         ...
 
 
@@ -113,8 +123,12 @@ def run(
     folder: Path,
     options: Options,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> Report:
-    """Make all rows that are not finished; ``KeyboardInterrupt`` leaves a folder that the next run continues."""
+    """Make all rows that are not finished; ``KeyboardInterrupt`` leaves a folder that the next run continues.
+
+    ``tell`` is handed what the pipeline has to say of texts and styles, each sentence once, before their rows are made.
+    """
     report = Report()
     manifest = _read_manifest(folder)
     waiting = []
@@ -137,13 +151,51 @@ def run(
     waiting.sort(key=lambda row: row.request.seconds or float("inf") if row.request else 0.0)
     done, total = len(rows) - len(waiting), len(rows)
     progress(done, total)
+    notes = _Notes(pipeline)
     for start in range(0, len(waiting), CHUNK):
         chunk = waiting[start : start + CHUNK]
+        for sentence in notes.of(chunk):
+            tell(sentence)
         _make(pipeline, chunk, folder, options, manifest, report)
         done += len(chunk)
         progress(done, total)
     _write_errors(folder, report)
     return report
+
+
+class _Notes:
+    """What is to be said of texts and styles; one that a thousand rows share is read once."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.seen: set[tuple[str, str]] = set()
+        self.count = 0
+
+    def of(self, rows: Sequence[Row]) -> Iterator[str]:
+        """Yield what is new about rows, each sentence with its line."""
+        for row in rows:
+            request = _request(row)
+            text, style = (self._new(kind, own) for kind, own in (("text", request.text), ("style", request.style)))
+            if self.count > MOST_NOTES or not (text or style):
+                continue
+            try:
+                sentences = self.pipeline.describe(text or _KNOWN, style)
+            except Exception:
+                continue  # the row fails for the same reason, and is reported with it
+            for sentence in filter(None, (self._new("sentence", own) for own in sentences)):
+                self.count += 1
+                if self.count > MOST_NOTES:
+                    yield "and so on: what else is far from anything trained on is not said"
+                    break
+                yield f"line {row.line}: {sentence}"
+
+    def _new(self, kind: str, what: Any) -> Any:
+        """Return ``what`` the first time, then None."""
+        key = (kind, repr(what))
+        if key in self.seen:
+            return None
+        self.seen.add(key)
+        return what
 
 
 def _make(

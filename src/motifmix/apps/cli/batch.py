@@ -64,7 +64,7 @@ def batch(
             step(0, len(rows.rows))  # what there is to do stands there while the weights are read
             pipeline = own_model(weights, "a table is read for")
             outputs.make_folder(out)  # not before: without weights nothing is to be left behind
-            report = batches.run(pipeline, rows.rows, out, options, step)
+            report = batches.run(pipeline, rows.rows, out, options, step, lambda said: remark(f"{table} {said}"))
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
         raise
