@@ -14,6 +14,7 @@ from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
 from motifmix.pipelines.baselines.language_model import Endpoint, LanguageModel
+from motifmix.pipelines.baselines.registry import METHODS, with_language_model
 from motifmix.pipelines.baselines.rewritten import Rewritten, _templates, template_sentence
 from motifmix.pipelines.baselines.unstyled import Unstyled
 
@@ -112,9 +113,9 @@ def reply(content=None, status=200, headers=None, body=None, wait=0.0):
     return status, data, headers or {}, wait
 
 
-def asking(server, **more):
+def asking(server, model="tiny", **more):
     return LanguageModel(
-        Endpoint(base_url=f"http://127.0.0.1:{server.server_port}/v1/", model="tiny", key=SecretStr(KEY), **more)
+        Endpoint(base_url=f"http://127.0.0.1:{server.server_port}/v1/", model=model, key=SecretStr(KEY), **more)
     )
 
 
@@ -126,6 +127,17 @@ def test_the_model_is_asked_once_a_pair_with_the_key_in_one_header(server):
     assert asked["model"] == "tiny" and WALK in asked["messages"][-1]["content"]
     assert "old" in asked["messages"][-1]["content"]
     assert KEY not in repr(ask.endpoint) and KEY not in str(vars(ask))
+
+
+def test_tables_get_a_row_of_the_model_beside_that_of_the_templates(server, weights):
+    writer = asking(server)
+    rows = with_language_model(writer)
+    key = list(rows)[list(rows).index("rewritten") + 1]
+    assert set(rows) - set(METHODS) == {key} and rows["rewritten"] is METHODS["rewritten"]
+    assert "by templates" in rows["rewritten"].title and rows[key].title.endswith("by tiny")
+    assert rows[key].key == key != f"rewritten-{asking(server, model='other').fingerprint}"  # no answers are shared
+    (motion,) = rows[key].assemble(weights).generate([WALK], ["old"], 2.0, [0], steps=2)
+    assert motion.labels["rewritten"] == "An old person walks forward slowly." and len(server.seen) == 1
 
 
 def test_a_pipeline_takes_the_model_for_its_rewriter(server, model):

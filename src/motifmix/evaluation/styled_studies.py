@@ -18,7 +18,9 @@ TEXT_INTRO = (
     "the style's name, *several labels* the name and two synonyms, *a short phrase* one that was trained, the *phrases never "
     "trained* and the *long descriptions* (a whole sentence of 12 to 30 words that does not name the style, from "
     "`data/words/style_descriptions.yaml`) stand in no training. {questions} questions of the content set in each repeat; what "
-    "differs from StyleMotif in one thing only is asked by one word and by a long description."
+    "differs from StyleMotif in one thing only is asked by one word and by a long description. Where the style is written into the "
+    "text, the row says by whom: by our templates (`style_sentences.yaml`: no model is asked, so it is no measure of the paper's "
+    "MLD + ChatGPT), or by the language model that `--language-model FILE` names."
 )
 BRIEF: dict[str, tuple[Guide, ...]] = {
     "stylemotif-own-reference": ("word", "description"),

@@ -13,6 +13,7 @@ from motifmix.apps.cli.terminal import progress, remark, say
 if TYPE_CHECKING:
     from motifmix.evaluation.paper_tables import PaperResults
     from motifmix.evaluation.protocol import Evaluation
+    from motifmix.pipelines.baselines.language_model import LanguageModel
 
 
 PAPERS = ("mld_vae", "mld", "smoodi", "stylemotif", "intergen", "in2in", "mixermdm")
@@ -58,6 +59,14 @@ def evaluate(
     methods: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Of a table: the rows to measure; all by default.")
     ] = None,
+    language_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of text-style: base_url, model and key of an OpenAI-compatible endpoint as YAML, for a row of its own "
+            "beside that of the templates.",
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -81,7 +90,7 @@ def evaluate(
     options = {
         "--prompts": prompts, "--cells": cells, "--weights": weights, "--evaluator": evaluator,
         "--classifier": classifier, "--set": changes, "--methods": methods, "--limit": limit,
-        "--tune": tune or None,
+        "--tune": tune or None, "--language-model": language_model,
     }  # fmt: skip
     _check(what, [name for name, value in options.items() if value is not None])
     if what in STUDIES:
@@ -90,6 +99,7 @@ def evaluate(
         check_compositions(methods, repeats)
     if what in PAPERS:
         _check_paper(what, {"--weights": weights, "--data": data, "--evaluator": evaluator})
+    writer = None if language_model is None else _language_model(language_model)
     _check_data(what, data, prompts)
     if what in DUET_STUDIES:
         evaluate_duets(what, data=data, methods=methods, limit=limit, tune=tune, out=out, as_json=as_json)
@@ -97,7 +107,10 @@ def evaluate(
     if out is not None:
         outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in STUDIES:
-        evaluate_styled(what, data=data, methods=methods, limit=limit, repeats=repeats or 5, out=out, as_json=as_json)
+        evaluate_styled(
+            what, data=data, methods=methods, limit=limit, repeats=repeats or 5, language_model=writer, out=out,
+            as_json=as_json,
+        )  # fmt: skip
         return
     if what in PAPERS:
         paper = _paper(what, weights, data, evaluator, classifier, repeats or 1, changes or [])
@@ -154,7 +167,8 @@ def _check(what: str, given: list[str]) -> None:
     if what in DUET_STUDIES:
         taken, hint = _OF_DUETS[what], f"the table {what} takes no {{}}; see motifmix evaluate --help"
     elif what in STUDIES:
-        taken, hint = _OF_TABLES, f"the table {what} takes no {{}}; its rows are chosen with --methods"
+        taken = _OF_TABLES | ({"--language-model"} if what == "text-style" else set())
+        hint = f"the table {what} takes no {{}}; its rows are chosen with --methods"
     elif what in PAPERS:
         taken = _OF_PAPERS if what in ("smoodi", "stylemotif") else _OF_PAPERS - {"--classifier"}
         hint = f"the evaluation {what} takes no {{}}; its recipe in recipes/papers says what it takes"
@@ -167,6 +181,13 @@ def _check(what: str, given: list[str]) -> None:
         )
     if refused := [name for name in given if name not in taken]:
         raise RequestError(hint.format(refused[0]))
+
+
+def _language_model(file: Path) -> "LanguageModel":
+    """Raise ``RequestError`` for a file that names no endpoint."""
+    from motifmix.pipelines.baselines.language_model import LanguageModel
+
+    return LanguageModel.from_file(file)
 
 
 def _check_paper(protocol: str, needed: dict[str, Path | None]) -> None:

@@ -9,6 +9,7 @@ from motifmix.apps.cli.terminal import progress, remark, say
 if TYPE_CHECKING:
     from motifmix.evaluation.styled_tables import Study
     from motifmix.evaluation.stylization import Bench
+    from motifmix.pipelines.baselines.language_model import LanguageModel
 
 STUDIES = ("stylization", "transfer", "text-style", "efficiency", "ablation")
 
@@ -20,6 +21,7 @@ def evaluate_styled(
     methods: str | None,
     limit: int | None,
     repeats: int,
+    language_model: "LanguageModel | None",
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -31,9 +33,10 @@ def evaluate_styled(
     command += f" --methods {methods}" if methods else ""
     command += f" --limit {limit}" if limit else ""
     command += f" --repeats {repeats}" if repeats != 5 else ""
+    command += " --language-model FILE" if language_model else ""
     try:
         with progress(f"evaluating {study}") as step:
-            bench = _bench(study, data, methods, limit, repeats, lambda what, done, of: step(done, of))
+            bench = _bench(study, data, methods, limit, repeats, language_model, lambda what, done, of: step(done, of))
             result = _run(study, bench, command)
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
@@ -94,6 +97,7 @@ def _bench(
     methods: str | None,
     limit: int | None,
     repeats: int,
+    language_model: "LanguageModel | None",
     step: Callable[[str, int, int], None],
 ) -> "Bench":
     from motifmix.data.prepared import Prepared
@@ -101,8 +105,13 @@ def _bench(
     from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.stylization import FEWER, QUESTIONS, Bench
     from motifmix.home import home
+    from motifmix.pipelines.baselines.registry import METHODS, with_language_model
 
-    chosen = check_methods(methods)
+    chosen, registry = check_methods(methods), METHODS
+    if language_model is not None:
+        registry = with_language_model(language_model)
+        # Nobody who names a model means a table without it.
+        chosen = chosen and [*chosen, *(key for key in registry if key not in METHODS)]
     folder = data or home() / "data"
     bandai, cmu = Prepared(folder / "bandai"), Prepared(folder / "cmu")
     sentences = MiniLM()
@@ -117,4 +126,5 @@ def _bench(
         limit=limit or FEWER.get(study, QUESTIONS),
         methods=chosen,
         progress=step,
+        registry=registry,
     )

@@ -8,6 +8,7 @@
 else: no message and no representation shows it, and it follows no redirection.
 """
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -58,6 +59,12 @@ class LanguageModel:
         self._answers: dict[tuple[str, str], str] = {}
         # No proxies from the environment, and no redirection: the key would go along.
         self._opener: OpenerDirector = build_opener(ProxyHandler({}), _Stays())
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its sentences from those of another model, another server or another wording of the question."""
+        asked = json.dumps([self.endpoint.base_url, self.endpoint.model, ASKED])
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
     @classmethod
     def from_file(cls, path: Path | str) -> "LanguageModel":

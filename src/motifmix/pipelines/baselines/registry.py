@@ -8,11 +8,14 @@ model, whose denoiser learned contents and styles together.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from motifmix.errors import WeightsError
 from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.pretrained.cards import weights_version
+
+if TYPE_CHECKING:
+    from motifmix.pipelines.baselines.language_model import LanguageModel
 
 Kind = Literal["motion", "text"]
 Block = Literal["frozen", "joint"]
@@ -69,10 +72,10 @@ def _text_to_motion(folder: Path) -> Any:
     return TextToMotion(folder)
 
 
-def _rewritten(folder: Path) -> Any:
+def _rewritten(folder: Path, rewrite: Callable[[str, str], str] | None = None) -> Any:
     from motifmix.pipelines.baselines.rewritten import Rewritten
 
-    return Rewritten(folder)
+    return Rewritten(folder, rewrite)
 
 
 def _restyled(base: Path, restyler: Path) -> Any:
@@ -111,7 +114,7 @@ _BASE, _STYLEMOTIF, _DEFAULT = (
 _ALL = (
     Method("unstyled", "no style (frozen base)", "frozen", (), ("weights-base",), (_BASE,), _text_to_motion, paper="MLD", runs=("base",)),
     Method(
-        "rewritten", "base, style written into the text", "frozen", ("text",), ("weights-base",), (_BASE,), _rewritten,
+        "rewritten", "base, style written into the text by templates", "frozen", ("text",), ("weights-base",), (_BASE,), _rewritten,
         paper="MLD + ChatGPT",
     ),
     Method(
@@ -156,6 +159,17 @@ _ALL = (
     ),
 )  # fmt: skip
 METHODS: dict[str, Method] = {method.key: method for method in _ALL}
+
+
+def with_language_model(writer: "LanguageModel") -> dict[str, Method]:
+    """Return :data:`METHODS` with a row more: the base whose texts a language model wrote, beside that of the templates."""
+    templates, model = METHODS["rewritten"], writer.endpoint.model
+    row = replace(
+        templates, key=f"rewritten-{writer.fingerprint}", title=f"base, style written into the text by {model}",
+        assemble=lambda folder: _rewritten(folder, writer),
+    )  # fmt: skip
+    rows = [[method, row] if method is templates else [method] for method in METHODS.values()]
+    return {method.key: method for own in rows for method in own}
 
 
 def _row(size: str, title: str) -> Method:
