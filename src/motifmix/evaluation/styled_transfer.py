@@ -20,7 +20,8 @@ INTRO = (
     "Contents are recordings: held-out CMU clips (*content set*), and set 2's held-out clips in the style *normal* (*style "
     "set*); styles are held-out clips of another content. *Content* and R-precision say what is left of the recording, the "
     "untouched recordings stand beside as floor of SRA and ceiling of content. Every row gets the same post-processing; the "
-    "raw tables are of the same clips before it."
+    "raw tables are of the same clips before it. How far the two restyling networks learned their task is told [apart](restyling.md): "
+    "their rows are of that training, not of the methods."
 )
 
 

@@ -229,7 +229,9 @@ INTRO = (
     "`normal` is never a wish. Every row answers the same questions with the same seeds at the same lengths, and gets the "
     "same post-processing (feet that rest hold still); the raw tables are of the same clips before it. Methods on one "
     "frozen base and the jointly trained default model stand in tables of their own: the first never saw a styled clip "
-    "outside of what was added for style, the second learned contents from styled clips too."
+    "outside of what was added for style, the second learned contents from styled clips too. How far the two restyling "
+    "networks (Aberman et al., Motion Puzzle) learned their task in their minutes is told [apart](restyling.md): their rows are of "
+    "that training, not of the methods."
 )
 CLOSING = """\
 ## Definitions
