@@ -99,6 +99,7 @@ def quadruped() -> Motion:
         (["a.bvh", "b.bvh", "--style", "old", "--out", "x.bvh"], "give a folder"),
         (["a.bvh", "--style", "old", "--out", "x.bvh", "--out", "folder"], "one folder or files"),
         (["a.bvh", "--style", "old", "--out", "b.bvh"], "exists already"),
+        (["a.bvh", "a.bvh", "--style", "old", "--out", "folder"], "named twice"),
         (["a.bvh", "--style", "old", "--out", "a.bvh", "--force"], "is the file that is read"),
     ],
 )

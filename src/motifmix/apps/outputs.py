@@ -55,16 +55,7 @@ def takes(path: Path, count: int) -> list[Path]:
 
 def check_targets(paths: Sequence[Path], *, force: bool, suffixes: Sequence[str] | None = None) -> None:
     """Make sure that every path can be written; raises ``FileError`` for the first that cannot, touching nothing."""
-    known = writable_suffixes() if suffixes is None else suffixes
-    seen: dict[str, Path] = {}
-    for path in paths:
-        if path.suffix.lower() not in known:
-            kind = f"suffix {path.suffix!r} is unknown" if path.suffix else "the name has no suffix"
-            raise FileError(f"{path}: {kind}; use one of {', '.join(known)}")
-        key = os.path.normcase(os.path.abspath(path)).casefold()
-        if key in seen:
-            raise FileError(f"{path}: named twice as a target; each result needs a name of its own")
-        seen[key] = path
+    check_names(paths, suffixes)
     for folder in dict.fromkeys(path.parent for path in paths):
         check_folder(folder)
     for path in paths:
@@ -77,6 +68,20 @@ def check_targets(paths: Sequence[Path], *, force: bool, suffixes: Sequence[str]
             raise FileError(f"{path}: cannot be written ({error.strerror})") from None
         if there and not force:
             raise FileError(f"{path}: exists already and is kept; choose another name or add --force to replace it")
+
+
+def check_names(paths: Sequence[Path], suffixes: Sequence[str] | None = None) -> None:
+    """Make sure that names are of files that can be written, each once, whatever is there; raises ``FileError``."""
+    known = writable_suffixes() if suffixes is None else suffixes
+    seen: dict[str, Path] = {}
+    for path in paths:
+        if path.suffix.lower() not in known:
+            kind = f"suffix {path.suffix!r} is unknown" if path.suffix else "the name has no suffix"
+            raise FileError(f"{path}: {kind}; use one of {', '.join(known)}")
+        key = os.path.normcase(os.path.abspath(path)).casefold()
+        if key in seen:
+            raise FileError(f"{path}: named twice as a target; each result needs a name of its own")
+        seen[key] = path
 
 
 def check_folder(folder: Path) -> None:

@@ -62,8 +62,6 @@ def jobs(contents: Sequence[Path], out: Sequence[Path], request: GenerateRequest
         raise RequestError(f"{out[0]}: {len(contents)} motions do not fit into one file; give a folder")
     style = "-".join(outputs.slug(style.name.lower(), 30) for style in request.styles[:3])
     folder = folders[0] if folders else Path()
-    if folders:
-        outputs.make_folder(folder)
     named = [Path(f"{outputs.slug(source.stem)}_{style}.bvh") for source in contents]
     found = [
         Job(source, tuple(out) if out and not folders else (folder / name,))
@@ -73,6 +71,9 @@ def jobs(contents: Sequence[Path], out: Sequence[Path], request: GenerateRequest
     others = [path for path in targets if path.suffix.lower() != ".bvh"]
     if others and options.skeleton == "source":
         raise RequestError(f"{others[0]}: only .bvh files hold another skeleton than motifmix's; leave --skeleton out")
+    outputs.check_names(targets)
+    if folders:
+        outputs.make_folder(folder)  # not before: what is refused leaves no folder behind
     outputs.check_targets(targets, force=options.force)
     for job in found:
         outputs.check_is_other(job.source, targets)
