@@ -1,6 +1,7 @@
 """Write docs/style_compared.md: what the tables of stylisation say about each other, pair by pair.
 
     python scripts/compare_styled.py [FOLDER]      # FOLDER holds stylization.json and ablation.json; docs by default
+    python scripts/compare_styled.py --check       # says whether the page is of these tables; writes nothing
 
 Rows of one table answer the same questions with the same seeds in each repeat, so what two of them differ by is told more
 surely by the differences within repeats than by two intervals side by side. Nothing is measured here: figures are those of
@@ -139,7 +140,8 @@ def told_nothing(tables: list[dict[str, Any]]) -> list[str]:
 
 def main() -> None:
     """Write the page and its figures."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
+    check = "--check" in sys.argv[1:]
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 and not check else DOCS
     methods, ablations = (
         json.loads((folder / f"{name}.json").read_text("utf-8"))["tables"] for name in ("stylization", "ablation")
     )
@@ -154,8 +156,13 @@ def main() -> None:
             }
     silent = told_nothing([*methods, *ablations])
     parts += ["## What cannot be told", "", *(silent or ["No table stands at its ceiling, and no two rows are alike."])]
+    said = "\n".join(parts) + "\n"
+    if check:
+        if (folder / "style_compared.md").read_text("utf-8") != said:
+            sys.exit("docs/style_compared.md is not of these tables; run 'python scripts/compare_styled.py'")
+        return
     (folder / "style_compared.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    (folder / "style_compared.md").write_text("\n".join(parts) + "\n", "utf-8")
+    (folder / "style_compared.md").write_text(said, "utf-8")
 
 
 if __name__ == "__main__":

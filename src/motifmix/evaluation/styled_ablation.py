@@ -32,9 +32,9 @@ GRADIENTS = (0.5, 1.0)
 INTRO = (
     "Contents are CMU captions, styles held-out clips, as in the motion-guided table. {point} The margin tells rows apart "
     "where the rate does not, and *no style* and the real clips say what the judge gives for nothing. Rows of a table were "
-    "trained equally long on one base; what rows of one table differ by is told within repeats [on a page of its "
-    "own](style_compared.md), with the rows and tables that this judge cannot tell apart. {questions} questions of the content "
-    "set in each repeat."
+    "trained for as many steps each on one base ([minutes and curves](style_training.md)); what rows of one table differ by is "
+    "told within repeats [on a page of its own](style_compared.md), with the rows and tables that this judge cannot tell apart. "
+    "{questions} questions of the content set in each repeat."
 )
 
 

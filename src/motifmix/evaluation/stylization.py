@@ -231,7 +231,7 @@ INTRO = (
     "frozen base and the jointly trained default model stand in tables of their own: the first never saw a styled clip "
     "outside of what was added for style, the second learned contents from styled clips too. How far the two restyling "
     "networks (Aberman et al., Motion Puzzle) learned their task in their minutes is told [apart](restyling.md): their rows are of "
-    "that training, not of the methods."
+    "that training, not of the methods. [How long every row was trained](style_training.md) stands beside."
 )
 CLOSING = """\
 ## Definitions

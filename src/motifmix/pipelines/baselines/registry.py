@@ -207,7 +207,7 @@ ABLATIONS: dict[str, tuple[Method, ...]] = {
         _row("adain", "AdaIN"),
         _row("zero_layers", "zero-initialised layers, as SMooDi's"),
     ),
-    "reference in training (15 minutes each)": (
+    "reference in training (as many steps each)": (
         METHODS["stylemotif"],
         _row("own_reference", "StyleMotif, each clip its own reference in training, as the paper has it"),
     ),
