@@ -102,6 +102,12 @@ def page(found: dict) -> str:
             f"| {name} | {percent_within(row['recognised'], *row['bounds'])} | {row['probability']:.2f} | "
             f"{row['distance']:.3f} | {100 * row['skating']:.1f} % | {1000 * row['seconds']:.0f} | {row['times']:.2f} |"
         )
+    lines += [
+        "",
+        "With so few clips the shares are rough, and what a setting costs of what is done is not asked here: "
+        "[the ablation](ablation.md) has content, FID and R-precision of scales, gamma and stronger gradients, and "
+        "[the comparisons](style_compared.md#what-a-setting-changes) say which of the differences are shown.",
+    ]
     return "\n".join([*lines, ""])
 
 
