@@ -163,7 +163,7 @@ def crawling(frames: int = 8) -> Motion:
     turns = np.zeros((frames, 22, 3))
     turns[:, MOTIFMIX.index("pelvis"), 0] = np.radians(80)
     for side, sign in (("left", 1), ("right", -1)):
-        turns[:, MOTIFMIX.index(f"{side}_hip"), 0] = np.radians(-80)
+        turns[:, MOTIFMIX.index(f"{side}_hip"), 0] = np.radians(-80 + sign * np.linspace(-5, 5, frames))
         turns[:, MOTIFMIX.index(f"{side}_knee"), 0] = np.radians(85)
         turns[:, MOTIFMIX.index(f"{side}_shoulder"), 1] = np.radians(-80 * sign)
     return Motion(MOTIFMIX, rot.from_rotvec(turns), np.tile([0.0, 0.5, 0.0], (frames, 1)), 30.0)
@@ -179,6 +179,17 @@ def test_a_quadruped_with_its_own_names_is_no_style(tmp_path):
     write(tmp_path / "cat.bvh", Motion(skeleton, animal.rotations, animal.root, 20.0), fps=None)
     with pytest.raises(RequestError, match=r"cat\.bvh cannot serve as a style: no person"):
         resolve(tmp_path / "cat.bvh")
+
+
+def test_somebody_who_holds_still_has_no_style(tmp_path):
+    write(tmp_path / "still.bvh", still(), fps=None)
+    with pytest.raises(RequestError, match=r"still\.bvh holds still"):
+        resolve(tmp_path / "still.bvh")
+
+
+def still(frames: int = 30) -> Motion:
+    one = somebody(1)
+    return Motion(MOTIFMIX, one.rotations.repeat(frames, axis=0), one.root.repeat(frames, axis=0), 30.0)
 
 
 @pytest.mark.parametrize("frames", [1, 3])

@@ -182,7 +182,8 @@ def check_heard(path: Path | str, waveform: np.ndarray, rate: int) -> None:
         raise RequestError(
             f"{path}: a sound of {count} ({seconds:.4f} s) is shorter than one window of 25 ms; give one of a second or more"
         )
-    if not np.isfinite(waveform).all() or np.abs(waveform).max() < SILENCE:
+    # A constant offset of the recording is nothing that can be heard.
+    if not np.isfinite(waveform).all() or np.ptp(waveform, axis=1).max() < 2 * SILENCE:
         raise RequestError(f"{path}: this sound is silent (nothing above -80 dB); give one in which something is heard")
 
 

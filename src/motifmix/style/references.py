@@ -53,6 +53,7 @@ PICTURE_SUFFIXES, SOUND_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp"), (".wav", 
 ENCODED_SUFFIXES = PICTURE_SUFFIXES + SOUND_SUFFIXES
 MOST_FILES = 256  # of a folder
 LEAST_FRAMES, LEAST_SECONDS = 4, 0.2  # one step of the encoder; a movement worth the name takes longer
+STILL = 0.01  # metres: where no joint moves as far in the whole clip, nobody moves
 _KINDS = "give words, the path of a file, a Motion or a Media"
 # An arm's length to the wrist as a share of a leg's to the ankle: people have 0.57 to 0.65, dogs and horses 0.9 and more.
 _MOST_ARM = 0.8
@@ -78,8 +79,9 @@ def resolve(style: StyleLike) -> list[WeightedStyle]:
 
     A string that ends in the suffix of a motion file, a video, a picture or a sound is a file, one with a slash that
     names a folder is the mean of what lies in it. Raises ``RequestError`` for an empty style or folder, weights that do
-    not add up to something positive, a video without a person, an animal, a motion below 4 frames or 0.2 s, and, before
-    ``motifmix align`` has run, a picture or a sound; ``FileError`` for a file that cannot be read as one person.
+    not add up to something positive, a video without a person, an animal, a motion below 4 frames or 0.2 s or in which
+    nothing moves, and, before ``motifmix align`` has run, a picture or a sound; ``FileError`` for a file that cannot be
+    read as one person.
     """
     pairs = _weighted(style)
     if not pairs:
@@ -250,9 +252,14 @@ def _as_style(motion: Motion, name: str) -> Motion:
             f"{name} goes on four legs and has an animal's limbs or joints (such as a tail); a style is read from a person"
         )
     try:
-        return on_training_skeleton(motion)
+        carried = on_training_skeleton(motion)
     except RequestError as error:
         raise RequestError(str(error).replace("this motion", name, 1)) from error
+    if np.ptp(carried.joints, axis=0).max() < STILL:
+        raise RequestError(
+            f"{name} holds still from its first frame to its last; a style is read from how somebody moves"
+        )
+    return carried
 
 
 def is_animal(motion: Motion) -> bool:
