@@ -165,6 +165,10 @@ def test_a_style_of_monstrous_numbers_is_refused_and_what_is_let_through_makes_m
         )
     rewritten(folder, {name: 99.0 * tensor.sign() for name, tensor in tensors.items()})
     assert run("generate", WALK, "--style", "limping", "--strength", 2, "--out", "a.bvh").code == 0
+    assert "damaged" not in run("styles").out
+    (folder / "adopted_style.safetensors").write_bytes(b"x")
+    listed = run("styles")
+    assert listed.code == 0 and f"limping: adopted from 1 clip (3.0 s), {folder}; damaged, adopt it again" in listed.out
 
 
 def test_numbers_that_ran_away_are_no_motion(tiny_model, monkeypatch):

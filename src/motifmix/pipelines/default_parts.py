@@ -191,6 +191,12 @@ class DefaultParts:
         assert modality is not None  # what is no picture, sound or video was resolved to words or a motion
         return self.aligned.read(content.path, modality, content.content_by)
 
+    @property
+    def adopted_shape(self) -> tuple[int, int, int]:
+        """The sizes that an adopted style must have here: its vector, the denoiser's width and blocks."""
+        own = self.denoiser.denoiser
+        return self.denoiser.project.in_features, own.width, len(own.blocks)
+
     def _adoption(self, words: str) -> int | None:
         """Return the number of the adopted style that words name, loaded when it is first asked for."""
         folder = adopted.find(words)
@@ -198,9 +204,7 @@ class DefaultParts:
             return None
         key = (folder, adopted.changed(folder))
         if key not in self._adopted:
-            own = self.denoiser.denoiser
-            shape = (self.denoiser.project.in_features, own.width, len(own.blocks))
-            _, network = adopted.load(folder, self.denoiser_checksum, shape)
+            _, network = adopted.load(folder, self.denoiser_checksum, self.adopted_shape)
             self._adopted[key] = len(self.denoiser.adopted)
             self.denoiser.adopted.append(network)
         return self._adopted[key]

@@ -1,12 +1,15 @@
 """``motifmix styles``: what weights know."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from motifmix.apps.cli.sampling_options import Weights, own_model
 from motifmix.apps.cli.terminal import escaped, progress, say
+
+if TYPE_CHECKING:
+    from motifmix.style.adopted import Adopted
 
 SECONDS = 4.0  # of each style in the film
 
@@ -37,9 +40,8 @@ def styles(
         say("")
     for own in all_adopted():
         extra = own.card.extra
-        fits = extra.get("denoiser") == getattr(pipeline, "denoiser_checksum", None)
-        other = "" if fits else "; for other weights than these"
-        line = f"{own.name}: adopted from {extra.get('clips')} clips ({extra.get('seconds')} s), {own.folder}{other}"
+        clips = "1 clip" if extra.get("clips") == 1 else f"{extra.get('clips')} clips"
+        line = f"{own.name}: adopted from {clips} ({extra.get('seconds')} s), {own.folder}{_trouble(own, pipeline)}"
         say(escaped(line))  # the card may be a stranger's
     if out is None:
         return
@@ -59,3 +61,17 @@ def styles(
     with progress(f"drawing {out.name}") as step:
         write_gallery(out, motions, names, force=force, progress=step)
     say(out)
+
+
+def _trouble(own: "Adopted", pipeline: Any) -> str:
+    """Return what keeps an adopted style from being used, to stand behind its line."""
+    from motifmix.errors import RequestError, WeightsError
+    from motifmix.style import adopted
+
+    try:
+        adopted.load(own.folder, getattr(pipeline, "denoiser_checksum", ""), getattr(pipeline, "adopted_shape", None))
+    except RequestError:
+        return "; for other weights than these"
+    except WeightsError:
+        return "; damaged, adopt it again"
+    return ""
