@@ -24,7 +24,9 @@ def transfer(
     ],
     style_from: StyleFrom = "pose",
     style_by: StyleBy = "retrieval",
-    strength: Annotated[float, typer.Option(help="How strongly the style acts, 0 to 2; 0 returns the motion.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(help="How strongly the style acts, 0 to 2; 0 returns the motion, to some centimetres.")
+    ] = 1.0,
     text: Annotated[str, typer.Option(help="What happens in the motions, where you like to say it.")] = "",
     keep_path: Annotated[bool, typer.Option("--keep-path", help="Keep the way over the floor and its timing.")] = False,
     keep_contacts: Annotated[
