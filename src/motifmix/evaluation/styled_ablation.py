@@ -7,10 +7,11 @@ from typing import Any
 from motifmix.errors import MotifmixError
 from motifmix.evaluation import styled_paper
 from motifmix.evaluation.judges import Judge, appoint
+from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.styled_asking import Asking
 from motifmix.evaluation.styled_questions import GUIDE_WORDS, content_set
 from motifmix.evaluation.styled_rows import style_shares
-from motifmix.evaluation.styled_tables import Study, StudyRow, StudyTable
+from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
 from motifmix.evaluation.stylization import CLOSING, CONTENT_COLUMNS, STYLE_COLUMNS, Bench
 from motifmix.evaluation.windows import captioned_windows
 from motifmix.pipelines.baselines.registry import ABLATIONS, METHODS, RETRIEVED, Method
@@ -29,6 +30,10 @@ GAMMAS = (0.2, 0.4, 0.6, 0.8, 1.0)
 SCALES = (1.0, 1.5, 2.5, 4.0)
 GRADIENTS = (0.5, 1.0)
 
+_Figures = Mapping[str, Interval]
+_Row = tuple[StudyRow, tuple[_Figures, _Figures] | None]  # a row, and its figures after post-processing and raw
+_Both = tuple[StudyTable, StudyTable]
+
 INTRO = (
     "Contents are CMU captions, styles held-out clips, as in the motion-guided table. {point} The margin tells rows apart "
     "where the rate does not, and *no style* and the real clips say what the judge gives for nothing. Rows of a table were "
@@ -43,7 +48,7 @@ def ablation(bench: Bench, command: str, select: Judge | None = None) -> Study:
     found = {
         key: operating_point(bench, bench.methods[key], select) for key in ("stylemotif", "joint") if _there(bench, key)
     }
-    tables = []
+    tables: list[_Both] = []
     floor = _floor(bench, "unstyled")
     for title, methods in ABLATIONS.items() if "stylemotif" in bench.chosen else ():
         point = found.get("stylemotif", {})
@@ -51,12 +56,12 @@ def ablation(bench: Bench, command: str, select: Judge | None = None) -> Study:
     for key in ("stylemotif", "joint"):
         if _there(bench, key):
             tables += _without_training(bench, bench.methods[key], found[key])
-    tables.append(styled_paper.ABLATION)
+    shown = [clean for clean, _ in tables] + [styled_paper.ABLATION] + [raw for _, raw in tables]
     said = "; ".join(f"{METHODS[key].title}: {_said(point)}" for key, point in found.items())
     point = f"Operating point (found with the judge that selects, on training clips): {said or 'the default settings'}."
     facts = {**bench.facts, "operating_points": {key: dict(point) for key, point in found.items()}}
     return Study(
-        "ablation", "Ablation", command, INTRO.format(point=point, questions=bench.limit), tuple(tables), facts, CLOSING
+        "ablation", "Ablation", command, INTRO.format(point=point, questions=bench.limit), tuple(shown), facts, CLOSING
     )
 
 
@@ -93,11 +98,11 @@ class _TrainingSide:
         return fits[int(rng.integers(len(fits)))] if fits else None
 
 
-def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) -> list[StudyTable]:
+def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) -> list[_Both]:
     """Rows that need no training of their own: settings of one set of weights."""
     name, floor = method.title, _floor(bench, "unstyled" if method.block == "frozen" else "joint-unstyled")
 
-    def settings(title: str, setting: str, values: Sequence[Any]) -> StudyTable:
+    def settings(title: str, setting: str, values: Sequence[Any]) -> _Both:
         rows = [replace(method, title=f"{title} = {value:g}", options={**point, setting: value}) for value in values]
         return _table(bench, f"{name}: {title}, set when it is used", rows, floor)
 
@@ -112,41 +117,45 @@ def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) ->
     return tables
 
 
-def _references(bench: Bench, method: Method, point: Mapping[str, Any]) -> StudyTable:
+def _references(bench: Bench, method: Method, point: Mapping[str, Any]) -> _Both:
     subject = bench.variant(_known(bench, replace(method, options=point)))
-    rows = []
-    for same, title in ((False, "a reference of another content"), (True, "a reference of the same content")):
-        figures, _ = bench.styled(subject, bench.of_styles(same_content=same))
-        rows.append(StudyRow(f"{method.key}-{same}", title, figures))
-    return StudyTable(f"{method.title}: the reference's content (style set)", STYLE_COLUMNS, tuple(rows))
+    rows = [
+        (StudyRow(f"{method.key}-{same}", title), bench.styled(subject, bench.of_styles(same_content=same)))
+        for same, title in ((False, "a reference of another content"), (True, "a reference of the same content"))
+    ]
+    return _both(f"{method.title}: the reference's content (style set)", STYLE_COLUMNS, rows)
 
 
-def _words(
-    bench: Bench, method: Method, retrieved: Method, point: Mapping[str, Any], floor: Sequence[StudyRow]
-) -> StudyTable:
-    rows = []
+def _words(bench: Bench, method: Method, retrieved: Method, point: Mapping[str, Any], floor: Sequence[_Row]) -> _Both:
+    rows: list[_Row] = []
     for one, way in ((method, "projection"), (retrieved, "retrieval")):
         subject = bench.variant(_known(bench, replace(one, options=point)))
         for guide in ("word", "description"):
-            figures, _ = bench.contents(subject, bench.of_contents(guide))
-            rows.append(StudyRow(f"{one.key}-{guide}", f"{way}, {GUIDE_WORDS[guide]}", figures))
-    return StudyTable(f"{method.title}: words by projection or by retrieval", CONTENT_COLUMNS, (*rows, *floor))
+            row = StudyRow(f"{one.key}-{guide}", f"{way}, {GUIDE_WORDS[guide]}")
+            rows.append((row, bench.contents(subject, bench.of_contents(guide))))
+    return _both(f"{method.title}: words by projection or by retrieval", CONTENT_COLUMNS, [*rows, *floor])
 
 
-def _table(bench: Bench, title: str, methods: Sequence[Method], floor: Sequence[StudyRow]) -> StudyTable:
-    rows = []
+def _table(bench: Bench, title: str, methods: Sequence[Method], floor: Sequence[_Row]) -> _Both:
+    rows: list[_Row] = []
     for number, method in enumerate(methods):
         lack = method.missing(bench.home)
+        row = StudyRow(f"{method.key}-{number}", method.title, lack=lack or "")
         if lack:
-            rows.append(StudyRow(f"{method.key}-{number}", method.title, lack=lack))
+            rows.append((row, None))
             continue
         try:
-            figures, _ = bench.contents(bench.variant(_known(bench, method)), bench.of_contents())
+            rows.append((row, bench.contents(bench.variant(_known(bench, method)), bench.of_contents())))
         except MotifmixError as error:  # a setting that these weights do not have
-            rows.append(StudyRow(f"{method.key}-{number}", method.title, lack=str(error)))
-            continue
-        rows.append(StudyRow(f"{method.key}-{number}", method.title, figures))
-    return StudyTable(title, CONTENT_COLUMNS, (*rows, *floor), drawn=("sra", "fid"))
+            rows.append((replace(row, lack=str(error)), None))
+    return _both(title, CONTENT_COLUMNS, [*rows, *floor], drawn=("sra", "fid"))
+
+
+def _both(title: str, columns: Sequence[Column], rows: Sequence[_Row], drawn: tuple[str, ...] = ()) -> _Both:
+    """Return the table after post-processing, and the raw one of the rows that were measured here."""
+    clean = tuple(replace(row, figures=measured[0]) if measured else row for row, measured in rows)
+    raw = tuple(replace(row, figures=measured[1]) for row, measured in rows if measured and measured[1])
+    return StudyTable(title, tuple(columns), clean, drawn=drawn), StudyTable(f"{title}, raw", tuple(columns), raw)
 
 
 def _known(bench: Bench, method: Method) -> Method:
@@ -166,12 +175,13 @@ def _known(bench: Bench, method: Method) -> Method:
     return next((one for one in bench.methods.values() if asked(one) == asked(method)), method)
 
 
-def _floor(bench: Bench, key: str) -> list[StudyRow]:
-    rows = []
+def _floor(bench: Bench, key: str) -> list[_Row]:
+    rows: list[_Row] = []
     if _there(bench, key):
-        figures, _ = bench.contents(bench.subject(key), bench.of_contents())
-        rows.append(StudyRow(key, bench.methods[key].title, figures, reference=True))
-    return [*rows, bench.real_contents(bench.of_contents())]
+        row = StudyRow(key, bench.methods[key].title, reference=True)
+        rows.append((row, bench.contents(bench.subject(key), bench.of_contents())))
+    real = bench.real_contents(bench.of_contents())
+    return [*rows, (real, (real.figures, {}))]
 
 
 def _there(bench: Bench, key: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motifmix.evaluation import styled_paper
-from motifmix.evaluation.metrics import Interval
+from motifmix.evaluation.metrics import Interval, over_repeats
 from motifmix.evaluation.questions import Question
 from motifmix.evaluation.styled_paper import TOTAL, TRAINED
 from motifmix.evaluation.styled_questions import GUIDE_WORDS, TEXT_GUIDES, Guide, content_set
@@ -42,7 +42,7 @@ def text_style(bench: Bench, command: str) -> Study:
     bench.plan(rows, [bench.of_contents(), bench.of_styles()])
     tables = []
     for block, title in BLOCKS:
-        contents, styles = [], []
+        contents, styles, raw_contents, raw_styles = [], [], [], []
         for key in (key for key in keys if bench.methods[key].block == block):
             method = bench.methods[key]
             lack = method.missing(bench.home)
@@ -52,15 +52,18 @@ def text_style(bench: Bench, command: str) -> Study:
             for guide in guides[key]:
                 name = f"{method.title}: {GUIDE_WORDS[guide]}" if method.guided_by else method.title
                 subject, floor = bench.subject(key), not method.guided_by
-                on_contents, _ = bench.contents(subject, bench.of_contents(guide))
-                on_styles, _ = bench.styled(subject, bench.of_styles(guide))
-                contents.append(StudyRow(f"{key}-{guide}", name, on_contents, reference=floor))
-                styles.append(StudyRow(f"{key}-{guide}", name, on_styles, reference=floor))
+                measured = (
+                    *bench.contents(subject, bench.of_contents(guide)), *bench.styled(subject, bench.of_styles(guide))
+                )  # fmt: skip
+                for rows_of, figures in zip((contents, raw_contents, styles, raw_styles), measured, strict=True):
+                    rows_of.append(StudyRow(f"{key}-{guide}", name, figures, reference=floor))
         if contents:
             real = bench.real_contents(bench.of_contents())
             tables += [
                 StudyTable(f"{title}: content set", CONTENT_COLUMNS, (*contents, real), drawn=("sra", "fid")),
+                StudyTable(f"{title}: content set, raw", CONTENT_COLUMNS, tuple(raw_contents)),
                 StudyTable(f"{title}: style set", STYLE_COLUMNS, tuple(styles), drawn=("sra",)),
+                StudyTable(f"{title}: style set, raw", STYLE_COLUMNS, tuple(raw_styles)),
             ]
     tables.append(styled_paper.TEXT_STYLE)
     intro = TEXT_INTRO.format(questions=bench.limit)
@@ -69,7 +72,8 @@ def text_style(bench: Bench, command: str) -> Study:
 
 EFFICIENCY_INTRO = (
     f"Every method makes the same {EFFICIENCY_BATCH} clips of {EFFICIENCY_SECONDS:g} s with a motion as style, one at a time and "
-    f"all at once, in turns with the others; processor seconds, the fastest of {EFFICIENCY_ROUNDS} rounds, judging left out. "
+    f"all at once, in turns with the others and in another order each round; processor seconds of {EFFICIENCY_ROUNDS} rounds, judging "
+    "left out. Ratios are of the same round. "
     "Parameters: all that a clip goes through but the sentence encoder, which all share, and those that were trained for "
     "style; the projection of words is in neither, as in the paper. Sizes are ours, a hundredth of "
     "the paper's; what can be compared with it is ratios."
@@ -91,11 +95,15 @@ def efficiency(bench: Bench, command: str) -> Study:
                 rows.append(StudyRow(key, method.title, lack=lack))
                 continue
             total, trained = parameters(method, bench.subject(key).pipeline)
-            alone, together = seconds[key]
-            figures = {"total": total, "trained": trained, "alone": alone, "together": together}
+            figures = {
+                name: Interval(float(value), float("nan")) for name, value in (("total", total), ("trained", trained))
+            }
+            alone, together = zip(*seconds[key], strict=True)
+            figures |= {"alone": over_repeats(alone), "together": over_repeats(together)}
             if "smoodi" in seconds:
-                figures["share"] = alone / seconds["smoodi"][0]
-            figures = {name: Interval(float(value), float("nan")) for name, value in figures.items()}
+                figures["share"] = over_repeats(
+                    [own[0] / other[0] for own, other in zip(seconds[key], seconds["smoodi"], strict=True)]
+                )
             rows.append(StudyRow(key, method.title, figures, reference=not method.guided_by))
         if rows:
             columns = (TOTAL, TRAINED, ALONE, TOGETHER, SHARE)
@@ -105,12 +113,16 @@ def efficiency(bench: Bench, command: str) -> Study:
     return Study("efficiency", "Efficiency", command, EFFICIENCY_INTRO, tuple(tables), facts)
 
 
-def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Return processor seconds a clip, alone and in a batch; rounds take turns, so that all meet the same machine."""
+def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
+    """Return processor seconds a clip in each round, alone and in a batch.
+
+    Rounds take turns, and each begins with another row, so that all meet the same machine in every place.
+    """
     questions = content_set(bench.windows, bench.style_set, 0, EFFICIENCY_BATCH)
-    fastest: dict[str, tuple[float, float]] = {}
+    rounds: dict[str, list[tuple[float, float]]] = {key: [] for key in keys}
     for round_number in range(EFFICIENCY_ROUNDS + 1):
-        for number, key in enumerate(keys):
+        first = round_number * len(keys) // (EFFICIENCY_ROUNDS + 1)
+        for number, key in enumerate([*keys[first:], *keys[:first]]):
             method, pipeline = bench.methods[key], bench.subject(key).pipeline
             alone = _timed(pipeline, method.options, questions[:4], bool(method.guided_by), 1)
             together = _timed(pipeline, method.options, questions, bool(method.guided_by), len(questions))
@@ -118,9 +130,8 @@ def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, tuple[
                 "efficiency", round_number * len(keys) + number + 1, (EFFICIENCY_ROUNDS + 1) * len(keys)
             )
             if round_number:  # the first one warms up
-                before = fastest.get(key, (float("inf"), float("inf")))
-                fastest[key] = (min(before[0], alone), min(before[1], together))
-    return fastest
+                rounds[key].append((alone, together))
+    return rounds
 
 
 def _timed(pipeline: Any, options: Mapping[str, Any], questions: Sequence[Question], guided: bool, batch: int) -> float:
