@@ -318,10 +318,10 @@ def _limits() -> str:
         "Styles with few training clips (the table above) are rough, and rougher on contents that they were never recorded "
         "with. A reference motion helps most where it resembles the training recordings.",
         "Actions with few clips come out generic. English only.",
-        "Asked to sit down, the person mostly stays or stands up: no training clip with a text shows somebody sitting down "
-        "([what is done of what is asked](actions.md)). Punches hardly stretch the arm, and a ball is not kicked.",
-        "Styles that were recorded on walks and waves cost other actions: jumps stay low in some, kicks, standing up and "
-        "crouching suffer ([figures](actions.md)).",
+        "Punches hardly stretch the arm, and a ball is mostly not kicked ([what is done of what is asked](actions.md)). "
+        "Sitting down is known from few recordings, on chairs, stools and the floor.",
+        "Styles that were recorded on walks and waves cost other actions: jumps stay low in some, kicks, crouching and picking "
+        "up suffer ([figures](actions.md)).",
         f"A text of up to {MAX_TEXT:,} characters is taken; the longer it is, the less of it is met.",
         "Actor, recording day and style cannot be told apart in the style set: part of what counts as a style here is the "
         "actor. The probes in the results say how far.",
