@@ -49,7 +49,8 @@ def measured(walk, monkeypatch):
 
 def test_every_stage_is_measured_and_written(run, here, measured):
     done = run("bench", "--out", "build/bench.json", "--repeats", 1)
-    assert done.code == 0 and done.err == ""
+    # Progress is shown where it takes long, as on a busy machine.
+    assert done.code == 0 and all(line.startswith("measuring: ") for line in done.err.splitlines())
     report = json.loads(Path("build/bench.json").read_text(encoding="utf-8"))
     figures = {}
     for figure in report["figures"]:

@@ -20,8 +20,9 @@ def encoder() -> ImageBindEncoder:
 
 def test_everything_becomes_a_unit_vector(encoder: ImageBindEncoder, monkeypatch):
     picture = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    noise = np.random.default_rng(1).standard_normal((2, 8000))
     monkeypatch.setattr("motifmix.encoders.joint.imagebind.read_video", lambda path: (np.stack([picture] * 9), 9, 3.0))
-    monkeypatch.setattr("motifmix.encoders.joint.imagebind.read_sound", lambda path: (np.ones((2, 8000)) * 0.1, 8000))
+    monkeypatch.setattr("motifmix.encoders.joint.imagebind.read_sound", lambda path: (0.1 * noise, 8000))
     image = encoder.image(picture)
     for vector in (image, encoder.video("film"), encoder.sound("sound")):
         torch.testing.assert_close(vector.norm(), torch.tensor(1.0))
