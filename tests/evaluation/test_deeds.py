@@ -56,6 +56,7 @@ MADE = {
     "jump": (moved(root=along(1, HOP)), {"jump"}),
     "sit down": (seated(LATER), {"sit down", "crouch"}),
     "stand up": (seated(1 - LATER), {"stand up", "crouch"}),
+    "sit for a moment": (seated(LATER * (0.7 * TIME[-1] > TIME)), {"crouch", "stand up"}),
     "bow": (moved(BOW), {"bow"}),
     "kick": (moved(KICK), {"kick"}),
     "punch": (punching(), {"punch"}),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from motifmix.data.events import SEATED
 from motifmix.evaluation.metrics import facing_yaw
 from motifmix.motion import Motion
 from motifmix.motion.contacts import floor_height
@@ -96,11 +97,21 @@ def _jumps(joints: np.ndarray) -> bool:
 
 
 def _sits_down(joints: np.ndarray) -> bool:
-    return lowering(joints[:, 0, 1]) > 0.15
+    """Who gets up again has not stayed; who leans on something high does not sit."""
+    pelvis = joints[:, 0, 1]
+    if len(pelvis) < 2 * HELD:
+        return False
+    last = pelvis[-HELD:].max()
+    held = np.lib.stride_tricks.sliding_window_view(pelvis, HELD).min(axis=1).max()
+    return bool(held - last > 0.15 and last < SEATED)
 
 
 def _stands_up(joints: np.ndarray) -> bool:
-    return lowering(-joints[:, 0, 1]) > 0.15
+    pelvis = joints[:, 0, 1]
+    if len(pelvis) < 2 * HELD:
+        return False
+    held = np.lib.stride_tricks.sliding_window_view(pelvis, HELD).max(axis=1).min()
+    return bool(pelvis[-HELD:].min() - held > 0.15 and held < SEATED)
 
 
 def _kicks(joints: np.ndarray) -> bool:
@@ -173,8 +184,12 @@ def _walks_backwards(joints: np.ndarray) -> bool:
 
 DEEDS = {
     "jump": Deed("both toes are more than 15 cm above the floor", _jumps),
-    "sit down": Deed("the pelvis sinks by more than 15 cm and stays there", _sits_down, "stand up"),
-    "stand up": Deed("the pelvis rises by more than 15 cm and stays there", _stands_up, "sit down"),
+    "sit down": Deed(
+        "the pelvis sinks by more than 15 cm and is as low as on a seat at the end", _sits_down, "stand up"
+    ),
+    "stand up": Deed(
+        "the pelvis rises from a seat or lower by more than 15 cm and is up at the end", _stands_up, "sit down"
+    ),
     "kick": Deed(
         "an ankle not behind the body is above 40 cm and faster than 3 m/s, or faster than 5 m/s while the body is slow",
         _kicks,
