@@ -90,7 +90,6 @@ def page(rows: dict[str, Any]) -> str:
             lines.append(
                 f"| {title} | {own['mean']:.2f} | {own['worst']:.2f} | {own['jumps']:.0f} | {own['sweeps']:.0f} |"
             )
-    lines += ["", rows["note"]] if "note" in rows else []
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +101,7 @@ def main() -> None:
     store = DOCS / "sweeps.json"
     rows = json.loads(store.read_text("utf-8")) if store.exists() else {}
     if not options.page:
-        rows = {key: own for key, own in rows.items() if key != "note"} | measured(options.only)
+        rows |= measured(options.only)
         store.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     (DOCS / "sweeps.md").write_text(page(rows), "utf-8")
     print(page(rows))

@@ -80,7 +80,6 @@ def page(rows: dict[str, Any]) -> str:
         *table(rows),
         "",
     ]
-    lines += [rows["note"], ""] if "note" in rows else []
     timed = [rows[key] for key in ("plain", "kept") if key in rows]
     if timed:
         lines.append(
@@ -128,7 +127,7 @@ def main() -> None:
     store = DOCS / "transfer_by_word.json"
     rows = json.loads(store.read_text("utf-8")) if store.exists() and options.judge == "score" else {}
     if not options.page:
-        rows = {key: own for key, own in rows.items() if key != "note"} | measured(options)
+        rows |= measured(options)
         print("\n".join(table(rows)))
         if options.judge == "select":
             return

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from motifmix.encoders.text import MiniLM
-from motifmix.errors import MotifmixError
+from motifmix.errors import WeightsError
 from motifmix.evaluation.composition import individual_view
 from motifmix.evaluation.judges import Role
 from motifmix.home import PACKAGE_WEIGHTS
@@ -32,13 +32,13 @@ class Embedded:
 
 
 class DuetJudges:
-    """The two evaluators of one role. Raises ``MotifmixError`` where a card says another role or another number of people."""
+    """The two evaluators of one role. Raises ``WeightsError`` where a card says another role or another number of people."""
 
     def __init__(self, role: Role, home: Path, encoder: MiniLM | None = None) -> None:
         self.role, self.encoder = role, encoder or MiniLM()
         folders = [_folder(role, what, home) for what in ("interaction", "individual")]
         self.pair, self.person = (
-            _evaluator(folder, role, people) for folder, people in zip(folders, (2, 1), strict=True)
+            load_evaluator(folder, role, people) for folder, people in zip(folders, (2, 1), strict=True)
         )
         self.version = "-".join(weights_version(folder) for folder in folders)
 
@@ -75,18 +75,22 @@ def _folder(role: Role, what: str, home: Path) -> Path:
     return shipped if is_shipped and not (trained / f"{PART}.yaml").is_file() else trained
 
 
-def _evaluator(folder: Path, role: str, people: int) -> DuetEvaluator:
+def load_evaluator(folder: Path, role: Role, people: int) -> DuetEvaluator:
+    """Read the evaluator of scenes of ``people`` that has a role.
+
+    Raises ``WeightsError`` where there is none, or where its card says another role or another number of people.
+    """
     if not (folder / f"{PART}.yaml").is_file():
         what = "interaction" if people == 2 else "individual"
-        size = " --set size=select" if role == "select" else ""
-        raise MotifmixError(
+        size = "" if role == "score" else f" --set size={role}"
+        raise WeightsError(
             f"{folder}: there is no evaluator to {role} with; train it with 'motifmix train "
             f"recipes/duets/evaluator_{what}.yaml{size}'"
         )
     card, network, _ = load_part(folder, PART)
     checked: Any = network
     if card.role != role or not isinstance(network, DuetEvaluator) or checked.people != people:
-        raise MotifmixError(
+        raise WeightsError(
             f"{folder}: its card says role {card.role} ({card.name}), so it may not {role} here; train one"
         )
     return network

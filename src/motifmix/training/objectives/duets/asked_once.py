@@ -4,7 +4,7 @@ The frozen models take a quarter of a Mixer's step, and the rows of a table diff
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +49,8 @@ class AskedOnce:
             self._small = {name: torch.from_numpy(small[name]) for name in _SMALL}
 
     @classmethod
-    def kept(cls, folder: Path, stamps: Sequence[str], count: int, ask: Callable[[int], Asked]) -> "AskedOnce":
-        """Read the inputs that these ``stamps`` tell from others, or ask for them: ``ask(number)`` gives a batch.
+    def kept(cls, folder: Path, stamps: Sequence[str], count: int, ask: Callable[[], Asked]) -> "AskedOnce":
+        """Read the inputs that these ``stamps`` tell from others, or ask for them: ``ask()`` gives a batch.
 
         Batches come with frames of their own number; shorter ones are padded. Nothing half-written is ever read.
         """
@@ -75,11 +75,13 @@ class AskedOnce:
         return Asked(batch, told, timesteps, anchor, other)
 
 
-def _written(path: Path, count: int, ask: Callable[[int], Asked]) -> dict[str, np.ndarray]:
+def _written(path: Path, count: int, ask: Callable[[], Asked]) -> dict[str, np.ndarray]:
     """Write the large arrays to ``path``; returns the small ones."""
     small: dict[str, list[Tensor]] = {name: [] for name in _SMALL}
     large: np.ndarray | None = None
-    for begin, asked in _numbered(count, ask):
+    begin = 0
+    while begin < count:
+        asked = ask()
         size = min(len(asked.told), count - begin)
         both = {**vars(asked.batch), **vars(asked)}
         if large is None:
@@ -93,14 +95,7 @@ def _written(path: Path, count: int, ask: Callable[[int], Asked]) -> dict[str, n
             if name == "valid":
                 value = torch.nn.functional.pad(value, (0, large.shape[3] - frames))
             small[name].append(value)
+        begin += size
     assert large is not None  # count is above 0
     large.flush()
     return {name: torch.cat(values).numpy() for name, values in small.items()}
-
-
-def _numbered(count: int, ask: Callable[[int], Asked]) -> Iterator[tuple[int, Asked]]:
-    begin = 0
-    while begin < count:
-        asked = ask(begin)
-        yield begin, asked
-        begin += len(asked.told)

@@ -7,19 +7,16 @@ sentence of the training side; those that mean about the same to the guide count
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from motifmix.errors import WeightsError
+from motifmix.evaluation.duet_judges import load_evaluator
 from motifmix.mix.placement import center, center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
-from motifmix.pretrained.build import load_part
 from motifmix.training.objectives.duets.both_kinds import MixedBatch
 from motifmix.training.objectives.duets.texts import TEXT_SCALE
 
-PART = "evaluator"
 ALIKE = 0.9  # cosine in the guide's space from which two sentences mean the same
 SHARPNESS = 10.0  # inverse temperature; with the guides' own, a blurred prediction at much noise outweighs all others
 
@@ -37,17 +34,7 @@ class Guide:
 
         Raises ``WeightsError`` where there is none, or where the card gives it another role.
         """
-        what = "interaction" if people == 2 else "individual"
-        if not (folder / f"{PART}.yaml").is_file():
-            raise WeightsError(
-                f"{folder}: there is no evaluator to learn from; train it with 'motifmix train "
-                f"recipes/duets/evaluator_{what}.yaml --set size=guide'"
-            )
-        card, network, _ = load_part(folder, PART)
-        checked: Any = network
-        if card.role != "guide" or not isinstance(network, DuetEvaluator) or checked.people != people:
-            raise WeightsError(f"{folder}: its card says role {card.role} ({card.name}), so nothing may learn from it")
-        network.eval().requires_grad_(False)
+        network = load_evaluator(folder, "guide", people).eval().requires_grad_(False)
         with torch.no_grad():
             return cls(network, network.embed_texts(said / TEXT_SCALE))
 

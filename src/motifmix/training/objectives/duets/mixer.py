@@ -239,7 +239,7 @@ class DuetMixerObjective(DuetObjective):
             hashlib.sha256((self.reader.folder / "duets.jsonl").read_bytes()).hexdigest(),
             *(each.fingerprint for each in self.sets), repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)),
         ]  # fmt: skip
-        return AskedOnce.kept(home() / "cache", stamps, o.asked_once, lambda _: self._ask(generator, rng, False))
+        return AskedOnce.kept(home() / "cache", stamps, o.asked_once, lambda: self._ask(generator, rng, False))
 
     @torch.no_grad()
     def _ask(self, generator: torch.Generator, rng: np.random.Generator, held_out: bool) -> Asked:
