@@ -14,7 +14,7 @@ from motifmix.data.duets.foreign import foreign_interactions, foreign_pools
 from motifmix.data.duets.interactions import BY_NAME
 from motifmix.data.duets.preparing import Counts, prepare_duets
 from motifmix.errors import DataError, MotifmixError, RequestError, WeightsError
-from motifmix.evaluation import duet_bench, duet_studies, styled_tables
+from motifmix.evaluation import duet_bench, duet_grid, duet_studies, styled_tables
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, write_guidance
 from motifmix.evaluation.duet_judges import DuetJudges
@@ -25,7 +25,7 @@ from motifmix.mix.placement import center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.mixer import Mixer
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wanted, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wanted, grid, mixers
 from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import STATISTICS
 
@@ -133,6 +133,45 @@ def test_the_tables_say_what_was_measured_and_what_is_missing(home):
     weighed = {row.key: row for row in study.tables[2].rows}["mixer-st"].figures
     assert weighed["adaptability"].mean > 0 and 0 < weighed["share"].mean < 1
     assert np.isfinite(study.tables[1].rows[1].figures["overlap"].mean)
+
+
+def test_a_pair_of_other_models_is_mixed_by_its_own_mixer_by_the_first_pairs_and_by_baselines(
+    home, tmp_path, monkeypatch
+):
+    place = tmp_path / "home"
+    shutil.copytree(home, place, ignore=shutil.ignore_patterns("weights-duets-mixer-st-1", "evaluation"))
+    (place / "weights-duets-mixer-st-0").rename(place / "weights-duets-mixer")
+    shutil.copytree(place / "weights-duets-individual", place / "weights-duets-individual-mdm")
+    shutil.copytree(place / "weights-duets-mixer", place / "weights-duets-mixer-grid-mdm-in2in")
+    card = place / "weights-duets-mixer-grid-mdm-in2in" / "mixer.yaml"
+    card.write_text(
+        card.read_text().replace("individual: weights-duets-individual\n", "individual: weights-duets-individual-mdm\n")
+    )
+    rows = grid(place)
+    assert set(rows) == {
+        "individual-mdm",
+        *(f"grid-mdm-in2in.{key}" for key in ("mixer", "blending", "placed-blending", "placed-average")),
+    }
+    assert rows["grid-mdm-in2in.mixer"].mixer == "weights-duets-mixer" and rows["individual-mdm"].way == "individual"
+    bench = _bench(place, guidance={"placed-blending": Tuned(1.5, 0.4), "Mixer [ST]": Tuned(0.5, 0.4)})
+    assert [bench.strength(rows[f"grid-mdm-in2in.{key}"]) for key in ("mixer", "placed-blending", "blending")] == [
+        0.5,
+        1.5,
+        1.0,
+    ]
+    worth = {("weights-duets-interaction", "weights-duets-individual-mdm"): 0.1}
+    monkeypatch.setattr(duet_grid, "_worth", lambda table, lines, pair: worth.get(pair, 0.5))
+    study = duet_studies.composition(bench, "the command", None, None)
+    grid_rows = {row.key: row for row in next(table for table in study.tables if "grid" in table.title).rows}
+    assert (
+        "against" not in grid_rows["mixer-grid-mdm-in2in"].figures
+        and "against" in grid_rows["grid-mdm-in2in.mixer"].figures
+    )
+    assert grid_rows["individual-mdm"].title == "individual-mdm, alone" and "placed-blending" in grid_rows
+    # The models are copies: so the transferred Mixer makes what the own one makes.
+    assert grid_rows["grid-mdm-in2in.mixer"].figures["against"].mean == 0.0
+    assert "worst alone (interaction-in2in and individual-mdm)" in study.closing
+    assert "its own Mixer [ST] 0.0 % ± 0.0 %" in study.closing
 
 
 def test_kept_scenes_are_read_back_and_another_strength_is_another_scene(home, monkeypatch):

@@ -77,8 +77,9 @@ class DuetBench:
         self.past = np.stack([duet_metrics.turned_away(question.real) for question in self.asked])
 
     def strength(self, method: Composition) -> float:
-        """Return a method's tuned strength, of a Mixer that was not tuned the one of ``MIXER``, and 1 where there is none."""
-        tuned = self.guidance.get(guidance_key(method)) or (self.guidance.get(MIXER) if method.mixer else None)
+        """Return a method's tuned strength, or else that of what it is like (a Mixer: ``MIXER``), and 1 where there is none."""
+        like = MIXER if method.mixer else method.tuned_as
+        tuned = self.guidance.get(guidance_key(method)) or self.guidance.get(like)
         return tuned.strength if tuned else 1.0
 
     def made(self, method: Composition, strength: float | None = None) -> list[Made]:

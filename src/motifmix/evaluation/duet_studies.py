@@ -1,13 +1,15 @@
 """The paper's tables for compositions: methods, granularities, the grid of models; and what there is to gain by mixing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from motifmix.evaluation.duet_bench import MIXER, DuetBench, Scored, guidance_key
+from motifmix.evaluation.duet_bench import DuetBench, Scored, guidance_key
+from motifmix.evaluation.duet_figures import RESAMPLED, Figures, Line, interval
+from motifmix.evaluation.duet_grid import grid_table, transfer_verdict
 from motifmix.evaluation.duet_metrics import POOL, harmonic_mean
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
@@ -17,10 +19,10 @@ from motifmix.pipelines.baselines.compositions import (
     INDIVIDUAL,
     INTERACTION,
     Composition,
+    grid,
     mixers,
 )
 
-RESAMPLED = 1000
 GRID = (0.5, 0.75, 1.0, 1.5)
 LEAST_PROMPTS = 250
 ALONE = ("interaction", "individual")  # the models that are mixed, each without the other
@@ -59,26 +61,6 @@ TAKES = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row to be: one method, or a Mixer's training seeds; its scores, one a seed, or what it lacks."""
-
-    key: str
-    methods: tuple[Composition, ...]
-    scored: tuple[Scored, ...] = ()
-    lack: str = ""
-
-    @property
-    def title(self) -> str:
-        """How the row is called."""
-        return self.methods[0].title + (f" ({len(self.methods)} seeds)" if len(self.methods) > 1 else "")
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """The two models that it composes."""
-        return self.methods[0].interaction, self.methods[0].individual
-
-
 def chosen_lines(bench: DuetBench, names: Sequence[str] | None) -> list[Line]:
     """Return the rows that are asked for (all by default), baselines first, those without weights with what they lack."""
     known, lines = groups(bench.home), []
@@ -90,9 +72,10 @@ def chosen_lines(bench: DuetBench, names: Sequence[str] | None) -> list[Line]:
 
 
 def groups(home: Path) -> dict[str, tuple[Composition, ...]]:
-    """Return what can be a row: every composition, and of every Mixer below ``home`` its training seeds."""
+    """Return what can be a row: every composition, of every Mixer below ``home`` its training seeds, and the grid's rows."""
     known = {key: (method,) for key, method in COMPOSITIONS.items()}
-    return known | {key: tuple(methods) for key, methods in mixers(home).items()}
+    known |= {key: tuple(methods) for key, methods in mixers(home).items()}
+    return known | {key: (method,) for key, method in grid(home).items()}
 
 
 def measured(bench: DuetBench, lines: Sequence[Line]) -> list[Line]:
@@ -112,11 +95,9 @@ def composition(bench: DuetBench, command: str, names: Sequence[str] | None, tak
     """Return the tables of ``motifmix evaluate composition``."""
     lines = measured(bench, chosen_lines(bench, names))
     real = Line("real", (Composition("real", "real pairs", "alone", "interaction"),), (_real(bench),))
-    table = _Figures(bench, [real, *lines])
+    table = Figures(bench, [real, *lines])
     main = [line for line in lines if line.pair in ((INTERACTION, INDIVIDUAL), ("weights-duets-finetuned", INDIVIDUAL))]
     known = [line for line in main if line.methods[0].block == "mixer"]
-    pairs = {line.pair for line in lines if line.methods[0].block in ("mixer", "two chains")}
-    grid = [line for line in lines if line.methods[0].block == "mixer"] if len(pairs) > 1 else []
     best = table.reference(main)
     top = [_row(real, table.of(real), reference=True), _chance(bench)]
     quality = [_row(line, table.quality(line)) for line in main]
@@ -131,15 +112,14 @@ def composition(bench: DuetBench, command: str, names: Sequence[str] | None, tak
         ),
         StudyTable("Granularities", (*ALIGNED[:6], *WEIGHED), tuple(
             _row(line, {**table.of(line), **table.weighed(line)}) for line in known), _WEIGHED),
-        StudyTable("The grid of models", ALIGNED[:6], tuple(
-            replace(_row(line, table.of(line)), title=f"{line.title}: {' and '.join(_short(name) for name in line.pair)}")
-            for line in grid), "Each Mixer between the two models that it was trained between."),
+        grid_table(table, lines, ALIGNED[:6]),
     ]  # fmt: skip
     if takes is not None:
         tables.append(_takes(takes, main))
     return Study(
         "composition", "Compositions of a model of pairs and a model of one person", command, _intro(bench),
-        tuple(tables), _facts(bench, lines), _closing(lines), how=_HOW,
+        tuple(tables), _facts(bench, lines), "\n\n".join(filter(None, (transfer_verdict(table, lines), _closing(lines)))),
+        how=_HOW,
     )  # fmt: skip
 
 
@@ -147,7 +127,7 @@ def gain(bench: DuetBench, command: str) -> Study:
     """Return what each model alone knows: whether there is something to gain by mixing them."""
     lines = measured(bench, chosen_lines(bench, ALONE))
     real = Line("real", (Composition("real", "real pairs", "alone", "interaction"),), (_real(bench),))
-    table = _Figures(bench, [real, *lines])
+    table = Figures(bench, [real, *lines])
     columns = (*ALIGNED[:2], ALIGNED[3], ALIGNED[4])
     rows = (_row(real, table.of(real), reference=True), _chance(bench), *(_row(each, table.of(each)) for each in lines))
     verdicts = []
@@ -191,103 +171,6 @@ def tuned(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
     return rows
 
 
-class _Figures:
-    """Means and paired bootstrap intervals: every row is resampled by the same prompts, Mixers by their seeds too."""
-
-    def __init__(self, bench: DuetBench, lines: Sequence[Line]) -> None:
-        self.bench, self.rng = bench, np.random.default_rng([bench.seed, 31])
-        count = len(bench.asked)
-        self.draws = self.rng.integers(0, count, (RESAMPLED, count))
-        foreign = np.array([question.foreign for question in bench.asked])
-        self.masks = {"": np.ones_like(foreign), "foreign_": foreign}
-        self.seeds = {
-            line.key: self.rng.integers(0, len(line.scored), (RESAMPLED, len(line.scored)))
-            for line in lines if line.scored
-        }  # fmt: skip
-
-    def of(self, line: Line, best: Line | None = None) -> dict[str, Interval]:
-        """Return the figures of alignment."""
-        if not line.scored:
-            return {}
-        values = self._alignment(line)
-        figures = {key: _interval(mean, drawn) for key, (mean, drawn) in values.items()}
-        for key, name in (("interaction_32", "hits_32"), ("individual_32", "own_hits_32")):
-            figures |= self._means(line, {key: name})
-        if best is not None and best.key != line.key:
-            figures["behind"] = self.difference(best, line, "overall")
-        return {key: figure for key, figure in figures.items() if not np.isnan(figure.mean)}
-
-    def quality(self, line: Line) -> dict[str, Interval]:
-        """Return the figures of motion; FID and diversity have no interval over prompts, only one over seeds."""
-        if not line.scored:
-            return {}
-        names = {"mm_dist": "distance", "own_mm_dist": "own_distance", "overlap": "overlap", "skate": "skate",
-                 "contact_error": "contact_error", "facing_error": "facing_error"}  # fmt: skip
-        return {**self._means(line, names), **self._of_all(line, ("fid", "own_fid", "diversity"))}
-
-    def weighed(self, line: Line) -> dict[str, Interval]:
-        """Return the figures of a Mixer's weights."""
-        return self._of_all(line, ("adaptability", "step_dependence", "share"))
-
-    def difference(self, line: Line, other: Line, key: str) -> Interval:
-        """Return by how much a row is ahead of another one, resampled together."""
-        (mean, drawn), (less, other_drawn) = self._alignment(line)[key], self._alignment(other)[key]
-        return _interval(mean - less, drawn - other_drawn)
-
-    def reference(self, lines: Sequence[Line]) -> Line | None:
-        """Return the row that others are compared with: the spatio-temporal Mixer that did best on *validation* pairs.
-
-        Before any tuning, the first one.
-        """
-        there = [line for line in lines if line.scored and line.methods[0].title.startswith(MIXER)]
-        tuned = [self.bench.guidance.get(guidance_key(line.methods[0])) for line in there]
-        ranked = zip(there, (own.overall if own else 0.0 for own in tuned), strict=True)
-        return max(ranked, key=lambda each: each[1], default=(None, 0.0))[0]
-
-    def _alignment(self, line: Line) -> dict[str, tuple[float, np.ndarray]]:
-        found: dict[str, tuple[float, np.ndarray]] = {}
-        for prefix, mask in self.masks.items():
-            # Of pairs those count in which somebody is foreign, of people those who are.
-            pair = self._resampled(line, "hits", np.asarray(mask.any(axis=1)))
-            own = self._resampled(line, "own_hits", mask)
-            found[f"{prefix}interaction"], found[f"{prefix}individual"] = pair, own
-            found[f"{prefix}overall"] = float(harmonic_mean(pair[0], own[0])), harmonic_mean(pair[1], own[1])
-        return found
-
-    def _means(self, line: Line, names: Mapping[str, str]) -> dict[str, Interval]:
-        return {key: _interval(*self._resampled(line, name)) for key, name in names.items()}
-
-    def _resampled(self, line: Line, name: str, mask: np.ndarray | None = None) -> tuple[float, np.ndarray]:
-        values = np.stack([getattr(scored, name) for scored in line.scored]).astype(np.float64)  # [S, N] or [S, N, 2]
-        counted = np.isfinite(values) & (True if mask is None else mask[None])
-        sums, counts = np.where(counted, values, 0.0), counted.astype(np.float64)
-        if values.ndim == 3:
-            sums, counts = sums.sum(axis=2), counts.sum(axis=2)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = float((sums.sum(axis=1) / counts.sum(axis=1)).mean())
-            each = np.stack([own[self.draws].sum(axis=1) for own in sums])  # [S, draws]
-            means = each / np.stack([own[self.draws].sum(axis=1) for own in counts])
-        drawn = np.take_along_axis(means.T, self.seeds[line.key], axis=1).mean(axis=1)
-        return mean, drawn
-
-    def _of_all(self, line: Line, names: Sequence[str]) -> dict[str, Interval]:
-        figures = {}
-        for name in names:
-            values = np.array([scored.of_all[name] for scored in line.scored if name in scored.of_all])
-            if len(values):
-                drawn = values[self.seeds[line.key]].mean(axis=1) if len(values) > 1 else np.array([np.nan])
-                figures[name] = _interval(float(values.mean()), drawn)
-        return figures
-
-
-def _interval(mean: float, drawn: np.ndarray) -> Interval:
-    known = drawn[np.isfinite(drawn)]
-    if not len(known):
-        return Interval(mean, float("nan"))
-    low, high = np.percentile(known, [2.5, 97.5])
-    return Interval(mean, float(high - low) / 2)
-
-
 def _real(bench: DuetBench) -> Scored:
     return bench.score([question.real for question in bench.asked])
 
@@ -322,7 +205,7 @@ def _takes(bench: DuetBench, lines: Sequence[Line]) -> StudyTable:
             found = bench.takes([one.people for one in bench.made(line.methods[0])])
             for key, values in found.items():
                 each = np.array([values[[name == take for name in names]].mean() for take in takes])
-                figures[key] = _interval(float(each.mean()), each[draws].mean(axis=1))
+                figures[key] = interval(float(each.mean()), each[draws].mean(axis=1))
         rows.append(_row(line, figures))
     return StudyTable(
         "Recorded takes", TAKES, tuple(rows),
@@ -364,10 +247,6 @@ def _intro(bench: DuetBench) -> str:
 def _closing(lines: Sequence[Line]) -> str:
     absent = [f"{line.title}: {line.lack}" for line in lines if line.lack]
     return "Left out, as weights are missing: " + "; ".join(absent) + "." if absent else ""
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("weights-duets-")
 
 
 _HOW = (

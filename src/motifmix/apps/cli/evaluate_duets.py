@@ -92,8 +92,8 @@ def check_compositions(methods: str | None, repeats: int | None = None) -> list[
     """Return the rows that ``--methods`` names, None for all. Raises ``RequestError`` for none and for unknown ones."""
     from motifmix.errors import RequestError
     from motifmix.home import home
-    from motifmix.pipelines.baselines.compositions import COMPOSITIONS, mixers
+    from motifmix.pipelines.baselines.compositions import COMPOSITIONS, grid, mixers
 
     if repeats is not None:
         raise RequestError("compositions take no --repeats; their intervals are over prompts and training seeds")
-    return rows_named(methods, [*COMPOSITIONS, *mixers(home())], "composition {}")
+    return rows_named(methods, [*COMPOSITIONS, *mixers(home()), *grid(home())], "composition {}")

@@ -67,7 +67,8 @@ class Made:
 class Composition:
     """One row. ``interaction``, ``individual`` and ``mixer`` name folders below ``MOTIFMIX_HOME``.
 
-    ``share`` is forced where there is no Mixer; ``recipe`` says what makes weights that are missing.
+    ``share`` is forced where there is no Mixer; ``recipe`` says what makes weights that are missing; ``tuned_as`` is the
+    row whose tuned guidance it takes where it has none of its own.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Composition:
     share: Share | None = None
     mixer: str = ""
     recipe: str = ""
+    tuned_as: str = ""
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -151,6 +153,41 @@ def mixers(home: Path) -> dict[str, list[Composition]]:
     return found
 
 
+def grid(home: Path) -> dict[str, Composition]:
+    """Return what a Mixer between other models than the main pair's is compared with, between the same models.
+
+    These are the main pair's own Mixer, which was never trained with them (modular transfer), and ``IN_GRID``; of models that
+    stand in several pairs, each alone once.
+    """
+    found: dict[str, Composition] = {}
+    for name, (own, *_) in mixers(home).items():
+        pair = {"interaction": own.interaction, "individual": own.individual}
+        if (own.interaction, own.individual) == (INTERACTION, INDIVIDUAL):
+            continue
+        short = name.removeprefix("mixer-")
+        found[f"{short}.mixer"] = Composition(
+            f"{short}.mixer",
+            "the main pair's Mixer, transferred",
+            "mixer",
+            "mixed",
+            **pair,
+            mixer=MIXERS,
+            recipe=own.recipe,
+        )
+        for key in IN_GRID:
+            found[f"{short}.{key}"] = replace(COMPOSITIONS[key], key=f"{short}.{key}", tuned_as=key, **pair)
+        if own.interaction != INTERACTION:
+            key = own.interaction.removeprefix("weights-duets-")
+            found[key] = replace(
+                COMPOSITIONS["interaction"], key=key, tuned_as="interaction", interaction=own.interaction
+            )
+        if own.individual != INDIVIDUAL:
+            key = own.individual.removeprefix("weights-duets-")
+            found[key] = replace(COMPOSITIONS["individual"], key=key, tuned_as="individual", individual=own.individual)
+    return found
+
+
+IN_GRID = ("blending", "placed-blending", "placed-average")
 GRANULARITIES = {"global": "G", "temporal": "T", "spatial": "S", "spatio_temporal": "ST"}
 
 
