@@ -72,6 +72,34 @@ def test_a_difference_that_nobody_can_be_told_is_left_out():
     assert network.batches == [4]
 
 
+def test_a_difference_waits_for_its_time_and_costs_nothing_until_then():
+    network, late = Told(), Difference(2.0, ("text", "style"), ("text",), start=0.4)
+    waiting = Guided(network, [("text", 3.0), late])
+    early, later = waiting(NOISE, LEVEL, CONDITION, VALID), NoiseLevel(0.8, 0.6, 0.4, 400)
+    torch.testing.assert_close(early, estimate() + 3.0 * (estimate("text") - estimate()))
+    assert network.batches == [4]
+    added = waiting(NOISE, later, CONDITION, VALID) - early
+    torch.testing.assert_close(added, 2.0 * (estimate("text", "style") - estimate("text")))
+    assert network.batches == [4, 6]
+
+
+def test_each_item_may_wait_for_its_own_time():
+    late = Difference(2.0, ("text", "style"), ("text",), start=torch.tensor([0.4, 1.0])[:, None, None])
+    guided = Guided(Told(), [("text", 3.0), late])(NOISE, LEVEL, CONDITION, VALID)
+    plain = Guided(Told(), [("text", 3.0), Difference(2.0, ("text", "style"), ("text",))])(
+        NOISE, LEVEL, CONDITION, VALID
+    )
+    torch.testing.assert_close(guided[0], (estimate() + 3.0 * (estimate("text") - estimate()))[0])
+    torch.testing.assert_close(guided[1], plain[1])
+
+
+def test_a_part_whose_term_waits_is_told_to_nobody():
+    network = Told()
+    guided = Guided(network, [Difference(2.0, ("style",), start=0.4)])(NOISE, LEVEL, CONDITION, VALID)
+    torch.testing.assert_close(guided, estimate("text"))
+    assert network.batches == [2]
+
+
 def test_a_correction_alone_needs_one_branch():
     network = Told()
     guided = Guided(network, [lambda clean, noisy, level: clean + 1.0])(NOISE, LEVEL, CONDITION, VALID)

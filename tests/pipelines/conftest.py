@@ -66,7 +66,7 @@ def write_model(folder: Path) -> None:
         "style_texts": spoken[2:], "style_owners": torch.tensor([0, 1], dtype=torch.int16),
     }  # fmt: skip
     write("bank", "Bank", {}, bank, styles=[{"name": name, "clips": 3, "synonyms": ["a"]} for name in STYLES],
-          contents=[{"name": name, "clips": 5, "synonyms": []} for name in CONTENTS])  # fmt: skip
+          contents=[{"name": n, "clips": 5, "synonyms": [], "styles": k} for n, k in zip(CONTENTS, (7, 1), strict=True)])  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -108,5 +108,5 @@ def test_the_price_in_the_help_is_the_measured_one():
 
 
 def test_all_settings_have_names():
-    assert NAMES == ("steps", "shift", "text_scale", "style_scale", "gamma", "block", "gradient")
+    assert NAMES == ("steps", "shift", "text_scale", "style_scale", "style_start", "gamma", "block", "gradient")
     assert Sampling() == Sampling(gamma=None)

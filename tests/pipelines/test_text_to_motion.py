@@ -1,6 +1,7 @@
 """The main job as an object, on a small model with random weights: lengths, seeds, batches, styles and mistakes."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
 from motifmix.motion.retargeting import retarget
 from motifmix.motion.rigs import RIGS
+from motifmix.pipelines.sampling import LATE
 
 WALK, WAVE, BOW = "a person walks forward", "a person waves", "a person bows"
 FAST = {"steps": 2}
@@ -63,6 +65,28 @@ def test_company_changes_nothing(model):
     for place, seconds in enumerate([6.0, 2.0, 3.0]):
         (alone,) = model.generate([texts[place]], [styles[place]], seconds, [place + 1], **FAST)
         assert millimetres(alone, together[place]) < 0.1
+
+
+def test_a_style_joins_late_where_training_showed_the_content_in_hardly_any(model, monkeypatch):
+    texts = ["a person walks along", "someone is waving"]
+    assert model.shown_in_styles(model.text_vectors(texts)).tolist() == [True, False]
+    by_content = model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4)
+    first, late = (model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4, style_start=at) for at in (1.0, LATE))
+    assert millimetres(by_content[0], first[0]) < 0.1 and millimetres(by_content[1], late[1]) < 0.1
+    assert millimetres(by_content[0], late[0]) > 1.0 and millimetres(by_content[1], first[1]) > 1.0
+    unsaid = [replace(known, styles=None) for known in model.contents]  # weights of before say nothing of styles
+    monkeypatch.setattr(model, "contents", unsaid)
+    assert millimetres(model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4)[1], first[1]) < 0.1
+
+
+def test_what_a_late_style_has_less_of_steps_it_has_more_of_scale(model):
+    def one(**how):
+        return model.generate([WAVE], ["old"], 2.0, [0], steps=4, **how)[0]
+
+    assert millimetres(one(style_start=0.5), one(style_start=1.0)) > 1.0
+    assert millimetres(one(style_start=0.5, style_scale=0.0), one(style_start=1.0, style_scale=0.0)) < 0.1
+    with pytest.raises(RequestError, match=r"style-start goes from 0\.01 to 1"):
+        one(style_start=0.0)
 
 
 def test_more_than_a_batch_comes_back_in_order(model):

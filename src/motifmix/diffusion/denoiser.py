@@ -13,6 +13,8 @@ from motifmix.diffusion.discrete import DiscreteSchedule
 from motifmix.diffusion.schedule import FlowSchedule, NoiseLevel
 from motifmix.diffusion.solvers import ddim_inversion_step, ddim_step
 
+_SAME_TIME = 1e-6
+
 
 class Denoiser(Protocol):
     """Estimates the clean sample."""
@@ -26,12 +28,24 @@ class Denoiser(Protocol):
 class Difference:
     """A guidance term between two branches: ``scale`` x (estimate ``told`` these parts - estimate told ``against``).
 
-    A tensor as scale must broadcast to [B, L, D]: one scale an item is [B, 1, 1].
+    A tensor as scale must broadcast to [B, L, D]: one scale an item is [B, 1, 1]. The term waits until the noise has sunk to
+    the time ``start``, a number or one an item alike; 1 is from the first step on.
     """
 
     scale: float | Tensor
     told: tuple[str, ...]
     against: tuple[str, ...] = ()
+    start: float | Tensor = 1.0
+
+    def scale_at(self, level: NoiseLevel) -> float | Tensor:
+        """Return the scale at a level: 0 before the start."""
+        if isinstance(self.start, Tensor):
+            return self.scale * (self.start >= level.time - _SAME_TIME)
+        return self.scale if self.start >= level.time - _SAME_TIME else 0.0
+
+    def waits(self, level: NoiseLevel) -> bool:
+        """Return whether it has nothing to say yet, of anybody."""
+        return bool((torch.as_tensor(self.start) < level.time - _SAME_TIME).all())
 
 
 class Correction(Protocol):
@@ -61,17 +75,18 @@ class Guided:
 
     def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return the guided estimate."""
-        terms = list(self._known(condition))
+        known = list(self._known(condition))
+        names = {name for term in known if isinstance(term, Difference) for name in (*term.told, *term.against)}
+        terms = [term for term in known if not (isinstance(term, Difference) and term.waits(level))]
         differences = [term for term in terms if isinstance(term, Difference)]
-        names = {name for term in differences for name in (*term.told, *term.against)}
         branches = dict.fromkeys([frozenset[str]()])
         for term in differences:
             branches |= dict.fromkeys([frozenset(term.against), frozenset(term.told)])
         count = len(branches)
+        conditions = [condition.without(names - told) for told in branches]
         if count == 1:
-            estimates = [self.denoiser(noisy, level, condition, valid)]
+            estimates = [self.denoiser(noisy, level, conditions[0], valid)]
         else:
-            conditions = [condition.without(names - told) for told in branches]
             estimates = self.denoiser(
                 noisy.repeat(count, 1, 1), level, Condition.stacked(conditions), valid.repeat(count, 1)
             ).chunk(count)
@@ -79,7 +94,9 @@ class Guided:
         guided = estimates[0]
         for term in terms:
             if isinstance(term, Difference):
-                guided = guided + term.scale * (by_parts[frozenset(term.told)] - by_parts[frozenset(term.against)])
+                guided = guided + term.scale_at(level) * (
+                    by_parts[frozenset(term.told)] - by_parts[frozenset(term.against)]
+                )
             else:
                 guided = term(guided, noisy, level)
         return guided

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from motifmix.diffusion.schedule import SCHEDULES
 from motifmix.errors import WeightsError
@@ -17,6 +18,7 @@ from motifmix.features.space import Normaliser
 from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.motion import Motion
+from motifmix.pipelines.sampling import IN_STYLES
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
 from motifmix.style import adopted, references
@@ -37,6 +39,7 @@ class Known:
     name: str
     clips: int
     synonyms: tuple[str, ...]
+    styles: int | None = None  # of a content: in how many styles training showed it; None where weights do not say
 
 
 class DefaultParts:
@@ -80,7 +83,9 @@ class DefaultParts:
             _, self.denoiser.strengths, _ = load_part(folder, "strength")
         bank, self.bank = read_weights(folder, "bank")
         self.styles = [Known(s["name"], s["clips"], tuple(s["synonyms"])) for s in bank.extra["styles"]]
-        self.contents = [Known(c["name"], c["clips"], tuple(c["synonyms"])) for c in bank.extra["contents"]]
+        self.contents = [
+            Known(c["name"], c["clips"], tuple(c["synonyms"]), c.get("styles")) for c in bank.extra["contents"]
+        ]
         self.credit = list(card.credit)
         self.licence = card.licence
 
@@ -147,6 +152,14 @@ class DefaultParts:
             if len(nearest) == min(OFFERED, len(names)):
                 break
         return list(nearest.items())
+
+    def shown_in_styles(self, text: Tensor) -> Tensor:
+        """Return for sentences ``[n, text]``, as :meth:`text_vectors` gives them, whether training showed in several styles what
+        they are nearest to ``[n]``; true where the weights do not say."""
+        shown = torch.tensor([known.styles is None or known.styles >= IN_STYLES for known in self.contents])
+        sentences = normalize(text * self.text_std + self.text_mean, dim=-1)
+        nearest = (sentences @ self.bank["content_texts"].T).argmax(dim=1)
+        return shown[self.bank["content_owners"].long()[nearest]]
 
     def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Return sentences ``[n, text]`` as the networks read them."""

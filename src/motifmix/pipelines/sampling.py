@@ -12,12 +12,17 @@ from motifmix.errors import RequestError
 STEPS = 8  # of second order; benchmarks/solvers.py shows what fewer and more change
 SHIFT = 1.5
 TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
+LATE = 0.5
+"""Where a style joins whose content no training clip shows in styles. What such a pair learned is to walk or to wave in the
+style: told from the first step on, an old man who should sit down gets up again (docs/late_style.md)."""
+IN_STYLES = 5  # a content that training showed in fewer styles is not known in them
 TRANSFER_STEPS, TRANSFER_DEPTH = 16, 0.72  # of a style transfer; chosen by `benchmarks/transfer.py --judge select`
 _RANGES = {
     "steps": (1, 1000, f"denoising steps; {STEPS} suit, {TRANSFER_STEPS} in a transfer"),
     "shift": (0.1, 10.0, f"above 1 spends more of the steps near the noise; {SHIFT:g} suits"),
     "text_scale": (0.0, 20.0, f"how strongly the text guides; {TEXT_SCALE:g} suits"),
     "style_scale": (0.0, 20.0, f"how strongly the style guides; {STYLE_SCALE:g} suits"),
+    "style_start": (0.01, 1.0, "1 is from the first step on"),
     "gamma": (0.0, 10.0, "how much of the style is fused; 0.6 was trained"),
     "block": (1, 64, "the fusion stands after one of the denoiser's blocks, 1 is the first"),
     "gradient": (0.0, 2.0, "0 is none"),
@@ -30,7 +35,9 @@ _WHOLE = ("steps", "block")
 class Sampling:
     """Settings of a sampling; None stands for what the weights were trained with, or for a learned one.
 
-    ``text_scale`` and ``style_scale`` guide without a classifier; ``gamma`` is the fusion's share of the style and
+    ``text_scale`` and ``style_scale`` guide without a classifier. The style joins where the noise has sunk to the time
+    ``style_start`` and then has its scale divided by it, so that it says as much in fewer steps; None: as the content asks
+    (:data:`LATE`). ``gamma`` is the fusion's share of the style and
     ``block`` the block after which it stands (m); ``gradient`` is the classifier's part of the hybrid guidance (see
     ``style/style_pull.py``). Raises ``RequestError`` for what is out of range.
     """
@@ -39,6 +46,7 @@ class Sampling:
     shift: float = SHIFT
     text_scale: float = TEXT_SCALE
     style_scale: float = STYLE_SCALE
+    style_start: float | None = None
     gamma: float | None = None
     block: int | None = None
     gradient: float = 0.0

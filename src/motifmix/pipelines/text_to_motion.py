@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Denoiser, GuidanceTerm, Guided, sample_along
+from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
 from motifmix.diffusion.solvers import TwoStep, ddim_step
 from motifmix.errors import RequestError
 from motifmix.models.temporal_vae import STRIDE
@@ -22,7 +22,7 @@ from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.pipelines.default_parts import DefaultParts
 from motifmix.pipelines.one_each import number, one_each, seconds_each, seeds_each, sentences
-from motifmix.pipelines.sampling import SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
+from motifmix.pipelines.sampling import LATE, SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
 from motifmix.style import references
 from motifmix.style.references import StyleLike
 from motifmix.style.style_pull import StylePull
@@ -47,6 +47,7 @@ class TextToMotion(DefaultParts):
         steps: int | None = None,
         text_scale: float = TEXT_SCALE,
         style_scale: float = STYLE_SCALE,
+        style_start: float | None = None,
         shift: float = SHIFT,
         gamma: float | None = None,
         block: int | None = None,
@@ -71,7 +72,7 @@ class TextToMotion(DefaultParts):
         if not 0.0 <= number(strength, "strength") <= 2.0:
             raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is what was trained")
         steps = STEPS if steps is None else steps
-        how = Sampling(steps, shift, text_scale, style_scale, gamma, block, gradient)
+        how = Sampling(steps, shift, text_scale, style_scale, style_start, gamma, block, gradient)
         wanted_styles = one_each(styles, count, "styles")
         wanted_seeds = seeds_each(seeds, count)
         with torch.no_grad():
@@ -143,12 +144,19 @@ class TextToMotion(DefaultParts):
             parts["style"] = Part(style, has_style)
             factor = strength if how.gamma is None else strength * how.gamma / self.denoiser.gamma
             parts["strength"] = Part(torch.full((len(tokens),), factor), everyone)
-            terms.append(("style", how.style_scale))
+            start = self._style_start(text, how)
+            terms.append(Difference(how.style_scale / start, ("text", "style"), ("text",), start))
             if how.gradient > 0 and strength > 0:
                 scale = how.gradient * strength * has_style.to(noise.dtype)
                 wanted = style[:, : self.denoiser.project.in_features]
                 terms.append(StylePull(partial(self.style_of, valid=valid), wanted, scale, valid))
         return self._denoised(Guided(denoiser, terms), how, noise, Condition(parts), valid)
+
+    def _style_start(self, text: Tensor, how: Sampling) -> Tensor:
+        """Return where each item's style joins, as times [B, 1, 1]."""
+        if how.style_start is not None:
+            return torch.full((len(text), 1, 1), how.style_start)
+        return torch.where(self.shown_in_styles(text), 1.0, LATE)[:, None, None]
 
     def _noise(self, tokens: list[int], seeds: list[int]) -> tuple[Tensor, Tensor]:
         """Return noise [B, L, latent], an item's own whatever stands beside it, and which tokens are real [B, L]."""

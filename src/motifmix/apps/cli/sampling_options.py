@@ -26,6 +26,10 @@ _OPTIONS: dict[str, tuple[type, str]] = {
     "shift": (float, f"Above 1: more of the steps near the noise; {SHIFT:g} by default."),
     "text_scale": (float, f"How strongly the text guides; {TEXT_SCALE:g} by default."),
     "style_scale": (float, f"How strongly the style guides; {STYLE_SCALE:g} by default."),
+    "style_start": (
+        float,
+        "The style joins at this noise, 1 down to 0; by default as the content asks (docs/late_style.md).",
+    ),
     "gamma": (float, "How much of the style is fused, as trained (0.6) by default."),
     "block": (int, "After which block the style is fused, as trained (2) by default."),
     "gradient": (float, f"Pull of a style classifier, 0 to 2; {GRADIENT_COST}."),

@@ -160,30 +160,24 @@ def grid(home: Path) -> dict[str, Composition]:
     stand in several pairs, each alone once.
     """
     found: dict[str, Composition] = {}
+
+    def add(key: str, method: Composition, own: Composition) -> None:
+        found[key] = replace(method, key=key, interaction=own.interaction, individual=own.individual)
+
     for name, (own, *_) in mixers(home).items():
-        pair = {"interaction": own.interaction, "individual": own.individual}
         if (own.interaction, own.individual) == (INTERACTION, INDIVIDUAL):
             continue
         short = name.removeprefix("mixer-")
-        found[f"{short}.mixer"] = Composition(
-            f"{short}.mixer",
-            "the main pair's Mixer, transferred",
-            "mixer",
-            "mixed",
-            **pair,
-            mixer=MIXERS,
-            recipe=own.recipe,
-        )
+        add(f"{short}.mixer", replace(own, title="the main pair's Mixer, transferred", mixer=MIXERS), own)
         for key in IN_GRID:
-            found[f"{short}.{key}"] = replace(COMPOSITIONS[key], key=f"{short}.{key}", tuned_as=key, **pair)
-        if own.interaction != INTERACTION:
-            key = own.interaction.removeprefix("weights-duets-")
-            found[key] = replace(
-                COMPOSITIONS["interaction"], key=key, tuned_as="interaction", interaction=own.interaction
-            )
-        if own.individual != INDIVIDUAL:
-            key = own.individual.removeprefix("weights-duets-")
-            found[key] = replace(COMPOSITIONS["individual"], key=key, tuned_as="individual", individual=own.individual)
+            add(f"{short}.{key}", replace(COMPOSITIONS[key], tuned_as=key), own)
+        for way, model, main in (
+            ("interaction", own.interaction, INTERACTION),
+            ("individual", own.individual, INDIVIDUAL),
+        ):
+            if model != main:
+                alone = replace(COMPOSITIONS[way], tuned_as=way)
+                add(model.removeprefix("weights-duets-"), alone, own)
     return found
 
 

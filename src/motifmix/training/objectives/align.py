@@ -156,6 +156,7 @@ class AlignObjective:
         clips: Counter[str] = Counter()
         styles: Counter[str] = Counter()
         said: dict[str, list[str]] = {}
+        shown: dict[str, set[str]] = {}
         for cache in self.caches:
             for entry in cache.entries(self._clips(cache, mirrored=False)):
                 clip: CachedClip = entry
@@ -163,6 +164,8 @@ class AlignObjective:
                 clips.update(name for name in names if name)
                 if clip.clip.style:
                     styles.update([clip.clip.style])
+                    for name in filter(None, names):
+                        shown.setdefault(name, set()).add(clip.clip.style)
                 for name in names[:1] if not clip.clip.content else []:
                     said.setdefault(name, []).extend(clip.clip.captions)
         labels = (*CONTENTS, *MORE_CONTENTS)
@@ -189,7 +192,12 @@ class AlignObjective:
         extra = {
             "styles": [{"name": s, "clips": styles[s], "synonyms": list(style_synonyms(s))} for s in self.styles],
             "contents": [
-                {"name": c, "clips": clips[c], "synonyms": list(content_synonyms(c)) if c in labels else []}
+                {
+                    "name": c,
+                    "clips": clips[c],
+                    "styles": len(shown.get(c, ())),
+                    "synonyms": list(content_synonyms(c)) if c in labels else [],
+                }
                 for c in contents
             ],
         }
