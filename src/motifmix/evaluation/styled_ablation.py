@@ -52,7 +52,14 @@ def ablation(bench: Bench, command: str, select: Judge | None = None) -> Study:
     floor = _floor(bench, "unstyled")
     for title, methods in ABLATIONS.items() if "stylemotif" in bench.chosen else ():
         point = found.get("stylemotif", {})
-        tables.append(_table(bench, f"The {title}", [replace(method, options=point) for method in methods], floor))
+        tables.append(
+            _table(
+                bench,
+                f"The {title}",
+                [replace(method, options={**method.options, **point}) for method in methods],
+                floor,
+            )
+        )
     for key in ("stylemotif", "joint"):
         if _there(bench, key):
             tables += _without_training(bench, bench.methods[key], found[key])
@@ -79,7 +86,7 @@ def operating_point(bench: Bench, method: Method, select: Judge | None) -> Mappi
     asking = Asking(select, bench.retrieval, bench.cache / "select", bench.asking.progress)
     for point in POINTS:
         questions = content_set(windows, training, 0, bench.limit, side="train")
-        subject = bench.variant(replace(method, options=point))
+        subject = bench.variant(replace(method, options={**method.options, **point}))
         answers = asking.ask(subject, "point", 0, questions)
         if style_shares(questions, answers.clean, select.card.styles)["sra"] < CEILING:
             return point
@@ -103,7 +110,10 @@ def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) ->
     name, floor = method.title, _floor(bench, "unstyled" if method.block == "frozen" else "joint-unstyled")
 
     def settings(title: str, setting: str, values: Sequence[Any]) -> _Both:
-        rows = [replace(method, title=f"{title} = {value:g}", options={**point, setting: value}) for value in values]
+        rows = [
+            replace(method, title=f"{title} = {value:g}", options={**method.options, **point, setting: value})
+            for value in values
+        ]
         return _table(bench, f"{name}: {title}, set when it is used", rows, floor)
 
     tables = [
@@ -118,7 +128,7 @@ def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) ->
 
 
 def _references(bench: Bench, method: Method, point: Mapping[str, Any]) -> _Both:
-    subject = bench.variant(_known(bench, replace(method, options=point)))
+    subject = bench.variant(_known(bench, replace(method, options={**method.options, **point})))
     rows = [
         (StudyRow(f"{method.key}-{same}", title), bench.styled(subject, bench.of_styles(same_content=same)))
         for same, title in ((False, "a reference of another content"), (True, "a reference of the same content"))
@@ -129,7 +139,7 @@ def _references(bench: Bench, method: Method, point: Mapping[str, Any]) -> _Both
 def _words(bench: Bench, method: Method, retrieved: Method, point: Mapping[str, Any], floor: Sequence[_Row]) -> _Both:
     rows: list[_Row] = []
     for one, way in ((method, "projection"), (retrieved, "retrieval")):
-        subject = bench.variant(_known(bench, replace(one, options=point)))
+        subject = bench.variant(_known(bench, replace(one, options={**one.options, **point})))
         for guide in ("word", "description"):
             row = StudyRow(f"{one.key}-{guide}", f"{way}, {GUIDE_WORDS[guide]}")
             rows.append((row, bench.contents(subject, bench.of_contents(guide))))

@@ -27,7 +27,10 @@ BRIEF: dict[str, tuple[Guide, ...]] = {
     "stylemotif-hybrid": ("word", "description"),
 }
 """Rows that are asked in fewer ways than :data:`TEXT_GUIDES`."""
-BLOCKS = (("frozen", "On one frozen base"), ("joint", "Beside it: the jointly trained default model"))
+BLOCKS = (
+    ("frozen", "On one frozen base"),
+    ("joint", "Beside it: the jointly trained default model, its style from the first step on"),
+)
 EFFICIENCY_SECONDS, EFFICIENCY_ROUNDS, EFFICIENCY_BATCH = 6.0, 5, 16
 ALONE = Column("alone", "s a clip, one at a time", lambda v: f"{v:.3f}", "down")
 TOGETHER = Column("together", f"s a clip, {EFFICIENCY_BATCH} at a time", lambda v: f"{v:.3f}", "down")

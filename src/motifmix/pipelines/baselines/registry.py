@@ -103,6 +103,8 @@ def _retrieved(folder: Path) -> Any:
     return Retrieved.of(folder, home() / "data" / "bandai")
 
 
+FROM_THE_FIRST = {"style_start": 1.0}
+"""How the tables ask the default model: as every other row, its style from the first step on, whatever the content."""
 STYLE_PARTS = ("style_encoder", "project")
 JOINT_PARTS = ("denoiser", "style_encoder", "project", "length_predictor")
 _BASE, _STYLEMOTIF, _DEFAULT = (
@@ -155,7 +157,8 @@ _ALL = (
         "joint-unstyled", "no style (default model)", "joint", (), (DEFAULT,), (_DEFAULT,), _text_to_motion,
     ),
     Method(
-        "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS, runs=("denoiser",),
+        "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS,
+        options=FROM_THE_FIRST, runs=("denoiser",),
     ),
 )  # fmt: skip
 METHODS: dict[str, Method] = {method.key: method for method in _ALL}
