@@ -19,15 +19,17 @@ from typing import Any
 import numpy as np
 
 import motifmix
-from motifmix.data.labels import find_style
+from motifmix.data.captions import hard_captions, held_out_captions
+from motifmix.data.labels import CONTENTS, find_style
 from motifmix.evaluation.deeds import DEEDS, standing_joints
 from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.motion import Motion
 from motifmix.motion import rotations as rot
-from motifmix.pipelines.sampling import LATE, STYLE_SCALE
+from motifmix.pipelines.sampling import IN_STYLES, LATE, STYLE_SCALE
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.training.texts import content_texts
 
 DOCS = Path(__file__).parents[1] / "docs"
 STYLES = ("old", "exhausted", "feminine", "angry", "active", "childish")
@@ -41,7 +43,7 @@ ELSEWHERE = {
     "pick up": ("a person bends down to grab something", "someone picks an object up"),
     "turn around": ("someone turns around", "a person turns in a circle"),
 }
-IN_STYLES = {
+SHOWN = {
     "walk": "a person walks forward", "run": "a person runs", "dash": "a person dashes", "bow": "a person bows",
     "walk-back": "a person walks backwards", "wave-right-hand": "a person waves with the right hand",
     "wave-both-hands": "a person waves with both hands", "raise-up-both-hands": "a person raises both hands",
@@ -54,6 +56,11 @@ SETTINGS: dict[str, dict[str, float]] = {
     "from 0.4 on": {"style_start": 0.4},
     "from the first step on, half the style's scale": {"style_start": 1.0, "style_scale": STYLE_SCALE / 2},
     "from the first step on, twice the text's scale": {"style_start": 1.0, "text_scale": 4.0},
+}
+WHOSE = {
+    "trained": "wordings of contents that training shows in styles",
+    "never trained": "such wordings that no training saw",
+    "elsewhere": "wordings of the first table below",
 }
 TURNED = ("spine", "neck", "head", "collar", "shoulder")
 
@@ -71,7 +78,7 @@ def measured(model: TextToMotion, judge: Judge, seeds: int) -> dict:
         (deed, text, style, seed)
         for deed, texts in ELSEWHERE.items() for text in texts for style in STYLES for seed in range(seeds)
     ]  # fmt: skip
-    shown = [(name, text, style, seed) for name, text in IN_STYLES.items() for style in STYLES for seed in range(seeds)]
+    shown = [(name, text, style, seed) for name, text in SHOWN.items() for style in STYLES for seed in range(seeds)]
     plain = {
         side: _postures(model, asked, styled=False) for side, asked in (("elsewhere", elsewhere), ("shown", shown))
     }
@@ -99,7 +106,19 @@ def measured(model: TextToMotion, judge: Judge, seeds: int) -> dict:
             "shown": {"style": _share(_styles_read(judge, near, shown)), "content": _share(right)},
         }  # fmt: skip
         print(name, rows[name]["done"], rows[name]["posture"], flush=True)
-    return {"clips": len(elsewhere), "shown_clips": len(shown), "rows": rows}
+    return {"clips": len(elsewhere), "shown_clips": len(shown), "rows": rows, "late": joining_late(model)}
+
+
+def joining_late(model: TextToMotion) -> dict:
+    """Return how many sentences of which kind a style joins late by the model's own rule."""
+    own = [known.name for known in model.contents if known.name in CONTENTS and (known.styles or 0) >= IN_STYLES]
+    trained = [text for name in own for text in dict.fromkeys(content_texts(name, False))]
+    untrained = [text for name in own for text in (*held_out_captions(name), *hard_captions(name))]
+    elsewhere = [text for texts in ELSEWHERE.values() for text in texts]
+    return {
+        kind: {"late": int((~model.shown_in_styles(model.text_vectors(texts))).sum()), "sentences": len(texts)}
+        for kind, texts in (("trained", trained), ("never trained", untrained), ("elsewhere", elsewhere))
+    }  # fmt: skip
 
 
 def page(found: dict) -> str:
@@ -113,9 +132,11 @@ def page(found: dict) -> str:
         "Training shows some contents in several styles (walks, runs, waves, bows, …) and all others in none. Of such a pair as "
         "*sits down, old* the model never saw anything; what it knows of *old* is how one walks and waves, and told from the "
         "first step on, it makes somebody who should sit stand up again. Where a motion goes is settled while there is much "
-        "noise, how it is carried while there is less. So where a text is nearest to a content that training showed in fewer "
-        f"than five styles, the style joins when the noise has sunk to {LATE:g} (1 is noise only), and has its scale "
-        "divided by that, so that it says as much in fewer steps. `--style-start` overrules it.",
+        "noise, how it is carried while there is less. So where the sentences nearest to a text are mostly of contents that "
+        f"training showed in fewer than {IN_STYLES} styles, the style joins when the noise has sunk to {LATE:g} (1 is noise only), and has its scale "
+        "divided by that, so that it says as much in fewer steps. `--style-start` overrules it. "
+        + "; ".join(f"{own['late']} of {own['sentences']} {WHOSE[kind]}" for kind, own in found["late"].items())
+        + " would join late by that rule.",
         "",
         f"**Contents that training shows in no style**: {len(ELSEWHERE)} actions in two wordings each, in {len(STYLES)} styles, "
         f"{found['clips']} clips a row. *Done*: told by geometry ([actions](actions.md) asks in other words and is the measure). "
@@ -132,7 +153,7 @@ def page(found: dict) -> str:
         lines.append(f"| {' | '.join([name, *shares, format(row['posture'], '.2f'), *deeds])} |")
     lines += [
         "",
-        f"**Contents that training shows in styles**: {len(IN_STYLES)} contents, {found['shown_clips']} clips a row, both read by the "
+        f"**Contents that training shows in styles**: {len(SHOWN)} contents, {found['shown_clips']} clips a row, both read by the "
         "judge that selects. Here a style that joins late loses, so it does not.",
         "",
         "| style joins | style | content |",

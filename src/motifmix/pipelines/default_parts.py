@@ -30,6 +30,8 @@ FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
 NEAR = 0.65  # and above which a style's sentence is near: six in seven phrasings of known styles that no training saw
 SAME = 0.99  # and above which two texts are one
 OFFERED = 3  # nearest known names
+# docs/late_style.md has how many of the style set's wordings are outvoted.
+VOTERS, MAJORITY = 8, 0.7
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,17 @@ class DefaultParts:
         return list(nearest.items())
 
     def shown_in_styles(self, text: Tensor) -> Tensor:
-        """Return for sentences ``[n, text]``, as :meth:`text_vectors` gives them, whether training showed in several styles what
-        they are nearest to ``[n]``; true where the weights do not say."""
+        """Return whether training showed in several styles what sentences say ``[n]``; true where the weights do not say.
+
+        ``text`` ``[n, text]`` as :meth:`text_vectors` gives them. The nearest known sentences vote, the nearer the more; false needs
+        a clear majority, as a style that joins late shows less.
+        """
         shown = torch.tensor([known.styles is None or known.styles >= IN_STYLES for known in self.contents])
         sentences = normalize(text * self.text_std + self.text_mean, dim=-1)
-        nearest = (sentences @ self.bank["content_texts"].T).argmax(dim=1)
-        return shown[self.bank["content_owners"].long()[nearest]]
+        known = self.bank["content_texts"]
+        likeness, nearest = (sentences @ known.T).topk(min(VOTERS, len(known)), dim=1)
+        votes, plain = likeness.clamp(min=1e-3) ** 4, ~shown[self.bank["content_owners"].long()[nearest]]
+        return (votes * plain).sum(dim=1) / votes.sum(dim=1) <= MAJORITY
 
     def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Return sentences ``[n, text]`` as the networks read them."""
