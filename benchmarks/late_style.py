@@ -133,8 +133,8 @@ def page(found: dict) -> str:
         "*sits down, old* the model never saw anything; what it knows of *old* is how one walks and waves, and told from the "
         "first step on, it makes somebody who should sit stand up again. Where a motion goes is settled while there is much "
         "noise, how it is carried while there is less. So where the sentences nearest to a text are mostly of contents that "
-        f"training showed in fewer than {IN_STYLES} styles, the style joins when the noise has sunk to {LATE:g} (1 is noise only), and has its scale "
-        "divided by that, so that it says as much in fewer steps. `--style-start` overrules it. "
+        f"training showed in fewer than {IN_STYLES} styles, the style joins when the noise has sunk to {LATE:g} (1 is noise "
+        "only), and has its scale divided by that, so that it says as much in fewer steps. `--style-start` overrules it. "
         + "; ".join(f"{own['late']} of {own['sentences']} {WHOSE[kind]}" for kind, own in found["late"].items())
         + " would join late by that rule.",
         "",
