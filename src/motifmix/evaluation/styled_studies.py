@@ -25,11 +25,12 @@ TEXT_INTRO = (
 BRIEF: dict[str, tuple[Guide, ...]] = {
     "stylemotif-own-reference": ("word", "description"),
     "stylemotif-hybrid": ("word", "description"),
+    "joint-late": ("word", "description"),
 }
 """Rows that are asked in fewer ways than :data:`TEXT_GUIDES`."""
 BLOCKS = (
     ("frozen", "On one frozen base"),
-    ("joint", "Beside it: the jointly trained default model, its style from the first step on"),
+    ("joint", "Beside it: the jointly trained default model"),
 )
 EFFICIENCY_SECONDS, EFFICIENCY_ROUNDS, EFFICIENCY_BATCH = 6.0, 5, 16
 ALONE = Column("alone", "s a clip, one at a time", lambda v: f"{v:.3f}", "down")

@@ -229,9 +229,9 @@ INTRO = (
     "`normal` is never a wish. Every row answers the same questions with the same seeds at the same lengths, and gets the "
     "same post-processing (feet that rest hold still); the raw tables are of the same clips before it. Methods on one "
     "frozen base and the jointly trained default model stand in tables of their own: the first never saw a styled clip "
-    "outside of what was added for style, the second learned contents from styled clips too. In every row the style guides from "
-    "the first step on; used by itself, the default model lets it join [late](late_style.md) where training showed a content in no "
-    "style, which keeps the action and costs what this judge calls style. How far the two restyling "
+    "outside of what was added for style, the second learned contents from styled clips too. The style guides from "
+    "the first step on but in one row: people get the default model with a style that joins [late](late_style.md) where training "
+    "showed a content in no style, which keeps the action and costs what this judge calls style. How far the two restyling "
     "networks (Aberman et al., Motion Puzzle) learned their task in their minutes is told [apart](restyling.md): their rows are of "
     "that training, not of the methods. [How long every row was trained](style_training.md) stands beside."
 )
@@ -259,7 +259,7 @@ def stylization(bench: Bench, command: str) -> Study:
     tables = []
     for block, title in (
         ("frozen", "On one frozen base"),
-        ("joint", "Beside it: the jointly trained default model, its style from the first step on"),
+        ("joint", "Beside it: the jointly trained default model"),
     ):
         own = [key for key in keys if bench.methods[key].block == block]
         if not own:

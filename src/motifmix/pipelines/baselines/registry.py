@@ -160,6 +160,10 @@ _ALL = (
         "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS,
         options=FROM_THE_FIRST, runs=("denoiser",),
     ),
+    Method(
+        "joint-late", "default model as people use it, its style late where training showed a content in none", "joint",
+        ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS,
+    ),
 )  # fmt: skip
 METHODS: dict[str, Method] = {method.key: method for method in _ALL}
 
