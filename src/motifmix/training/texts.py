@@ -1,21 +1,32 @@
 """Every sentence that training may say, embedded once.
 
 Captions of contents and phrases of styles are drawn many times with other subjects and spellings; captions of the
-content set come as they are and mirrored. Held-out phrasings are never among them.
+content set come as they are and mirrored. Some sentences of all contents say a place or a time besides, which changes no
+movement. Held-out phrasings and people's prompts are never among them.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
 
 import numpy as np
 import torch
+import yaml
 from torch import Tensor
 
 from motifmix.atomic import replacing
 from motifmix.data.captions import draw_caption, draw_style_description, draw_style_phrase, style_phrases, vary
+from motifmix.data.reserved import is_reserved
 from motifmix.home import home
 
 VARIANTS = 120
+PLACED, PLACED_CAPTIONS = 0.15, 0.25
+"""How many of the draws of a content, and of the few ways of typing a written caption, say where or when."""
+_SAYS_WHERE = re.compile(
+    r"\b(in|on|at|by|from|into|onto|over|up|down|along|outside|outdoors|indoors|home) (a|an|the|his|her|their)\b|\bagain\b|\bnow\b"
+)
 
 
 class TextTable:
@@ -53,8 +64,10 @@ def embedded(texts: Sequence[str]) -> Tensor:
 
 def content_texts(content: str, mirrored: bool, count: int = VARIANTS) -> list[str]:
     """Return ``count`` draws of a content's training captions, repeats removed."""
-    rng = np.random.default_rng([len(content), int(mirrored), *content.encode()])
-    return list(dict.fromkeys(draw_caption(content, mirrored, rng) for _ in range(count)))
+    rng, places = (
+        np.random.default_rng([*first, int(mirrored), *content.encode()]) for first in ([len(content)], [17])
+    )
+    return list(dict.fromkeys(somewhere(draw_caption(content, mirrored, rng), PLACED, places) for _ in range(count)))
 
 
 def style_texts(style: str, count: int = VARIANTS) -> list[str]:
@@ -72,5 +85,24 @@ def style_description_texts(style: str, count: int = 2 * VARIANTS) -> list[str]:
 
 def caption_texts(caption: str, count: int = 3) -> list[str]:
     """Return a written caption and a few ways in which another person may type it."""
-    rng = np.random.default_rng([3, *caption.encode()[:64]])
-    return list(dict.fromkeys([caption, *(vary(caption, rng) for _ in range(count))]))
+    rng, places = (np.random.default_rng([first, *caption.encode()[:64]]) for first in (3, 19))
+    varied = [somewhere(vary(caption, rng), PLACED_CAPTIONS, places) for _ in range(count)]
+    return list(dict.fromkeys([caption, *varied]))
+
+
+def somewhere(text: str, share: float, generator: np.random.Generator) -> str:
+    """Return the text with a place or a time at its end in a ``share`` of the draws; the same generator state, the same text.
+
+    A text that says where by itself stays, and none becomes a prompt that evaluation asks.
+    """
+    wanted, place = generator.random() < share, _places()[int(generator.integers(len(_places())))]
+    if not wanted or _SAYS_WHERE.search(text.casefold()):
+        return text
+    bare = text.rstrip(".!")
+    said = f"{bare} {place}{text[len(bare) :][:1]}"
+    return text if is_reserved(None, said) else said
+
+
+@cache
+def _places() -> list[str]:
+    return yaml.safe_load(resources.files("motifmix.data").joinpath("words", "places.yaml").read_text("utf-8"))
