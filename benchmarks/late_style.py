@@ -129,7 +129,7 @@ def page(found: dict) -> str:
         "",
         "`python benchmarks/late_style.py` wrote this page; all figures are in [late_style.json](late_style.json).",
         "",
-        "Training shows some contents in several styles (walks, runs, waves, bows, …) and all others in none. Of such a pair as "
+        "Training shows some contents in several styles (walks, runs, waves, bows, …) and all others in none or in one. Of such a pair as "
         "*sits down, old* the model never saw anything; what it knows of *old* is how one walks and waves, and told from the "
         "first step on, it makes somebody who should sit stand up again. Where a motion goes is settled while there is much "
         "noise, how it is carried while there is less. So where the sentences nearest to a text are mostly of contents that "
@@ -138,7 +138,7 @@ def page(found: dict) -> str:
         + "; ".join(f"{own['late']} of {own['sentences']} {WHOSE[kind]}" for kind, own in found["late"].items())
         + " would join late by that rule.",
         "",
-        f"**Contents that training shows in no style**: {len(ELSEWHERE)} actions in two wordings each, in {len(STYLES)} styles, "
+        f"**Contents that training shows in hardly any style**: {len(ELSEWHERE)} actions in two wordings each, in {len(STYLES)} styles, "
         f"{found['clips']} clips a row. *Done*: told by geometry ([actions](actions.md) asks in other words and is the measure). "
         "*Style*: named by the judge that selects, which learned styles on walks and waves and hardly reads one in who sits. "
         "*Posture*: how far trunk, neck, head and shoulders turn away from the same seed without a style, along the way in which the "

@@ -85,8 +85,14 @@ def test_what_a_late_style_has_less_of_steps_it_has_more_of_scale(model):
 
     assert millimetres(one(style_start=0.5), one(style_start=1.0)) > 1.0
     assert millimetres(one(style_start=0.5, style_scale=0.0), one(style_start=1.0, style_scale=0.0)) < 0.1
-    with pytest.raises(RequestError, match=r"style-start goes from 0\.01 to 1"):
+    with pytest.raises(RequestError, match=r"style-start goes from 0\.3 to 1"):
         one(style_start=0.0)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_with_hardly_any_steps_a_late_style_still_joins(model, steps):
+    said, unsaid = (model.generate([WAVE], [style], 2.0, [0], steps=steps)[0] for style in ("old", None))
+    assert millimetres(said, unsaid) > 1.0
 
 
 def test_more_than_a_batch_comes_back_in_order(model):

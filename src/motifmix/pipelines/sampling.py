@@ -22,7 +22,7 @@ _RANGES = {
     "shift": (0.1, 10.0, f"above 1 spends more of the steps near the noise; {SHIFT:g} suits"),
     "text_scale": (0.0, 20.0, f"how strongly the text guides; {TEXT_SCALE:g} suits"),
     "style_scale": (0.0, 20.0, f"how strongly the style guides; {STYLE_SCALE:g} suits"),
-    "style_start": (0.01, 1.0, "1 is from the first step on"),
+    "style_start": (0.3, 1.0, "1 is from the first step on; later than 0.3 its scale would tear the motion"),
     "gamma": (0.0, 10.0, "how much of the style is fused; 0.6 was trained"),
     "block": (1, 64, "the fusion stands after one of the denoiser's blocks, 1 is the first"),
     "gradient": (0.0, 2.0, "0 is none"),

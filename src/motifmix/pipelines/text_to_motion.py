@@ -153,10 +153,13 @@ class TextToMotion(DefaultParts):
         return self._denoised(Guided(denoiser, terms), how, noise, Condition(parts), valid)
 
     def _style_start(self, text: Tensor, how: Sampling) -> Tensor:
-        """Return where each item's style joins, as times [B, 1, 1]."""
-        if how.style_start is not None:
-            return torch.full((len(text), 1, 1), how.style_start)
-        return torch.where(self.shown_in_styles(text), 1.0, LATE)[:, None, None]
+        """Return where each item's style joins, as times [B, 1, 1]: at the last step, where there is none so late."""
+        if how.style_start is None:
+            start = torch.where(self.shown_in_styles(text), 1.0, LATE)
+        else:
+            start = torch.full((len(text),), how.style_start)
+        *asked, _ = self.schedule.levels(how.steps, how.shift)
+        return start.clamp(min=min(level.time for level in asked))[:, None, None]
 
     def _noise(self, tokens: list[int], seeds: list[int]) -> tuple[Tensor, Tensor]:
         """Return noise [B, L, latent], an item's own whatever stands beside it, and which tokens are real [B, L]."""

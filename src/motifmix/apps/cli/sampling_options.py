@@ -28,7 +28,7 @@ _OPTIONS: dict[str, tuple[type, str]] = {
     "style_scale": (float, f"How strongly the style guides; {STYLE_SCALE:g} by default."),
     "style_start": (
         float,
-        "The style joins at this noise, 1 down to 0; by default as the content asks (docs/late_style.md).",
+        "The style joins at this noise, 1 down to 0.3; by default as the content asks (docs/late_style.md).",
     ),
     "gamma": (float, "How much of the style is fused, as trained (0.6) by default."),
     "block": (int, "After which block the style is fused, as trained (2) by default."),
