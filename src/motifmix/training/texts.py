@@ -62,12 +62,12 @@ def embedded(texts: Sequence[str]) -> Tensor:
     return vectors
 
 
-def content_texts(content: str, mirrored: bool, count: int = VARIANTS) -> list[str]:
-    """Return ``count`` draws of a content's training captions, repeats removed."""
-    rng, places = (
-        np.random.default_rng([*first, int(mirrored), *content.encode()]) for first in ([len(content)], [17])
-    )
-    return list(dict.fromkeys(somewhere(draw_caption(content, mirrored, rng), PLACED, places) for _ in range(count)))
+def content_texts(content: str, mirrored: bool, count: int = VARIANTS, *, placed: bool = True) -> list[str]:
+    """Return ``count`` draws of a content's training captions, repeats removed; ``placed``: some say where or when."""
+    seed = [int(mirrored), *content.encode()]
+    rng, places = np.random.default_rng([len(content), *seed]), np.random.default_rng([17, *seed])
+    drawn = [draw_caption(content, mirrored, rng) for _ in range(count)]
+    return list(dict.fromkeys([somewhere(text, PLACED, places) for text in drawn] if placed else drawn))
 
 
 def style_texts(style: str, count: int = VARIANTS) -> list[str]:
@@ -83,10 +83,12 @@ def style_description_texts(style: str, count: int = 2 * VARIANTS) -> list[str]:
     return [text for text in dict.fromkeys(draw_style_description(style, rng) for _ in range(count)) if text]
 
 
-def caption_texts(caption: str, count: int = 3) -> list[str]:
-    """Return a written caption and a few ways in which another person may type it."""
+def caption_texts(caption: str, count: int = 3, *, placed: bool = True) -> list[str]:
+    """Return a written caption and a few ways in which another person may type it; ``placed``: some say where or when."""
     rng, places = (np.random.default_rng([first, *caption.encode()[:64]]) for first in (3, 19))
-    varied = [somewhere(vary(caption, rng), PLACED_CAPTIONS, places) for _ in range(count)]
+    varied = [vary(caption, rng) for _ in range(count)]
+    if placed:
+        varied = [somewhere(text, PLACED_CAPTIONS, places) for text in varied]
     return list(dict.fromkeys([caption, *varied]))
 
 

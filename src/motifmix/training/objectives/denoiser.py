@@ -71,6 +71,8 @@ class DenoiserOptions(BaseModel):
     agreement: float = 0.2
     encoder_aligned: bool = True
     length: float = 0.02
+    places: bool = True
+    """Whether some sentences of every content say a place or a time (``texts.somewhere``)."""
     own_reference: bool = False
     frozen: bool = False
     without_cells: list[tuple[str, str]] = []
@@ -150,10 +152,12 @@ class DenoiserObjective:
             if clip.content is not None:
                 kind = (clip.content, clip.content_mirrored)
                 if kind not in kinds:
-                    kinds[kind] = content_texts(*kind)
+                    kinds[kind] = content_texts(*kind, placed=self.options.places)
                 by_entry.append(kinds[kind])
             else:
-                by_entry.append([text for caption in clip.captions for text in caption_texts(caption)])
+                by_entry.append(
+                    [text for caption in clip.captions for text in caption_texts(caption, placed=self.options.places)]
+                )
         for own in by_entry:
             texts += own
         for style in dict.fromkeys((*STYLES, *self.styles)):  # previews speak of ours whatever the data have
