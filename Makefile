@@ -7,7 +7,7 @@ PREPARED := $(MOTIFMIX_HOME)/data
 RECIPES := recipes/default
 # In this order: the denoiser reads the VAE's latents and trains the style encoder on, which autoencoding has begun;
 # alignment needs both; the judges need none of them.
-STAGES := vae style_content style denoiser vae_decoder align
+STAGES := vae style_content style denoiser places vae_decoder align
 # One run each: a shared run would tie the judges together through the clipping of their gradients.
 JUDGES := guide select score retrieval
 # Not shipped, measured beside the default; and what 'make results' asks besides: people's prompts with labels.
@@ -101,6 +101,7 @@ tables: ## Measure what 'make methods' made: the paper's tables, into build/tabl
 	$(PYTHON) scripts/style_training.py build/tables
 
 beside: weights ## The rows beside the default: some cells left out, the trials' winner, the paper's own recipe
+	for size in full style_content; do $(PYTHON) -m motifmix train $(RECIPES)/cells_vae.yaml --set size=$$size || exit 1; done
 	for recipe in $(BESIDE); do $(PYTHON) -m motifmix train $(RECIPES)/$$recipe.yaml || exit 1; done
 	for name in trial paper; do \
 	  $(PYTHON) -m motifmix evaluate $(MOTIFMIX_HOME)/weights-$$name --out build/$$name || exit 1; done

@@ -275,10 +275,9 @@ def _rounded(value: Any) -> Any:
 
 
 CELLS = """\
-*Cells never shown* are not figures of these weights but of those that `recipes/default/cells.yaml` makes, trained for less \
-than half of the default's steps. Their denoiser and style encoder were never shown these cells, their mirror twins or \
-namesakes: {cells}. Not so clean: the autoencoder is the default's, and the style encoder began with weights from \
-autoencoding the whole style set; both had met clips of these cells there, without labels."""
+*Cells never shown* are not figures of these weights but of those that `recipes/default/cells.yaml` makes, with fewer steps than \
+the default's. Nothing of theirs, autoencoder and pre-training of the style encoder included, ever met these cells, their mirror \
+twins or namesakes: {cells}."""
 
 DEFINITIONS = """\
 - *People's prompts*: no training caption equals one, which a test holds; captions were written in such words all the same, and \

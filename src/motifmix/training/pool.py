@@ -33,14 +33,19 @@ def open_sets(names: Sequence[str], root: Path | None = None) -> list[FeatureCac
     return caches
 
 
-def fit_normaliser(caches: Sequence[FeatureCache], without_styles: Sequence[str] = ()) -> Normaliser:
+def fit_normaliser(
+    caches: Sequence[FeatureCache], without_styles: Sequence[str] = (), without_cells: Sequence[tuple[str, str]] = ()
+) -> Normaliser:
     """Fit mean and deviation on the training side, every set counting alike, left and right made symmetric."""
     from motifmix.features.own import mirror_features
 
     rng = np.random.default_rng(0)
     parts = []
     for cache in caches:
-        entries = cache.entries(cache.prepared.select(split="train", mirrored=False, without_styles=without_styles))
+        clips = cache.prepared.select(
+            split="train", mirrored=False, without_styles=without_styles, without_cells=without_cells
+        )
+        entries = cache.entries(clips)
         rows = np.concatenate([np.arange(e.start, e.start + e.frames) for e in entries])
         rows = np.sort(rng.choice(rows, size=min(60_000, len(rows)), replace=len(rows) < 60_000))
         sample = np.array(cache.features[rows])

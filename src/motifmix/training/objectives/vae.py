@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
 from motifmix.data.feature_cache import CachedClip
+from motifmix.data.sample import Clip
 from motifmix.features.own import MotifmixSpace, rested, rested_to_multiple
 from motifmix.home import home
 from motifmix.models.layers.forward_kinematics import ForwardKinematics
@@ -50,19 +51,22 @@ class VAEOptions(BaseModel):
     frozen_encoder: bool = False
     statistics: list[str] = ["bandai", "cmu"]
     without_styles: list[str] = []
+    without_cells: list[tuple[str, str]] = []
 
 
 class VAEObjective:
     """Windows of both sets through the autoencoder."""
 
     def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
-        self.options = VAEOptions.model_validate(options)
+        self.options = o = VAEOptions.model_validate(options)
         self.caches = open_sets(data)
         # Statistics come from the same sets whatever is trained: all parts of one model read one normalisation.
-        self.normaliser = fit_normaliser(open_sets(self.options.statistics), self.options.without_styles)
-        self.pool = windows_pool(
-            self.caches, self.options.window, self.options.content_share, self.options.without_styles
-        )
+        self.normaliser = fit_normaliser(open_sets(o.statistics), o.without_styles, o.without_cells)
+        clips = [
+            cache.prepared.select(split="train", without_styles=o.without_styles, without_cells=o.without_cells)
+            for cache in self.caches
+        ]
+        self.pool = windows_pool(self.caches, clips, o.window, o.content_share)
         torch.manual_seed(seed)
         network = TemporalVAE(MotifmixSpace.dim, self.options.width, self.options.latent)
         if self.options.start_from is not None:
@@ -147,13 +151,12 @@ class VAEObjective:
         )
 
 
-def windows_pool(caches: list[Any], window: int, content_share: float, without_styles: Sequence[str] = ()) -> Pool:
-    """All training clips that hold a window; the content set gets its share, long clips count by length."""
+def windows_pool(caches: list[Any], clips: Sequence[list[Clip]], window: int, content_share: float) -> Pool:
+    """All clips of each set that hold a window; the content set gets its share, long clips count by length."""
     entries: list[tuple[int, CachedClip]] = []
     weights: list[np.ndarray] = []
     for number, cache in enumerate(caches):
-        clips = cache.prepared.select(split="train", without_styles=without_styles)
-        own = [e for e in cache.entries(clips) if e.frames >= 12]
+        own = [e for e in cache.entries(clips[number]) if e.frames >= 12]
         is_style = bool(own) and own[0].clip.role == "style"
         share = (1.0 - content_share if is_style else content_share) if len(caches) > 1 else 1.0
         weight = np.sqrt([max(e.frames / window, 0.5) for e in own])
