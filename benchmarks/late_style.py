@@ -1,4 +1,4 @@
-"""When the style joins: what is done and how much of the style shows where training showed the content in no style.
+"""When the style joins: what is done and how much of the style shows where training showed the content in hardly any style.
 
     python benchmarks/late_style.py                # writes docs/late_style.json and docs/late_style.md
     python benchmarks/late_style.py --page         # writes the page again from the JSON
@@ -112,7 +112,7 @@ def measured(model: TextToMotion, judge: Judge, seeds: int) -> dict:
 def joining_late(model: TextToMotion) -> dict:
     """Return how many sentences of which kind a style joins late by the model's own rule."""
     own = [known.name for known in model.contents if known.name in CONTENTS and (known.styles or 0) >= IN_STYLES]
-    trained = [text for name in own for text in dict.fromkeys(content_texts(name, False))]
+    trained = [text for name in own for text in content_texts(name, False)]
     untrained = [text for name in own for text in (*held_out_captions(name), *hard_captions(name))]
     elsewhere = [text for texts in ELSEWHERE.values() for text in texts]
     return {

@@ -11,14 +11,12 @@ a high stool sinks by a hand's breadth, which is not what people mean by sitting
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
-import yaml
 
 from motifmix.data.captions import expanded
+from motifmix.data.labels import words_in
 from motifmix.data.sample import FPS
 from motifmix.motion.skeleton import LEFT_TOE, MOTIFMIX, RIGHT_TOE
 
@@ -127,6 +125,5 @@ def _sits(joints: np.ndarray) -> bool:
     return bool((joints[:, _HEAD, 1] - joints[:, 0, 1] > 0.35).mean() > 0.6)
 
 
-@cache
 def _words() -> dict[str, dict[str, Any]]:
-    return yaml.safe_load(resources.files("motifmix.data").joinpath("words", "events.yaml").read_text("utf-8"))
+    return words_in("events.yaml")

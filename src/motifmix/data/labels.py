@@ -72,7 +72,7 @@ _CLIP_NAME = re.compile(r"dataset-([12])_([a-z-]+)_([a-z-]+)_(\d+)")
 
 def more_styles() -> tuple[str, ...]:
     """Return the styles beside :data:`STYLES`, which are learned by who trains on 100STYLE."""
-    return tuple(_words("styles_100style.yaml"))
+    return tuple(words_in("styles_100style.yaml"))
 
 
 def style_names(present: Iterable[str | None]) -> tuple[str, ...]:
@@ -154,20 +154,20 @@ def content_synonyms(content: str) -> list[str]:
 def style_words(style: str) -> dict[str, list[str]]:
     """Return the entry of ``words/styles.yaml``: synonyms, phrases, held_out, held_out_hard (choices not expanded)."""
     if style in more_styles():
-        return {"held_out": [], "held_out_hard": [], **_words("styles_100style.yaml")[style]}
-    return _entry(_words("styles.yaml"), style, "style", STYLES)
+        return {"held_out": [], "held_out_hard": [], **words_in("styles_100style.yaml")[style]}
+    return _entry(words_in("styles.yaml"), style, "style", STYLES)
 
 
 def style_description_words(style: str) -> list[str]:
     """Return the entry of ``words/style_descriptions.yaml``; styles of 100STYLE have none."""
-    return [] if style in more_styles() else list(_entry(_words("style_descriptions.yaml"), style, "style", STYLES))
+    return [] if style in more_styles() else list(_entry(words_in("style_descriptions.yaml"), style, "style", STYLES))
 
 
 def content_words(content: str) -> dict[str, list[str]]:
     """Return the entry of ``words/contents.yaml``, with swapped synonyms where it has ``mirror_of``."""
     if content in MORE_CONTENTS:
-        return {"held_out": [], "held_out_hard": [], **_words("contents_100style.yaml")[content]}
-    entry = dict(_entry(_words("contents.yaml"), content, "content", CONTENTS))
+        return {"held_out": [], "held_out_hard": [], **words_in("contents_100style.yaml")[content]}
+    entry = dict(_entry(words_in("contents.yaml"), content, "content", CONTENTS))
     if "mirror_of" in entry:
         source = content_words(PAIRED_CONTENTS[content])
         swapped = [
@@ -184,13 +184,14 @@ def plain(words: str) -> str:
 
 
 @cache
-def _words(file: str) -> dict[str, Any]:
+def words_in(file: str) -> Any:
+    """Return what a file of ``data/words`` says, read once: its readers share it and change nothing."""
     return yaml.safe_load(resources.files("motifmix.data").joinpath("words", file).read_text("utf-8"))
 
 
 def style_attributes(style: str) -> dict[str, list[str]]:
     """Return the entry of ``words/style_attributes.yaml``: pieces of descriptions by kind; none for 100STYLE's styles."""
-    return {} if style in more_styles() else _entry(_words("style_attributes.yaml"), style, "style", STYLES)
+    return {} if style in more_styles() else _entry(words_in("style_attributes.yaml"), style, "style", STYLES)
 
 
 def _entry(entries: dict[str, Entry], label: str, kind: str, labels: tuple[str, ...]) -> Entry:

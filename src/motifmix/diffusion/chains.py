@@ -88,7 +88,7 @@ class GuidedChains:
         guided, traces = branches[frozenset()].clean, branches[frozenset()].traces
         for term in self.terms:
             most = branches[frozenset(term.told)]
-            guided = guided + term.scale * (most.clean - branches[frozenset(term.against)].clean)
+            guided = guided + term.scale_at(level) * (most.clean - branches[frozenset(term.against)].clean)
             traces = most.traces
         return Estimate(guided, traces)
 

@@ -39,13 +39,11 @@ class Difference:
 
     def scale_at(self, level: NoiseLevel) -> float | Tensor:
         """Return the scale at a level: 0 before the start."""
-        if isinstance(self.start, Tensor):
-            return self.scale * (self.start >= level.time - _SAME_TIME)
-        return self.scale if self.start >= level.time - _SAME_TIME else 0.0
+        return self.scale * (self.start >= level.time - _SAME_TIME)
 
     def waits(self, level: NoiseLevel) -> bool:
         """Return whether it has nothing to say yet, of anybody."""
-        return bool((torch.as_tensor(self.start) < level.time - _SAME_TIME).all())
+        return not torch.as_tensor(self.start >= level.time - _SAME_TIME).any()
 
 
 class Correction(Protocol):

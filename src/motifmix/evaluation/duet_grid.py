@@ -10,7 +10,7 @@ from motifmix.evaluation.tables import percent
 from motifmix.pipelines.baselines.compositions import INDIVIDUAL, INTERACTION, MIXERS
 
 Pair = tuple[str, str]
-ALONE = ("interaction", "individual")  # how one model without another is made
+ALONE = ("interaction", "individual")  # the models that are mixed, each without the other
 PUBLISHED_GAIN = 0.37  # MixerMDM: the best Mixer on the worst pair of base models
 HOW = (
     "Every pair of models by its own Mixer, trained between the two for the same number of steps; by the first pair's Mixer, "

@@ -9,7 +9,7 @@ import numpy as np
 
 from motifmix.evaluation.duet_bench import DuetBench, Scored, guidance_key
 from motifmix.evaluation.duet_figures import RESAMPLED, Figures, Line, interval
-from motifmix.evaluation.duet_grid import grid_table, transfer_verdict
+from motifmix.evaluation.duet_grid import ALONE, grid_table, transfer_verdict
 from motifmix.evaluation.duet_metrics import POOL, harmonic_mean
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
@@ -25,7 +25,6 @@ from motifmix.pipelines.baselines.compositions import (
 
 GRID = (0.5, 0.75, 1.0, 1.5)
 LEAST_PROMPTS = 250
-ALONE = ("interaction", "individual")  # the models that are mixed, each without the other
 ALIGNED = (
     Column("interaction", "interaction", percent, "up"),
     Column("individual", "individual", percent, "up"),

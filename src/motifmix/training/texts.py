@@ -8,16 +8,14 @@ movement. Held-out phrasings and people's prompts are never among them.
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 
 import numpy as np
 import torch
-import yaml
 from torch import Tensor
 
 from motifmix.atomic import replacing
 from motifmix.data.captions import draw_caption, draw_style_description, draw_style_phrase, style_phrases, vary
+from motifmix.data.labels import words_in
 from motifmix.data.reserved import is_reserved
 from motifmix.home import home
 
@@ -105,6 +103,5 @@ def somewhere(text: str, share: float, generator: np.random.Generator) -> str:
     return text if is_reserved(None, said) else said
 
 
-@cache
 def _places() -> list[str]:
-    return yaml.safe_load(resources.files("motifmix.data").joinpath("words", "places.yaml").read_text("utf-8"))
+    return words_in("places.yaml")

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 import numpy as np
-import yaml
 
 from motifmix.data.captions import captions, expanded, held_out_captions
-from motifmix.data.labels import CONTENTS, ContentLabel
+from motifmix.data.labels import CONTENTS, ContentLabel, words_in
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,5 @@ def _all(wordings: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for wording in wordings for text in expanded(wording)))
 
 
-@cache
 def _words() -> dict[str, dict[str, dict[str, list[str]]]]:
-    return yaml.safe_load(resources.files("motifmix.data").joinpath("words", "duets.yaml").read_text("utf-8"))
+    return words_in("duets.yaml")
