@@ -61,8 +61,8 @@ def ablation(bench: Bench, command: str, select: Judge | None = None) -> Study:
             )
         )
     for key in ("stylemotif", "joint"):
-        if _there(bench, key):
-            tables += _without_training(bench, bench.methods[key], found[key])
+        if key in bench.chosen:
+            tables += _without_training(bench, bench.methods[key], found.get(key, {}))
     shown = [clean for clean, _ in tables] + [styled_paper.ABLATION] + [raw for _, raw in tables]
     said = "; ".join(f"{METHODS[key].title}: {_said(point)}" for key, point in found.items())
     point = f"Operating point (found with the judge that selects, on training clips): {said or 'the default settings'}."
@@ -129,8 +129,12 @@ def _without_training(bench: Bench, method: Method, point: Mapping[str, Any]) ->
 
 def _references(bench: Bench, method: Method, point: Mapping[str, Any]) -> _Both:
     subject = bench.variant(_known(bench, replace(method, options={**method.options, **point})))
-    rows = [
-        (StudyRow(f"{method.key}-{same}", title), bench.styled(subject, bench.of_styles(same_content=same)))
+    lack = method.missing(bench.home) or ""
+    rows: list[_Row] = [
+        (
+            StudyRow(f"{method.key}-{same}", title, lack=lack),
+            None if lack else bench.styled(subject, bench.of_styles(same_content=same)),
+        )
         for same, title in ((False, "a reference of another content"), (True, "a reference of the same content"))
     ]
     return _both(f"{method.title}: the reference's content (style set)", STYLE_COLUMNS, rows)
@@ -140,9 +144,10 @@ def _words(bench: Bench, method: Method, retrieved: Method, point: Mapping[str, 
     rows: list[_Row] = []
     for one, way in ((method, "projection"), (retrieved, "retrieval")):
         subject = bench.variant(_known(bench, replace(one, options={**one.options, **point})))
+        lack = one.missing(bench.home) or ""
         for guide in ("word", "description"):
-            row = StudyRow(f"{one.key}-{guide}", f"{way}, {GUIDE_WORDS[guide]}")
-            rows.append((row, bench.contents(subject, bench.of_contents(guide))))
+            row = StudyRow(f"{one.key}-{guide}", f"{way}, {GUIDE_WORDS[guide]}", lack=lack)
+            rows.append((row, None if lack else bench.contents(subject, bench.of_contents(guide))))
     return _both(f"{method.title}: words by projection or by retrieval", CONTENT_COLUMNS, [*rows, *floor])
 
 

@@ -67,6 +67,13 @@ def evaluate(
             "beside that of the templates.",
         ),
     ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of a table of stylisation: its JSON from an earlier run; rows whose weights are not there stand as it has them.",
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -90,7 +97,7 @@ def evaluate(
     options = {
         "--prompts": prompts, "--cells": cells, "--weights": weights, "--evaluator": evaluator,
         "--classifier": classifier, "--set": changes, "--methods": methods, "--limit": limit,
-        "--tune": tune or None, "--language-model": language_model,
+        "--tune": tune or None, "--language-model": language_model, "--since": since,
     }  # fmt: skip
     _check(what, [name for name, value in options.items() if value is not None])
     if what in STUDIES:
@@ -108,8 +115,8 @@ def evaluate(
         outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in STUDIES:
         evaluate_styled(
-            what, data=data, methods=methods, limit=limit, repeats=repeats or 5, language_model=writer, out=out,
-            as_json=as_json,
+            what, data=data, methods=methods, limit=limit, repeats=repeats or 5, language_model=writer, earlier=since,
+            out=out, as_json=as_json,
         )  # fmt: skip
         return
     if what in PAPERS:
@@ -154,7 +161,7 @@ def _evaluate_weights(
             remark(str(path))
 
 
-_OF_TABLES = {"--methods", "--limit"}
+_OF_TABLES = {"--methods", "--limit", "--since"}
 _OF_DUETS = {"composition": {"--methods", "--limit", "--tune"}, "composition-gain": {"--limit"}}
 _OF_PAPERS = {"--weights", "--evaluator", "--classifier", "--set"}
 _OF_WEIGHTS = {"--prompts", "--cells"}

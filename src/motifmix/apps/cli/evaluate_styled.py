@@ -1,8 +1,9 @@
 """``motifmix evaluate stylization`` and its like: the paper's tables for our benchmark, every method asked the same."""
 
+import json
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -22,22 +23,27 @@ def evaluate_styled(
     limit: int | None,
     repeats: int,
     language_model: "LanguageModel | None",
+    earlier: Path | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Run one study, print it, and write its files into ``out``."""
+    """Run one study, print it, and write its files into ``out``; ``earlier`` has rows that cannot be measured now."""
     from motifmix.evaluation import styled_tables
     from motifmix.evaluation.styled_curves import draw_curves
+    from motifmix.evaluation.styled_since import since
 
     command = f"motifmix evaluate {study}"
     command += f" --methods {methods}" if methods else ""
     command += f" --limit {limit}" if limit else ""
     command += f" --repeats {repeats}" if repeats != 5 else ""
     command += " --language-model FILE" if language_model else ""
+    command += f" --since {study}.json" if earlier else ""
+    former = None if earlier is None else _json(earlier)  # before the hours that measuring takes
     try:
         with progress(f"evaluating {study}") as step:
             bench = _bench(study, data, methods, limit, repeats, language_model, lambda what, done, of: step(done, of))
             result = _run(study, bench, command)
+            result = result if former is None else since(result, former)
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on where it stopped")
         raise
@@ -47,6 +53,19 @@ def evaluate_styled(
         curves = draw_curves(bench.home, (run for row in rows for run in row.runs), out, study)
         for path in styled_tables.write(result, out, curves):
             remark(str(path))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """Raises ``FileError`` for a file that is none or no mapping."""
+    from motifmix.errors import FileError
+
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: this is no JSON of an earlier table ({error})") from error
+    if not isinstance(content, dict):
+        raise FileError(f"{path}: this is no JSON of an earlier table")
+    return content
 
 
 def check_methods(methods: str | None) -> list[str] | None:
