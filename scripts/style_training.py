@@ -1,6 +1,7 @@
 """Write docs/style_training.md: how long everything that is compared was trained, with its curves.
 
-    python scripts/style_training.py [FOLDER]      # docs by default; curves are read from MOTIFMIX_HOME/runs
+    python scripts/style_training.py [FOLDER]      # docs by default; curves are read from MOTIFMIX_HOME/runs,
+                                                   rows whose runs are gone from the page's JSON
 
 Nothing is measured here: steps and seconds are what the runs wrote while they were trained.
 """
@@ -18,7 +19,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 HEAD = """\
 # How long the methods were trained
 
-Written by `python scripts/style_training.py` from what the runs left below `MOTIFMIX_HOME/runs`; the figures are also in
+Written by `python scripts/style_training.py` from what the runs left below `MOTIFMIX_HOME/runs` (rows whose runs are not there any
+more stand as they were); the figures are also in
 [style_training.json](style_training.json).
 
 *Minutes on the clock* are not minutes of a core: most of these runs shared their core with others, some for a while only, so
@@ -71,11 +73,12 @@ COMPARED = (
 def main() -> None:
     """Write the page, its figures and its pictures."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
-    rows, found = trained(), {}
-    for run in rows:
-        own = timing(home() / "runs" / run)
-        if own is not None:
-            found[run] = own
+    rows, store = trained(), folder / "style_training.json"
+    # What is no longer below MOTIFMIX_HOME stands as it was written when it was there.
+    before = json.loads(store.read_text("utf-8")) if store.exists() else {}
+    found = {run: Timing(**before[run]) for run in rows if run in before}
+    found |= {run: own for run in rows if (own := timing(home() / "runs" / run)) is not None}
+    found = {run: found[run] for run in rows if run in found}
     lines = [
         HEAD.format(range=range_of(found)),
         "| run | rows that it made | steps | minutes on the clock | at its fastest | of a processor | recipe |",
@@ -90,11 +93,9 @@ def main() -> None:
         )
     absent = [run for run in rows if run not in found]
     lines += ["", f"No curve is there of: {', '.join(absent)}." if absent else "Every row has its curve.", ""]
-    drawn = draw_curves(home(), found, folder, "style_training")
+    drawn = draw_curves(home(), found, folder, "style_training", earlier=folder)
     lines += [line for words, path in drawn.items() for line in (f"![{words}]({path.name})", "")]
-    (folder / "style_training.json").write_text(
-        json.dumps({run: asdict(own) for run, own in found.items()}, indent=1) + "\n", "utf-8"
-    )
+    store.write_text(json.dumps({run: asdict(own) for run, own in found.items()}, indent=1) + "\n", "utf-8")
     (folder / "style_training.md").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
 
 

@@ -162,3 +162,16 @@ def test_bars_are_as_long_as_what_they_show(tmp_path):
     ]
     half, whole = (int(row.sum()) for row in lengths)
     assert whole == pytest.approx(2 * half, rel=0.05)
+
+
+def test_a_picture_of_a_curve_that_is_gone_stands_as_it_was_drawn(tmp_path):
+    earlier, now = tmp_path / "earlier", tmp_path / "now"
+    earlier.mkdir(), now.mkdir()
+    (earlier / "table_curve_gone.png").write_bytes(b"picture")
+    drawn = draw_curves(tmp_path, ["gone", "never"], now, "table", earlier=earlier)
+    assert drawn == {"training of gone": now / "table_curve_gone.png"}
+    assert (now / "table_curve_gone.png").read_bytes() == b"picture"
+    assert (
+        draw_curves(tmp_path, ["gone"], now, "table", earlier=now) == drawn
+        and draw_curves(tmp_path, ["gone"], tmp_path, "table") == {}
+    )

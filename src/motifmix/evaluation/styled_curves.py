@@ -1,6 +1,7 @@
 """Loss curves of the rows that were trained, drawn from what their runs left below ``MOTIFMIX_HOME``."""
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +13,31 @@ MOST = 6  # curves in a picture
 
 
 def draw_curves(
-    home: Path, runs: Iterable[str], folder: Path, prefix: str, *, logarithmic: bool = True
+    home: Path,
+    runs: Iterable[str],
+    folder: Path,
+    prefix: str,
+    *,
+    logarithmic: bool = True,
+    earlier: Path | None = None,
 ) -> dict[str, Path]:
-    """Draw ``PREFIX_curve_RUN.png`` for every run that left a curve; returns the paths by what they show."""
+    """Draw ``PREFIX_curve_RUN.png`` for every run that left a curve; returns the paths by what they show.
+
+    Where the curve is gone, the picture that was drawn of it into the folder ``earlier`` stands.
+    """
     drawn: dict[str, Path] = {}
     for run in dict.fromkeys(runs):
         path = home / "runs" / run / "curve.jsonl"
         lines = _lines(path)
+        words, picture = f"training of {run}", folder / f"{prefix}_curve_{run}.png"
         names = [name for name in (lines[-1] if lines else {}) if name not in _NOT_DRAWN][:MOST]
         curves = {n: ([row["step"] for row in lines if n in row], [row[n] for row in lines if n in row]) for n in names}
         if len(lines) > 1 and curves:
-            words = f"training of {run}"
-            drawn[words] = line_chart(
-                curves, folder / f"{prefix}_curve_{run}.png", title=words, logarithmic=logarithmic
-            )
+            drawn[words] = line_chart(curves, picture, title=words, logarithmic=logarithmic)
+        elif earlier is not None and (former := earlier / picture.name).is_file():
+            if former.resolve() != picture.resolve():
+                shutil.copyfile(former, picture)
+            drawn[words] = picture
     return drawn
 
 

@@ -50,7 +50,9 @@ def evaluate_styled(
     say(styled_tables.as_json(result) if as_json else styled_tables.as_markdown(result))
     if out is not None:
         rows = [bench.methods[key] for key in bench.chosen] if study == "stylization" else []
-        curves = draw_curves(bench.home, (run for row in rows for run in row.runs), out, study)
+        curves = draw_curves(
+            bench.home, (run for row in rows for run in row.runs), out, study, earlier=earlier and earlier.parent
+        )
         for path in styled_tables.write(result, out, curves):
             remark(str(path))
 

@@ -107,11 +107,8 @@ FROM_THE_FIRST = {"style_start": 1.0}
 """How the tables ask the default model: as every other row, its style from the first step on, whatever the content."""
 STYLE_PARTS = ("style_encoder", "project")
 JOINT_PARTS = ("denoiser", "style_encoder", "project", "length_predictor")
-_BASE, _STYLEMOTIF, _DEFAULT = (
-    "recipes/stylemotif/base.yaml",
-    "recipes/stylemotif/stylemotif.yaml",
-    "recipes/default/denoiser.yaml",
-)
+_BASE, _STYLEMOTIF = "recipes/stylemotif/base.yaml", "recipes/stylemotif/stylemotif.yaml"
+_DEFAULT = ("recipes/default/denoiser.yaml", "recipes/default/places.yaml")
 
 _ALL = (
     Method("unstyled", "no style (frozen base)", "frozen", (), ("weights-base",), (_BASE,), _text_to_motion, paper="MLD", runs=("base",)),
@@ -154,15 +151,15 @@ _ALL = (
         (_STYLEMOTIF,), _text_to_motion, STYLE_PARTS, options={"gradient": 0.5},
     ),
     Method(
-        "joint-unstyled", "no style (default model)", "joint", (), (DEFAULT,), (_DEFAULT,), _text_to_motion,
+        "joint-unstyled", "no style (default model)", "joint", (), (DEFAULT,), _DEFAULT, _text_to_motion,
     ),
     Method(
-        "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS,
-        options=FROM_THE_FIRST, runs=("denoiser",),
+        "joint", "default model", "joint", ("motion", "text"), (DEFAULT,), _DEFAULT, _text_to_motion, JOINT_PARTS,
+        options=FROM_THE_FIRST, runs=("denoiser", "places"),
     ),
     Method(
         "joint-late", "default model as people use it, its style late where training showed a content in none", "joint",
-        ("motion", "text"), (DEFAULT,), (_DEFAULT,), _text_to_motion, JOINT_PARTS,
+        ("motion", "text"), (DEFAULT,), _DEFAULT, _text_to_motion, JOINT_PARTS,
     ),
 )  # fmt: skip
 METHODS: dict[str, Method] = {method.key: method for method in _ALL}
