@@ -1,6 +1,7 @@
 """The tables of compositions on made-up pairs and tiny random networks: what is asked, kept, counted and left out."""
 
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from tests.data.duet_clips import prepared_people
 from motifmix.data.duets.foreign import foreign_interactions, foreign_pools
 from motifmix.data.duets.interactions import BY_NAME
 from motifmix.data.duets.preparing import Counts, prepare_duets
-from motifmix.errors import DataError, MotifmixError, RequestError, WeightsError
+from motifmix.errors import DataError, FileError, MotifmixError, RequestError, WeightsError
 from motifmix.evaluation import duet_bench, duet_grid, duet_studies, styled_tables
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, write_guidance
 from motifmix.evaluation.duet_judges import DuetJudges
-from motifmix.evaluation.duet_questions import questions
+from motifmix.evaluation.duet_questions import Question, questions
+from motifmix.evaluation.duet_store import ScoreStore
 from motifmix.evaluation.judges import Role
 from motifmix.features.interhuman import InterHumanSpace, place
 from motifmix.mix.placement import center_scene
@@ -183,20 +185,50 @@ def test_kept_scenes_are_read_back_and_another_strength_is_another_scene(home, m
     assert np.abs(bench.made(COMPOSITIONS["interaction"], 0.5)[0].people - first[0].people).max() > 1e-3
 
 
-def test_guidance_is_chosen_by_judges_that_do_not_score(home, monkeypatch):
+def test_scores_outlive_the_weights_and_answer_only_to_the_same_questions(home, tmp_path):
+    names = ["interaction", "placed-blending", "mixer-st"]
+    store, of_takes = ScoreStore(tmp_path), ScoreStore(tmp_path, "takes")
+    takes = DuetBench(home, _taken(home), DuetJudges("score", home), steps=2, store=of_takes)
+    study = duet_studies.composition(_bench(home, store=store), "the command", names, takes)
+    assert len(list(tmp_path.glob("*.prompts.npz"))) == 4 and len(list(tmp_path.glob("*.takes.npz"))) == 3
+    bare = tmp_path / "home"  # judges and pairs, and no models
+    for folder in ("data", "weights-duets-evaluator-interaction", "weights-duets-evaluator-individual"):
+        bare.mkdir(exist_ok=True)
+        (bare / folder).symlink_to(home / folder)
+    takes = DuetBench(bare, _taken(home), DuetJudges("score", bare), steps=2, store=of_takes)
+    again = duet_studies.composition(_bench(bare, store=store), "the command", names, takes)
+    assert again.facts["weights"] == study.facts["weights"] and len(again.facts["weights"]) == 4
+    for table, other in zip(again.tables, study.tables, strict=True):
+        assert [row.key for row in table.rows] == [row.key for row in other.rows]
+        for row, own in zip(table.rows, other.rows, strict=True):
+            assert row.figures.keys() == own.figures.keys()
+            for key, figure in row.figures.items():
+                assert figure.mean == pytest.approx(own.figures[key].mean, rel=1e-5, abs=1e-6)
+    assert "mixer-st" in duet_studies.groups(bare, store) and "mixer-st" not in duet_studies.groups(bare)
+    (line,) = duet_studies.chosen_lines(_bench(bare, store=store, seed=1), ["interaction"])
+    assert "missing" in line.lack  # another seed makes other scenes
+    (tmp_path / "interaction.prompts.npz").write_bytes(b"PK")
+    with pytest.raises(FileError, match="no scores of a composition"):
+        store.methods()
+
+
+def _taken(home: Path) -> list[Question]:
+    return [replace(question, take="one") for question in questions(home / "data", "test", 2)]
+
+
+def test_guidance_is_chosen_by_judges_that_do_not_score(home, tmp_path, monkeypatch):
     monkeypatch.setattr(duet_studies, "GRID", (0.5, 1.0))
     bench = _bench(home, "select", "val")
     rows = duet_studies.tuned(bench, duet_studies.chosen_lines(bench, ["interaction", "finetuned"]))
     assert list(rows) == ["interaction"] and set(rows["interaction"]["overall"]) == {"0.5", "1.0"}
-    write_guidance(home, {"interaction": {"strength": 0.75, "overall": {"0.75": 0.5, "1.0": 0.4}}})
-    assert read_guidance(home) == {"interaction": Tuned(0.75, 0.5)}
+    write_guidance(tmp_path, {"interaction": {"strength": 0.75, "overall": {"0.75": 0.5, "1.0": 0.4}}})
+    assert read_guidance(tmp_path) == {"interaction": Tuned(0.75, 0.5)}
     scoring = _bench(home)
-    scoring.guidance = {**read_guidance(home), "Mixer [ST]": Tuned(1.5, 0.4)}
+    scoring.guidance = {**read_guidance(tmp_path), "Mixer [ST]": Tuned(1.5, 0.4)}
     (mixer, *_), alone = mixers(home)["mixer-st"], COMPOSITIONS["individual"]
     assert [scoring.strength(each) for each in (COMPOSITIONS["interaction"], alone, mixer)] == [0.75, 1.0, 1.5]
     with pytest.raises(ValueError, match="select"):
         duet_studies.tuned(scoring, [])
-    (home / "evaluation" / "composition" / "guidance.json").unlink()
 
 
 def test_what_there_is_to_gain_is_said_in_words(home):

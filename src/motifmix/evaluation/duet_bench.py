@@ -14,6 +14,7 @@ from motifmix.evaluation import duet_metrics, metrics
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_judges import DuetJudges, Embedded
 from motifmix.evaluation.duet_questions import Question
+from motifmix.evaluation.duet_store import Kept, ScoreStore, arrays_of, scored_of
 from motifmix.evaluation.measuring import digest
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.mix.agreement import WEIGHT as AGREEMENT
@@ -58,7 +59,10 @@ class Tuned:
 
 @dataclass
 class DuetBench:
-    """The questions with their texts and real scenes embedded once. ``guidance``: what was tuned for each method."""
+    """The questions with their texts and real scenes embedded once.
+
+    ``guidance``: what was tuned for each method; ``store``: where scores outlive the weights.
+    """
 
     home: Path
     asked: Sequence[Question]
@@ -66,6 +70,7 @@ class DuetBench:
     steps: int = STEPS
     seed: int = 0
     guidance: Mapping[str, Tuned] = field(default_factory=dict)
+    store: ScoreStore | None = None
     progress: Progress = lambda what, done, of: None
 
     def __post_init__(self) -> None:
@@ -81,6 +86,48 @@ class DuetBench:
         like = MIXER if method.mixer else method.tuned_as
         tuned = self.guidance.get(guidance_key(method)) or self.guidance.get(like)
         return tuned.strength if tuned else 1.0
+
+    def scored(self, method: Composition) -> Scored | None:
+        """Return a method's scores: those of its weights, and where they are missing, those that were kept of them."""
+        if method.missing(self.home) is not None:
+            kept = self.kept(method)
+            return None if kept is None else scored_of(kept, Scored)
+        made = self.made(method)
+        weights = [one.weights for one in made if one.weights is not None] if method.mixer else []
+        scored = self.score([one.people for one in made], weights)
+        self._keep(method, arrays_of(scored), scored.of_all)
+        return scored
+
+    def takes_of(self, method: Composition) -> dict[str, np.ndarray] | None:
+        """Return :meth:`takes` of what a method makes, and where its weights are missing, what was kept of it."""
+        if method.missing(self.home) is not None:
+            kept = self.kept(method)
+            return None if kept is None else dict(kept.arrays)
+        found = self.takes([one.people for one in self.made(method)])
+        self._keep(method, found, {})
+        return found
+
+    def kept(self, method: Composition) -> Kept | None:
+        """Return what the store keeps of a method, asked the same in the same way by the same judges."""
+        return None if self.store is None else self.store.read(method.key, self._facts(method))
+
+    def version(self, method: Composition) -> str:
+        """Return what tells the weights of a method from others, also where only their scores are left."""
+        if method.missing(self.home) is None:
+            return method.version(self.home)
+        kept = self.kept(method)
+        return "" if kept is None else kept.version
+
+    def _keep(self, method: Composition, arrays: Mapping[str, np.ndarray], of_all: Mapping[str, float]) -> None:
+        if self.store is not None:
+            self.store.write(Kept(method, method.version(self.home), self._facts(method), arrays, of_all))
+
+    def _facts(self, method: Composition) -> dict[str, Any]:
+        asked = [(q.id, q.wanted.text, q.wanted.individual_texts, q.wanted.frames) for q in self.asked]
+        return {
+            "questions": digest(asked), "judges": self.judges.version, "steps": self.steps, "seed": self.seed,
+            "strength": self.strength(method),
+        }  # fmt: skip
 
     def made(self, method: Composition, strength: float | None = None) -> list[Made]:
         """Return a method's scenes; batches that were made before are read."""
@@ -201,18 +248,18 @@ def guidance_key(method: Composition) -> str:
     return method.title if method.mixer else method.key
 
 
-def read_guidance(home: Path) -> dict[str, Tuned]:
+def read_guidance(folder: Path) -> dict[str, Tuned]:
     """Return what tuning chose; nothing where it has not been done."""
-    path = home / "evaluation" / "composition" / GUIDANCE
+    path = folder / GUIDANCE
     if not path.is_file():
         return {}
     rows = json.loads(path.read_text("utf-8"))
     return {str(key): Tuned(float(row["strength"]), max(row["overall"].values())) for key, row in rows.items()}
 
 
-def write_guidance(home: Path, rows: Mapping[str, Any]) -> Path:
+def write_guidance(folder: Path, rows: Mapping[str, Any]) -> Path:
     """Add rows to the tuned strengths; returns the file."""
-    path = home / "evaluation" / "composition" / GUIDANCE
+    path = folder / GUIDANCE
     before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, force=True) as beside:

@@ -11,6 +11,7 @@ from motifmix.evaluation.duet_bench import DuetBench, Scored, guidance_key
 from motifmix.evaluation.duet_figures import RESAMPLED, Figures, Line, interval
 from motifmix.evaluation.duet_grid import ALONE, grid_table, transfer_verdict
 from motifmix.evaluation.duet_metrics import POOL, harmonic_mean
+from motifmix.evaluation.duet_store import ScoreStore
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.styled_tables import Column, Study, StudyRow, StudyTable
 from motifmix.evaluation.tables import percent, plain
@@ -62,31 +63,33 @@ TAKES = (
 
 def chosen_lines(bench: DuetBench, names: Sequence[str] | None) -> list[Line]:
     """Return the rows that are asked for (all by default), baselines first, those without weights with what they lack."""
-    known, lines = groups(bench.home), []
+    known, lines = groups(bench.home, bench.store), []
     for key in names or known:
-        there = tuple(method for method in known[key] if method.missing(bench.home) is None)
+        there = tuple(
+            method for method in known[key] if method.missing(bench.home) is None or bench.kept(method) is not None
+        )
         lack = "" if there else str(known[key][0].missing(bench.home))
         lines.append(Line(key, there or known[key], lack=lack))
     return lines
 
 
-def groups(home: Path) -> dict[str, tuple[Composition, ...]]:
-    """Return what can be a row: every composition, of every Mixer below ``home`` its training seeds, and the grid's rows."""
+def groups(home: Path, store: ScoreStore | None = None) -> dict[str, tuple[Composition, ...]]:
+    """Return what can be a row: every composition, of every Mixer its training seeds, and the grid's rows.
+
+    Mixers are those below ``home``, and those of which the ``store`` keeps scores.
+    """
+    kept = store.methods() if store is not None else []
     known = {key: (method,) for key, method in COMPOSITIONS.items()}
-    known |= {key: tuple(methods) for key, methods in mixers(home).items()}
-    return known | {key: (method,) for key, method in grid(home).items()}
+    known |= {key: tuple(methods) for key, methods in mixers(home, kept).items()}
+    return known | {key: (method,) for key, method in grid(home, kept).items()}
 
 
 def measured(bench: DuetBench, lines: Sequence[Line]) -> list[Line]:
     """Generate and score every row that has its weights."""
     result = []
     for line in lines:
-        scored = []
-        for method in line.methods if not line.lack else ():
-            made = bench.made(method)
-            weights = [one.weights for one in made if one.weights is not None] if method.mixer else []
-            scored.append(bench.score([one.people for one in made], weights))
-        result.append(replace(line, scored=tuple(scored)))
+        scored = [bench.scored(method) for method in line.methods] if not line.lack else []
+        result.append(replace(line, scored=tuple(own for own in scored if own is not None)))
     return result
 
 
@@ -200,11 +203,9 @@ def _takes(bench: DuetBench, lines: Sequence[Line]) -> StudyTable:
     rows = []
     for line in lines:
         figures: dict[str, Interval] = {}
-        if not line.lack:
-            found = bench.takes([one.people for one in bench.made(line.methods[0])])
-            for key, values in found.items():
-                each = np.array([values[[name == take for name in names]].mean() for take in takes])
-                figures[key] = interval(float(each.mean()), each[draws].mean(axis=1))
+        for key, values in ((None if line.lack else bench.takes_of(line.methods[0])) or {}).items():
+            each = np.array([values[[name == take for name in names]].mean() for take in takes])
+            figures[key] = interval(float(each.mean()), each[draws].mean(axis=1))
         rows.append(_row(line, figures))
     return StudyTable(
         "Recorded takes", TAKES, tuple(rows),
@@ -220,7 +221,7 @@ def _facts(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
         "guidance": {
             guidance_key(line.methods[0]): bench.strength(line.methods[0]) for line in lines if not line.lack
         },
-        "weights": {m.key: m.version(bench.home) for line in lines if not line.lack for m in line.methods},
+        "weights": {m.key: bench.version(m) for line in lines if not line.lack for m in line.methods},
         "missing": {line.key: line.lack for line in lines if line.lack},
     }  # fmt: skip
 

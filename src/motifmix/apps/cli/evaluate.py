@@ -85,6 +85,13 @@ def evaluate(
     tune: Annotated[
         bool, typer.Option("--tune", help="Of composition: choose every method's guidance on validation pairs instead.")
     ] = False,
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Of composition: where scores and tuned guidance are kept; rows whose weights are not there stand as it has them.",
+        ),
+    ] = None,
     repeats: Annotated[
         int | None, typer.Option(min=1, help="How often everything is generated; 5, of a paper 1 (they do 20).")
     ] = None,
@@ -97,19 +104,19 @@ def evaluate(
     options = {
         "--prompts": prompts, "--cells": cells, "--weights": weights, "--evaluator": evaluator,
         "--classifier": classifier, "--set": changes, "--methods": methods, "--limit": limit,
-        "--tune": tune or None, "--language-model": language_model, "--since": since,
+        "--tune": tune or None, "--kept": kept, "--language-model": language_model, "--since": since,
     }  # fmt: skip
     _check(what, [name for name, value in options.items() if value is not None])
     if what in STUDIES:
         check_methods(methods)
     if what in DUET_STUDIES:
-        check_compositions(methods, repeats)
+        check_compositions(methods, repeats, kept)
     if what in PAPERS:
         _check_paper(what, {"--weights": weights, "--data": data, "--evaluator": evaluator})
     writer = None if language_model is None else _language_model(language_model)
     _check_data(what, data, prompts)
     if what in DUET_STUDIES:
-        evaluate_duets(what, data=data, methods=methods, limit=limit, tune=tune, out=out, as_json=as_json)
+        evaluate_duets(what, data=data, methods=methods, limit=limit, tune=tune, kept=kept, out=out, as_json=as_json)
         return
     if out is not None:
         outputs.make_folder(out)  # not before: what is refused leaves no folder behind
@@ -162,7 +169,7 @@ def _evaluate_weights(
 
 
 _OF_TABLES = {"--methods", "--limit", "--since"}
-_OF_DUETS = {"composition": {"--methods", "--limit", "--tune"}, "composition-gain": {"--limit"}}
+_OF_DUETS = {"composition": {"--methods", "--limit", "--tune", "--kept"}, "composition-gain": {"--limit"}}
 _OF_PAPERS = {"--weights", "--evaluator", "--classifier", "--set"}
 _OF_WEIGHTS = {"--prompts", "--cells"}
 

@@ -6,7 +6,7 @@ alignment and centring, the weights forced or given by a Mixer.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -133,27 +133,33 @@ COMPOSITIONS: dict[str, Composition] = {method.key: method for method in _ALL}
 """All but the Mixers, which are found where they lie (:func:`mixers`)."""
 
 
-def mixers(home: Path) -> dict[str, list[Composition]]:
+def mixers(home: Path, kept: Iterable[Composition] = ()) -> dict[str, list[Composition]]:
     """Return the Mixers below ``home``, those of one recipe and other seeds together: ``weights-duets-mixer-NAME-SEED``.
 
-    A Mixer is asked between the models that its card names. Raises ``WeightsError`` for a folder without a sound card.
+    ``kept``: compositions of which only scores are left; the Mixers among them count as well. A Mixer is asked between the
+    models that its card names. Raises ``WeightsError`` for a folder without a sound card.
     """
-    found: dict[str, list[Composition]] = {}
+    there: dict[str, Composition] = {method.mixer: method for method in kept if method.key == _mixer_key(method.mixer)}
     for path in sorted(home.glob(f"{MIXERS}*/mixer.yaml")):
         folder, card = path.parent.name, read_card(path)
-        family = _SEED.sub("", folder)
-        name = family.removeprefix(MIXERS).strip("-")
+        name = _SEED.sub("", folder).removeprefix(MIXERS).strip("-")
         kind = str(card.extra.get("granularity", card.sizes.get("granularity", "spatio_temporal")))
         title = f"Mixer [{GRANULARITIES.get(kind, kind)}]" + (f", {name}" if name else "")
-        method = Composition(
-            folder.removeprefix("weights-duets-"), title, "mixer", "mixed", str(card.extra["interaction"]),
-            str(card.extra["individual"]), mixer=folder, recipe=card.recipe,
+        there[folder] = Composition(
+            _mixer_key(folder), title, "mixer", "mixed", str(card.extra["interaction"]), str(card.extra["individual"]),
+            mixer=folder, recipe=card.recipe,
         )  # fmt: skip
-        found.setdefault(family.removeprefix("weights-duets-"), []).append(method)
+    found: dict[str, list[Composition]] = {}
+    for folder in sorted(there):
+        found.setdefault(_mixer_key(_SEED.sub("", folder)), []).append(there[folder])
     return found
 
 
-def grid(home: Path) -> dict[str, Composition]:
+def _mixer_key(folder: str) -> str:
+    return folder.removeprefix("weights-duets-")
+
+
+def grid(home: Path, kept: Iterable[Composition] = ()) -> dict[str, Composition]:
     """Return what a Mixer between other models than the main pair's is compared with, between the same models.
 
     These are the main pair's own Mixer, which was never trained with them (modular transfer), and ``IN_GRID``; of models that
@@ -164,7 +170,7 @@ def grid(home: Path) -> dict[str, Composition]:
     def add(key: str, method: Composition, own: Composition) -> None:
         found[key] = replace(method, key=key, interaction=own.interaction, individual=own.individual)
 
-    for name, (own, *_) in mixers(home).items():
+    for name, (own, *_) in mixers(home, kept).items():
         if (own.interaction, own.individual) == (INTERACTION, INDIVIDUAL):
             continue
         short = name.removeprefix("mixer-")
