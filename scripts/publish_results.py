@@ -323,8 +323,6 @@ def _limits() -> str:
         "Styles that were recorded on walks and waves cost other actions, though they [join late](late_style.md) there: in *old* "
         "jumps stay low, kicks hardly happen and who sits down may get up again ([figures](actions.md)). What shows of a style in "
         "such actions is less than in walks, and no judge here can say how much of it a person would name.",
-        "Some words of place take a walk away: who is to walk in the park often stands and gestures. These weights were not "
-        "taught that a place changes no movement; the recipe teaches it now.",
         f"A text of up to {MAX_TEXT:,} characters is taken; the longer it is, the less of it is met.",
         "Actor, recording day and style cannot be told apart in the style set: part of what counts as a style here is the "
         "actor. The probes in the results say how far.",

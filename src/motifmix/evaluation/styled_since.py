@@ -63,11 +63,12 @@ def _told_in_parts(key: str, told: set[str]) -> bool:
 
 
 def _row(said: Mapping[str, Any]) -> StudyRow:
-    figures = {
-        name: Interval(*(float("nan") if own.get(part) is None else float(own[part]) for part in ("mean", "half_width")),
-                       tuple(own.get("values") or ()))
-        for name, own in said.get("figures", {}).items()
-    }  # fmt: skip
+    figures = {}
+    for name, own in said.get("figures", {}).items():
+        mean, half_width = (
+            float("nan") if own.get(part) is None else float(own[part]) for part in ("mean", "half_width")
+        )
+        figures[name] = Interval(mean, half_width, tuple(own.get("values") or ()))
     return StudyRow(
         str(said["key"]), str(said["title"]), figures, str(said.get("lack", "")), bool(said.get("reference"))
     )
