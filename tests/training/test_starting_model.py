@@ -66,3 +66,21 @@ def test_what_it_cannot_go_on_from_is_told(home):
     train(own, build_objective(own), home / "runs" / "vae-other", home / "weights-other")
     with pytest.raises(DataError, match="another autoencoder"):
         build_objective(recipe("denoiser", options={**NEXT, "weights": "weights-other"}))
+
+
+def test_what_went_part_of_the_way_lies_between(home, tmp_path):
+    objective: Any = build_objective(recipe("denoiser", options={**NEXT, "way": 0.25}))
+    begun = {name: value.clone() for name, value in objective.modules.state_dict().items()}
+    with torch.no_grad():
+        for value in objective.modules.parameters():
+            value += 0.4
+    objective.save(objective.modules, tmp_path / "part", {"recipe": "next", "commit": "none"})
+    written = load_part(tmp_path / "part", "style_encoder")[1].state_dict()
+    for name, value in written.items():
+        torch.testing.assert_close(value, begun[f"style_encoder.{name}"] + 0.1, atol=2e-3, rtol=2e-3)
+    _, denoiser, rest = load_part(tmp_path / "part", "denoiser")
+    assert torch.allclose(rest["project_bias"].float(), begun["denoiser.project.bias"] + 0.1, atol=2e-3)
+    for name, value in denoiser.named_parameters():
+        torch.testing.assert_close(value.float(), begun[f"denoiser.denoiser.{name}"] + 0.1, atol=2e-3, rtol=2e-3)
+    with torch.no_grad():  # and what trains is left where it is
+        assert all(torch.allclose(v, begun[n] + 0.4) for n, v in objective.modules.named_parameters())

@@ -1,9 +1,11 @@
 """The trained model that a denoiser's recipe goes on from: its base alone, or all its networks with their statistics."""
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from motifmix.errors import DataError
@@ -50,14 +52,31 @@ class StartingModel:
 
     def hand_over(self, modules: nn.ModuleDict) -> None:
         """Copy all networks into a recipe's own. Raises ``DataError`` where their sizes differ."""
-        styled = modules["denoiser"]
-        assert isinstance(styled, StyledDenoiser)
-        own = {**{part: modules[part] for part in BESIDE}, "denoiser": styled.denoiser}
         try:
-            for part, network in own.items():
-                network.load_state_dict(self.networks[part].state_dict())
-            styled.project.load_state_dict(self.project)
+            for network, state in self._pairs(modules):
+                network.load_state_dict(state)
         except RuntimeError as error:
             raise DataError(
                 f"the model in {self.folder} has other sizes than this recipe; go on with the sizes of its cards"
             ) from error
+
+    def between(self, modules: nn.ModuleDict, way: float) -> nn.ModuleDict:
+        """Return copies of a recipe's networks that went only a share of the ``way`` from this model's to where they are.
+
+        The mean of the weights keeps what few clips taught the starting model and gains what was learned since
+        (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
+        """
+        between = copy.deepcopy(modules)
+        with torch.no_grad():
+            for network, state in self._pairs(between):
+                for name, value in network.state_dict().items():
+                    if value.is_floating_point():
+                        value.copy_(torch.lerp(state[name].to(value), value, way))
+        return between
+
+    def _pairs(self, modules: nn.ModuleDict) -> list[tuple[nn.Module, dict[str, Tensor]]]:
+        """Return a recipe's networks, each with what it is called here."""
+        styled = modules["denoiser"]
+        assert isinstance(styled, StyledDenoiser)
+        own = [(modules[part], self.networks[part].state_dict()) for part in BESIDE]
+        return [*own, (styled.denoiser, self.networks["denoiser"].state_dict()), (styled.project, self.project)]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
@@ -82,6 +82,8 @@ class DenoiserOptions(BaseModel):
     """Folder below MOTIFMIX_HOME of the denoiser to begin with (``base.yaml`` of the same data makes one)."""
     start: str | None = None
     """Folder of a whole model to go on from, with its statistics (``unseen_start.yaml`` makes one)."""
+    way: float = Field(default=1.0, gt=0, le=1)
+    """Of a training that goes on (``start``): how far on the way to the trained weights those lie that are written."""
     weights: str | None = None
 
 
@@ -308,6 +310,8 @@ class DenoiserObjective:
 
         o = self.options
         latent = self.store.mean.shape[0]
+        if self.start is not None and o.way < 1:
+            modules = self.start.between(modules, o.way)
         styled = modules["denoiser"]
         assert isinstance(styled, StyledDenoiser)
         extra = {
