@@ -71,14 +71,32 @@ def page(found: dict) -> str:
                 f"| {weights} ({own['denoiser']}) | {own['parameters']:,} | {name} | {shares[0]} | {shares[1]} | "
                 f"{100 * row['skating']:.1f} % | {1000 * row['seconds']:.0f} | {row['n']} |"
             )
+    lines += ["", *(f"- {weights}: {costs(own['rows'])}" for weights, own in found.items())]
     return "\n".join([*lines, ""])
+
+
+def costs(rows: dict) -> str:
+    """Say what the style changes besides itself."""
+    without, with_ = (
+        {**rows[name], "content_share": rows[name]["content"][0]} for name in ("without a style", "with a style")
+    )
+    said = [
+        f"{words} {'rises' if with_[key] > without[key] else 'falls'} from {100 * without[key]:.0f} to {100 * with_[key]:.0f} %"
+        for words, key in (("content", "content_share"), ("foot skating", "skating"))
+        if round(100 * with_[key]) != round(100 * without[key])
+    ]
+    return f"with a style {' and '.join(said)}." if said else "a style changes neither content nor foot skating."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="weights-second-base", help="a folder, or one below MOTIFMIX_HOME")
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--page", action="store_true", help="write the page again from the JSON")
     chosen = parser.parse_args()
+    if chosen.page:
+        (DOCS / "second_base.md").write_text(page(json.loads((DOCS / "second_base.json").read_text("utf-8"))), "utf-8")
+        return
     torch.set_num_threads(1)
     folders = {"default": PACKAGE_WEIGHTS / "default", "second base": home() / chosen.weights}
     found = {name: measured(TextToMotion(folder), chosen.seeds) for name, folder in folders.items()}

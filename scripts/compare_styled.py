@@ -37,6 +37,8 @@ PAIRS = (
 )
 SETTINGS = ("gamma", "guidance scale of the style", "gradient of the style distance")
 CEILING = 0.9
+USUAL = ("ablation-ablation-", "stylemotif-0")
+"""Keys of the rows of the ablation that were trained as StyleMotif is."""
 HEAD = """\
 # What the tables say of each other
 
@@ -77,6 +79,18 @@ def between_methods(tables: list[dict[str, Any]]) -> Iterator[tuple[str, list[tu
             if a in rows and b in rows
         ]
         if lines and not table["title"].endswith(", raw"):
+            yield table["title"], lines
+
+
+def between_trained(tables: list[dict[str, Any]]) -> Iterator[tuple[str, list[tuple[str, dict[str, Interval]]]]]:
+    """Yield titles and lines of what rows differ by that were trained otherwise, against the one trained as the method is."""
+    for table in tables:
+        rows = [row for row in rows_of(table).values() if not row["reference"]]
+        usual = next((row for row in rows if row["key"].startswith(USUAL)), None)
+        if usual is None or not table["title"].startswith("The ") or table["title"].endswith(", raw"):
+            continue
+        lines = [(f"{row['title']} − {usual['title']}", difference(row, usual)) for row in rows if row is not usual]
+        if lines:
             yield table["title"], lines
 
 
@@ -146,7 +160,11 @@ def main() -> None:
         json.loads((folder / f"{name}.json").read_text("utf-8"))["tables"] for name in ("stylization", "ablation")
     )
     parts, kept = [HEAD, CAVEAT, "## Between methods", ""], {}
-    for heading, groups in (("", between_methods(methods)), ("## What a setting changes", between_settings(ablations))):
+    for heading, groups in (
+        ("", between_methods(methods)),
+        ("## What training otherwise changes", between_trained(ablations)),
+        ("## What a setting changes", between_settings(ablations)),
+    ):
         parts += [heading, ""] if heading else []
         for title, lines in groups:
             parts += [f"### {title}", "", *table_of(lines), ""]

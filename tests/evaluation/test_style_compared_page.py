@@ -35,3 +35,9 @@ def test_pairs_are_compared_within_repeats_and_what_tells_nothing_is_named(tmp_p
     line = next(line for line in page.splitlines() if line.startswith("| stylemotif − smoodi"))
     assert "**-10.0 ± 0.0**" in line and "| -0.033 ±" in line  # the second is not bold
     assert "more than 90% of every row" in page and "a; b: the same share of styles in every repeat" in page
+
+
+def test_the_page_of_targets_is_of_the_figures_beside_it():
+    command = [sys.executable, ROOT / "scripts" / "list_targets.py", "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
