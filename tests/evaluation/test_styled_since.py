@@ -67,3 +67,8 @@ def test_what_was_measured_by_nobody_still_says_what_it_lacks():
 def test_another_table_or_other_judges_are_refused(earlier, said):
     with pytest.raises(RequestError, match=said):
         since(study([row("a", 0.1)], {"a": "2"}), earlier)
+
+
+def test_a_table_of_nothing_but_what_lacks_is_a_table():
+    page = as_markdown(study([row("a", None, lack="a missing; train it")], {}))
+    assert "| | SRA ↑ |\n|---|---|\n| the a | a missing; train it |\n" in page

@@ -32,7 +32,7 @@ BLOCKS = (
     ("frozen", "On one frozen base"),
     ("joint", "Beside it: the jointly trained default model"),
 )
-EFFICIENCY_SECONDS, EFFICIENCY_ROUNDS, EFFICIENCY_BATCH = 6.0, 5, 16
+EFFICIENCY_SECONDS, EFFICIENCY_BATCH = 6.0, 16
 ALONE = Column("alone", "s a clip, one at a time", lambda v: f"{v:.3f}", "down")
 TOGETHER = Column("together", f"s a clip, {EFFICIENCY_BATCH} at a time", lambda v: f"{v:.3f}", "down")
 SHARE = Column("share", "time of SMooDi's, one at a time", lambda v: f"{v:.2f}", "down")
@@ -76,7 +76,7 @@ def text_style(bench: Bench, command: str) -> Study:
 
 EFFICIENCY_INTRO = (
     f"Every method makes the same {EFFICIENCY_BATCH} clips of {EFFICIENCY_SECONDS:g} s with a motion as style, one at a time and "
-    f"all at once, in turns with the others and in another order each round; processor seconds of {EFFICIENCY_ROUNDS} rounds, judging "
+    f"all at once, in turns with the others and in another order each round; processor seconds of {{rounds}} rounds, judging "
     "left out. Ratios are of the same round. "
     "Parameters: all that a clip goes through but the sentence encoder, which all share, and those that were trained for "
     "style; the projection of words is in neither, as in the paper. Sizes are ours, a hundredth of "
@@ -113,8 +113,8 @@ def efficiency(bench: Bench, command: str) -> Study:
             columns = (TOTAL, TRAINED, ALONE, TOGETHER, SHARE)
             tables.append(StudyTable(title, columns, tuple(rows), drawn=("trained", "alone")))
     tables.append(styled_paper.EFFICIENCY)
-    facts = {**bench.facts, "repeats": EFFICIENCY_ROUNDS}
-    return Study("efficiency", "Efficiency", command, EFFICIENCY_INTRO, tuple(tables), facts)
+    intro = EFFICIENCY_INTRO.format(rounds=bench.repeats)
+    return Study("efficiency", "Efficiency", command, intro, tuple(tables), bench.facts)
 
 
 def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
@@ -123,16 +123,15 @@ def _seconds_side_by_side(bench: Bench, keys: Sequence[str]) -> dict[str, list[t
     Rounds take turns, and each begins with another row, so that all meet the same machine in every place.
     """
     questions = content_set(bench.windows, bench.style_set, 0, EFFICIENCY_BATCH)
+    rounds_asked = bench.repeats
     rounds: dict[str, list[tuple[float, float]]] = {key: [] for key in keys}
-    for round_number in range(EFFICIENCY_ROUNDS + 1):
-        first = round_number * len(keys) // (EFFICIENCY_ROUNDS + 1)
+    for round_number in range(rounds_asked + 1):
+        first = round_number * len(keys) // (rounds_asked + 1)
         for number, key in enumerate([*keys[first:], *keys[:first]]):
             method, pipeline = bench.methods[key], bench.subject(key).pipeline
             alone = _timed(pipeline, method.options, questions[:4], bool(method.guided_by), 1)
             together = _timed(pipeline, method.options, questions, bool(method.guided_by), len(questions))
-            bench.asking.progress(
-                "efficiency", round_number * len(keys) + number + 1, (EFFICIENCY_ROUNDS + 1) * len(keys)
-            )
+            bench.asking.progress("efficiency", round_number * len(keys) + number + 1, (rounds_asked + 1) * len(keys))
             if round_number:  # the first one warms up
                 rounds[key].append((alone, together))
     return rounds

@@ -141,6 +141,7 @@ def write(study: Study, folder: Path, more_pictures: Mapping[str, Path] | None =
 
 def _markdown_table(table: StudyTable) -> str:
     known = [c for c in table.columns if any(c.key in row.figures for row in table.rows)]
+    known = known or list(table.columns[:1])  # where nothing was measured, what is missing has a column to stand in
     best = {column.key: _best(column, table.rows) for column in known}
     lines = [
         "| | " + " | ".join(f"{column.words}{_ARROWS[column.better]}" for column in known) + " |",

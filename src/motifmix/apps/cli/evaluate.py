@@ -118,14 +118,14 @@ def evaluate(
     if what in DUET_STUDIES:
         evaluate_duets(what, data=data, methods=methods, limit=limit, tune=tune, kept=kept, out=out, as_json=as_json)
         return
-    if out is not None:
-        outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in STUDIES:
         evaluate_styled(
             what, data=data, methods=methods, limit=limit, repeats=repeats or 5, language_model=writer, earlier=since,
             out=out, as_json=as_json,
         )  # fmt: skip
         return
+    if out is not None:
+        outputs.make_folder(out)  # not before: what is refused leaves no folder behind
     if what in PAPERS:
         paper = _paper(what, weights, data, evaluator, classifier, repeats or 1, changes or [])
         say(paper.as_json() if as_json else paper.as_markdown())

@@ -28,6 +28,7 @@ def evaluate_styled(
     as_json: bool,
 ) -> None:
     """Run one study, print it, and write its files into ``out``; ``earlier`` has rows that cannot be measured now."""
+    from motifmix.apps import outputs
     from motifmix.evaluation import styled_tables
     from motifmix.evaluation.styled_curves import draw_curves
     from motifmix.evaluation.styled_since import since
@@ -42,6 +43,9 @@ def evaluate_styled(
     try:
         with progress(f"evaluating {study}") as step:
             bench = _bench(study, data, methods, limit, repeats, language_model, lambda what, done, of: step(done, of))
+            _check_present(bench, former is not None)
+            if out is not None:
+                outputs.make_folder(out)  # not before: what is refused leaves no folder behind
             result = _run(study, bench, command)
             result = result if former is None else since(result, former)
     except KeyboardInterrupt:
@@ -55,6 +59,15 @@ def evaluate_styled(
         )
         for path in styled_tables.write(result, out, curves):
             remark(str(path))
+
+
+def _check_present(bench: "Bench", carried: bool) -> None:
+    """Raise ``WeightsError`` where none of the rows that are asked for has its weights."""
+    from motifmix.errors import WeightsError
+
+    lacks = [bench.methods[key].missing(bench.home) for key in bench.chosen]
+    if all(lacks) and not carried:
+        raise WeightsError(f"none of the rows can be measured: {lacks[0]}")
 
 
 def _json(path: Path) -> dict[str, Any]:
