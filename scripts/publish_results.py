@@ -323,6 +323,8 @@ def _limits() -> str:
         "Styles that were recorded on walks and waves cost other actions, though they [join late](late_style.md) there: in *old* "
         "jumps stay low, kicks hardly happen and who sits down may get up again ([figures](actions.md)). What shows of a style in "
         "such actions is less than in walks, and no judge here can say how much of it a person would name.",
+        "Words of place that few sentences of the archives hold still take a walk away now and then, woods most; who walks a dog "
+        "does not walk ([actions](actions.md)).",
         f"A text of up to {MAX_TEXT:,} characters is taken; the longer it is, the less of it is met.",
         "Actor, recording day and style cannot be told apart in the style set: part of what counts as a style here is the "
         "actor. The probes in the results say how far.",

@@ -42,10 +42,11 @@ def test_rows_without_weights_stand_as_an_earlier_run_measured_them_and_say_so()
     for table in merged.tables:
         assert [own.key for own in table.rows] == ["a", "b-word", "b-phrase", "c"]
         assert [own.figures["sra"].mean for own in table.rows] == [0.1, 0.6, 0.7, 0.8]
-        assert [own.title.endswith(" ¹") for own in table.rows] == [False, True, True, True]
+        assert [own.earlier for own in table.rows] == [False, True, True, True]
     assert merged.facts["weights"] == {"a": "2", "b": "1", "c": "1"}
     assert math.isnan(merged.tables[0].rows[1].figures["seconds"].half_width)
-    assert "¹" in as_markdown(merged).split("## ")[0]
+    page = as_markdown(merged)
+    assert "¹" in page.split("## ")[0] and "| the c ¹ |" in page and "| the a |" in page
     again = since(now, json.loads(as_json(merged)))
     assert as_json(again) == as_json(merged)  # marks do not pile up
 

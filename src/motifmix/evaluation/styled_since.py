@@ -49,9 +49,7 @@ def _completed(table: StudyTable, earlier: list[StudyRow]) -> StudyTable:
     own = {row.key: row for row in table.rows if row.figures}
     if len(own) == len(table.rows) == len(earlier):
         return table
-    rows = [
-        own.get(row.key) or replace(row, title=f"{row.title.removesuffix(' ¹')} ¹") for row in earlier if row.figures
-    ]
+    rows = [own.get(row.key) or replace(row, earlier=True) for row in earlier if row.figures]
     told = {row.key for row in rows}
     new = [row for row in table.rows if row.key not in told and not (row.lack and _told_in_parts(row.key, told))]
     return replace(table, rows=(*rows, *new))

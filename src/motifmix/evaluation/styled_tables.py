@@ -32,6 +32,12 @@ class StudyRow:
     figures: Mapping[str, Interval] = field(default_factory=dict)
     lack: str = ""
     reference: bool = False  # real clips, floors: never the best of a column
+    earlier: bool = False  # measured by an earlier run, whose weights are no longer at hand
+
+    @property
+    def words(self) -> str:
+        """The title as a page has it."""
+        return f"{self.title} ¹" if self.earlier else self.title
 
 
 @dataclass(frozen=True)
@@ -149,10 +155,10 @@ def _markdown_table(table: StudyTable) -> str:
     ]
     for row in table.rows:
         if row.lack:
-            lines.append(f"| {row.title} | {row.lack} |" + " |" * max(0, len(known) - 1))
+            lines.append(f"| {row.words} | {row.lack} |" + " |" * max(0, len(known) - 1))
             continue
         cells = [_cell(column, row, best[column.key]) for column in known]
-        lines.append(f"| {row.title} | " + " | ".join(cells) + " |")
+        lines.append(f"| {row.words} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
