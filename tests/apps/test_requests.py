@@ -168,6 +168,20 @@ def test_no_style_is_a_bug_and_what_is_read_can_be_said_again(written):
 def test_the_weight_of_one_style_alone_is_its_strength():
     assert asked(styles=["old:0.5"]).style == "old"
     assert asked(styles=["old:0.5"], strength=1.2).acting_strength == pytest.approx(0.6)
-    assert asked(styles=["old:9"]).acting_strength == 2.0
+    assert asked(styles=["old:2"]).acting_strength == asked(styles=["old:10"], strength=0.2).acting_strength == 2.0
     assert asked(styles=["old:0.5", "happy:0.5"], strength=1.2).acting_strength == 1.2
+    assert asked(styles=["old:10", "happy:5"]).acting_strength == 1.0
     assert asked(strength=0.3).acting_strength == 0.3
+
+
+@pytest.mark.parametrize(
+    ("style", "strength", "words"),
+    [
+        ("old:2.1", 1, "strength, which goes from 0 to 2; old:2.1 was asked"),
+        ("old:10", 1, "old:10 was asked"),
+        ("old:1.5", 1.5, "old:1.5 times the strength 1.5 is 2.25"),
+    ],
+)
+def test_the_weight_of_one_style_alone_is_not_cut_in_silence(style, strength, words):
+    with pytest.raises(RequestError, match=words):
+        asked(styles=[style], strength=strength)

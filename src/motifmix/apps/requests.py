@@ -14,7 +14,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from motifmix.errors import RequestError
 from motifmix.pipelines.sampling import check as check_sampling
@@ -178,6 +178,18 @@ class GenerateRequest(BaseModel):
             )
         return value
 
+    @model_validator(mode="after")
+    def _one_style_is_not_too_strong(self) -> "GenerateRequest":
+        # Cut to the most without a word, old:10 would be old:2. Shares of a blend are relative, so none is too large.
+        if len(self.styles) == 1 and self.strength * self.styles[0].weight > MAX_STRENGTH:
+            weight = self.styles[0].weight
+            times = "" if self.strength == 1 else f" times the strength {self.strength:g} is {weight * self.strength:g}"
+            raise ValueError(
+                f"a single style's weight acts as its strength, which goes from 0 to {MAX_STRENGTH:g}; "
+                f"{_short(self.styles[0].name)}:{weight:g}{times or ' was asked'}"
+            )
+        return self
+
     @property
     def style(self) -> "str | Path | Media | list[tuple[str | Path | Media, float]] | None":
         """The styles as the pipeline takes them: none, one reference, or references with their shares."""
@@ -202,7 +214,7 @@ class GenerateRequest(BaseModel):
         """The strength that the pipeline gets: one style alone has no share in a blend, so its weight acts as strength."""
         if len(self.styles) != 1:
             return self.strength
-        return min(self.strength * self.styles[0].weight, MAX_STRENGTH)
+        return self.strength * self.styles[0].weight
 
     @property
     def style_label(self) -> str:
