@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from motifmix.apps import outputs
 from motifmix.apps.requests import DEFAULT_FPS, GenerateRequest, checked
 from motifmix.errors import FileError, MotifmixError, RequestError
-from motifmix.pipelines.sampling import NAMES
+from motifmix.pipelines.sampling import NAMES, beyond_measured
 
 if TYPE_CHECKING:
     from motifmix.motion import Motion
@@ -175,6 +175,10 @@ class _Notes:
         """Yield what is new about rows, each sentence with its line."""
         for row in rows:
             request = _request(row)
+            far = beyond_measured(request.sampling, request.acting_strength) if request.styles else None
+            if self.count < MOST_NOTES and far is not None and self._new("sentence", far):
+                self.count += 1
+                yield f"line {row.line}: {far}"
             text, style = (self._new(kind, own) for kind, own in (("text", request.text), ("style", request.style)))
             if self.count > MOST_NOTES or not (text or style):
                 continue

@@ -3,6 +3,7 @@
 ``strength`` is the one knob for people; these are for those who look inside. Nothing here imports torch.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Any
@@ -29,6 +30,10 @@ _RANGES = {
     "depth": (0.01, 1.0, f"how far towards the noise a motion is taken; {TRANSFER_DEPTH:g} suits"),
 }
 _WHOLE = ("steps", "block")
+MEASURED = {"gamma": 1.0, "style_scale": 4.0, "gradient": 1.0}
+"""The most of a setting that docs/ablation.md measured. More is allowed, for who wants to see it, but not in silence."""
+BY_STRENGTH, BY_STRENGTH_IN_TRANSFER = ("gamma", "gradient"), ("style_scale", "gradient")
+"""The settings that the strength is a factor on, in a motion made from nothing and in a transfer."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +80,18 @@ def check(name: str, value: Any) -> float | int | None:
     if name in _WHOLE and number != int(number):
         raise RequestError(f"{limits}, as a whole number; {number:g} was asked")
     return int(number) if name in _WHOLE else number
+
+
+def beyond_measured(
+    given: Mapping[str, float | int], strength: float = 1.0, by_strength: Collection[str] = BY_STRENGTH
+) -> str | None:
+    """Return a sentence where settings, with the strength on those that it scales, go beyond :data:`MEASURED`."""
+    far = []
+    for name, most in MEASURED.items():
+        factor = strength if name in by_strength else 1.0
+        if name in given and given[name] * factor > most:
+            times = f" times the strength {strength:g}" if factor != 1 else ""
+            far.append(f"--{name.replace('_', '-')} {given[name]:g}{times} (measured up to {most:g})")
+    if not far:
+        return None
+    return f"{' and '.join(far)}: this is beyond what was measured (docs/ablation.md), and bodies may break"

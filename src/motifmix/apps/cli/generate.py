@@ -57,6 +57,7 @@ def generate(
     """Make a motion from a text and a style; of a model of two people, a scene."""
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
+    from motifmix.pipelines.sampling import beyond_measured
 
     request = checked(
         style or (), sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
@@ -72,6 +73,8 @@ def generate(
     further = _of_this_model(pipeline, request, person)
     for note in pipeline.describe(request.text, request.style):
         remark(note)
+    if request.styles and (far := beyond_measured(request.sampling, request.acting_strength)):
+        remark(far)
     seeds = request.seeds()
     with progress("generating") as step:
         motions = pipeline.generate(

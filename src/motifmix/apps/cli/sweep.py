@@ -53,6 +53,7 @@ def sweep(
     from motifmix.apps import outputs
     from motifmix.apps.requests import checked
     from motifmix.errors import RequestError
+    from motifmix.pipelines.sampling import beyond_measured
 
     request = checked(
         style, sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, fps=fps, raw=raw, style_from=style_from,
@@ -76,6 +77,8 @@ def sweep(
     blend = request.style
     for note in pipeline.describe(request.text, blend):
         remark(note)
+    if far := beyond_measured(request.sampling, request.strength):
+        remark(far)
     ends = [reference for reference, _ in blend] if isinstance(blend, list) else []
     with progress("generating") as step:
         made = swept(

@@ -54,6 +54,7 @@ def transfer(
     from motifmix.apps import transfer as transfers
     from motifmix.apps.conversion import wanted_fps
     from motifmix.apps.requests import checked
+    from motifmix.pipelines.sampling import BY_STRENGTH_IN_TRANSFER, beyond_measured
 
     # A content says itself what happens, so the text may be open; a request has one.
     request = checked(
@@ -73,6 +74,8 @@ def transfer(
     pipeline = StyleTransfer(model)
     for note in model.describe(options.text or _KNOWN, request.style):
         remark(note)
+    if far := beyond_measured(request.sampling, request.acting_strength, BY_STRENGTH_IN_TRANSFER):
+        remark(far)
     with progress("giving the style") as step:
         report = transfers.run(pipeline, todo, request, options, step)
     for path in report.written:
