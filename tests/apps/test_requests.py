@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.joint_files import write_picture, write_sound
 
 from motifmix.apps.requests import MAX_SEED, STYLE_FILES, StyleReference, checked
 from motifmix.errors import RequestError
@@ -91,7 +92,7 @@ def test_a_folder_is_a_style_when_a_slash_says_so(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "kind"), [("photo.JPG", "picture"), ("photo.webp", "picture"), ("rain.wav", "sound")])
 def test_a_picture_or_a_sound_says_which_weights_it_needs(tmp_path, name, kind):
-    (tmp_path / name).write_bytes(b"x")
+    (write_sound if kind == "sound" else write_picture)(tmp_path / name)
     with pytest.raises(RequestError, match=rf"a {kind} as a style is read by ImageBind.*4\.8 GB.*https:.*CC BY-NC"):
         asked(styles=[f"{name}:0.5"], style_folder=tmp_path)
 

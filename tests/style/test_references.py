@@ -1,11 +1,13 @@
 """What may serve as a style, and what is said where it may not."""
 
+import wave
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.joint_files import write_sound
 
 from motifmix.errors import FileError, MotifmixError, RequestError
 from motifmix.files import write
@@ -228,15 +230,37 @@ def test_a_folder_of_nothing_and_one_with_a_broken_file_are_refused(tmp_path):
         resolve(Media(tmp_path, "content"))
 
 
-def test_a_picture_needs_the_weights_of_imagebind_and_a_broken_one_is_said_as_well(tmp_path):
+def test_a_picture_and_a_sound_need_the_weights_of_imagebind(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "good.png")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    write_sound(tmp_path / "rain.mp3")
     with pytest.raises(
         RequestError,
         match=r"good\.png: a picture as a style is read by ImageBind, whose weights are not here: fetch .*4\.8 GB.*CC BY-NC-SA 4\.0",
     ):
         resolve(tmp_path / "good.png")
-    with pytest.raises(RequestError, match=r"broken\.png: this picture cannot be read; and .* ImageBind.*weights"):
-        resolve(str(tmp_path / "broken.png"))
     with pytest.raises(RequestError, match="a sound as a style is read by ImageBind"):
         resolve(tmp_path / "rain.mp3")
+
+
+@pytest.mark.parametrize(
+    ("name", "samples", "words"),
+    [
+        ("broken.png", None, "this picture cannot be read"),
+        ("broken.wav", None, "this sound cannot be read"),
+        ("silent.wav", np.zeros(16000), "this sound is silent"),
+        ("one.wav", np.ones(1) * 0.5, "1 sample"),
+        ("none.wav", np.zeros(0), "there is no sound in this file"),
+    ],
+)
+def test_what_no_encoder_could_read_is_said_before_weights_are_asked_for(tmp_path, name, samples, words):
+    if samples is None:
+        (tmp_path / name).write_bytes(b"neither")
+    elif not len(samples):
+        with wave.open(str(tmp_path / name), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+    else:
+        write_sound(tmp_path / name, samples)
+    for style in (str(tmp_path / name), tmp_path):
+        with pytest.raises(MotifmixError, match=words) as caught:
+            resolve(style)
+        assert name in str(caught.value) and "ImageBind" not in str(caught.value)

@@ -230,7 +230,11 @@ class GenerateRequest(BaseModel):
 
 
 def checked(styles: Iterable[str] = (), style_folder: Path | None = None, **fields: Any) -> GenerateRequest:
-    """Build a request from what a person typed; raises ``RequestError`` with one sentence for the first mistake."""
+    """Build a request from what a person typed.
+
+    Raises ``RequestError`` with one sentence for the first mistake, ``FileError`` for a style that is a broken picture or
+    sound.
+    """
     try:
         references = tuple(StyleReference.parse(style, style_folder) for style in styles)
         return GenerateRequest(styles=references, **fields)

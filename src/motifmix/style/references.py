@@ -145,7 +145,7 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[str]]:
     if not files:
         encoded = [path for path in present if path.suffix.lower() in ENCODED_SUFFIXES]
         if encoded:
-            raise RequestError(needs_encoder(encoded[0]))
+            check_aligned(encoded[0])
         raise RequestError(
             f"{folder}: no motion and no video lies in this folder; a style is read from {', '.join(suffixes)}"
         )
@@ -200,13 +200,18 @@ def modality_of(path: Path) -> "Modality | None":
 
 
 def check_aligned(path: Path) -> None:
-    """Raise ``RequestError`` for a file that needs an encoder where none is aligned yet."""
+    """Raise ``RequestError`` for a file that needs an encoder where none is aligned yet.
+
+    What no encoder could read either, a broken picture or sound or a silent one, is said first: ``FileError`` or
+    ``RequestError`` of its own, so that nobody fetches gigabytes for it.
+    """
     if not aligned_folders():
+        _check_readable(path)
         raise RequestError(needs_encoder(path))
 
 
 def needs_encoder(path: Path) -> str:
-    """Say why a picture, a sound or a video's content cannot be a style yet, and whether the picture could be read."""
+    """Say why a picture, a sound or a video's content cannot be a style yet, and what to do about it."""
     from motifmix.encoders.joint import DEFAULT, offer
 
     modality, wanted = modality_of(path), offer(DEFAULT)
@@ -215,19 +220,21 @@ def needs_encoder(path: Path) -> str:
     if modality == "video":
         instead = "the movement of the person in it needs none: --style-from pose"
     return (
-        f"{path}: {_broken(path) if modality == 'image' else ''}{what} is read by {wanted.title}, whose weights are not "
-        f"here: fetch {wanted.fetch}, and run 'motifmix align --weights FILE' once; {instead}"
+        f"{path}: {what} is read by {wanted.title}, whose weights are not here: "
+        f"fetch {wanted.fetch}, and run 'motifmix align --weights FILE' once; {instead}"
     )
 
 
-def _broken(path: Path) -> str:
-    from motifmix.encoders.image import read_image
+def _check_readable(path: Path) -> None:
+    modality = modality_of(path)
+    if modality == "image":
+        from motifmix.encoders.image import read_image
 
-    try:
         read_image(path)
-    except FileError:
-        return "this picture cannot be read; and "
-    return ""
+    elif modality == "sound":
+        from motifmix.encoders.sound import check_heard, read_sound
+
+        check_heard(path, *read_sound(path))
 
 
 def _read_one(path: Path) -> Motion:
