@@ -85,7 +85,7 @@ def test_a_bad_setting_fails_its_row_alone_and_a_changed_one_makes_it_again(run,
 
 
 def test_a_setting_for_all_rows_gives_way_to_a_row_of_its_own(run, pipeline, here):
-    table("text,gamma,name\na,,one\nb,0.4,two\n")
+    table("text,gamma,name,style\na,,one,old\nb,0.4,two,\n")
     assert run("batch", "prompts.csv", "--out", "out", "--gamma", 0.9, "--shift", 2).code == 0
     asked = {call.texts[0]: (call.gamma, call.shift) for call in pipeline.calls}
     assert asked == {"a": (0.9, 2.0), "b": (0.4, 2.0)}
@@ -93,6 +93,18 @@ def test_a_setting_for_all_rows_gives_way_to_a_row_of_its_own(run, pipeline, her
         "out: 1 made, 1 kept"
     )
     assert "shift goes from 0.1" in run("batch", "prompts.csv", "--out", "other", "--shift", 0).err
+
+
+def test_an_option_that_acts_on_styles_needs_one_in_some_row(run, pipeline, here):
+    table("text,style,gamma,strength\na,,0.4,2\nb,,,\n")
+    for option, value in (("--gamma", 0.9), ("--strength", 1.5)):
+        done = run("batch", "prompts.csv", "--out", "out", option, value)
+        refused(done, f"{option} belongs to a style, and no row of prompts.csv has one in a column style")
+    refused(run("batch", "prompts.csv", "--out", "out", "--style-by", "projection"), "--style-by projection belongs to")
+    assert not pipeline.calls and not Path("out").exists()
+    assert run("batch", "prompts.csv", "--out", "out").code == 0  # a column may say it beside an empty style
+    table("text,style\na,\nb,old\n")
+    assert run("batch", "prompts.csv", "--out", "other", "--gamma", 0.9, "--strength", 1.5).code == 0
 
 
 def test_formats_are_chosen(run, pipeline, here):

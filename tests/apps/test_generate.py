@@ -43,7 +43,7 @@ def test_an_absurd_setting_is_refused_in_a_sentence_before_any_work(run, pipelin
 def test_a_setting_that_a_model_does_not_know_is_refused(run, pipeline, here, monkeypatch):
     plain = lambda texts, styles=None, seconds=None, seeds=None, *, strength=1.0, steps=None: []  # noqa: E731
     monkeypatch.setattr(pipeline, "generate", plain, raising=False)
-    done = run("generate", "jump", "--gradient", 0.1)
+    done = run("generate", "jump", "--style", "old", "--gradient", 0.1)
     assert done.code == 2 and "--gradient is not an option of this model" in done.err
 
 

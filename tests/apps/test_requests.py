@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.joint_files import write_picture, write_sound
 
-from motifmix.apps.requests import MAX_SEED, STYLE_FILES, StyleReference, checked
+from motifmix.apps.requests import MAX_SEED, OF_A_STYLE, STYLE_FILES, StyleReference, check_acts, checked
 from motifmix.errors import RequestError
 from motifmix.files.video import VIDEO_SUFFIXES
 from motifmix.style.references import ENCODED_SUFFIXES, MOTION_SUFFIXES
@@ -186,3 +186,44 @@ def test_the_weight_of_one_style_alone_is_its_strength():
 def test_the_weight_of_one_style_alone_is_not_cut_in_silence(style, strength, words):
     with pytest.raises(RequestError, match=words):
         asked(styles=[style], strength=strength)
+
+
+BELONGS = "belongs to a style, and no --style is given; name one, or leave {} out"
+
+
+@pytest.mark.parametrize("name", ["strength", *OF_A_STYLE])
+def test_an_option_of_a_style_is_refused_where_there_is_none(name):
+    option = f"--{name.replace('_', '-')}"
+    fields = {"strength": 0.5} if name == "strength" else {"sampling": {name: 1}}
+    with pytest.raises(RequestError, match=f"^{option} {BELONGS.format(option)}$"):
+        check_acts(request := asked(**fields), [request])
+    check_acts(asked(**fields), [asked(), asked(styles=["old"])])
+
+
+def test_options_at_their_defaults_were_not_given():
+    check_acts(asked(), [asked()])
+    check_acts(asked(sampling={"gradient": 0, "steps": 4, "text_scale": 3}), [asked()])
+
+
+@pytest.mark.parametrize(
+    ("style", "fields", "words"),
+    [
+        ("old", {"style_from": "content"}, "--style-from content belongs to videos"),
+        ("a.npz", {"style_from": "content"}, "--style-from content belongs to videos"),
+        ("old", {"style_by": "projection"}, "--style-by projection belongs to pictures"),
+        ("a.mp4", {"style_by": "projection"}, "--style-by projection belongs to pictures"),
+        ("a.mp4", {"style_from": "content", "style_by": "projection"}, None),
+        ("a.mp4", {"style_from": "content"}, None),
+        ("folder/", {"style_from": "content", "style_by": "projection"}, None),
+    ],
+)
+def test_how_a_style_is_read_belongs_to_files_of_a_kind(tmp_path, style, fields, words):
+    (tmp_path / "folder").mkdir()
+    for name in ("a.npz", "a.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    request = asked(styles=[style], style_folder=tmp_path, **fields)
+    if words is None:
+        check_acts(request, [request])
+        return
+    with pytest.raises(RequestError, match=words):
+        check_acts(request, [request])

@@ -80,3 +80,20 @@ def test_what_was_measured_is_what_the_page_shows(name, title):
     page = PAGE.with_name("ablation.md").read_text(encoding="utf-8")
     shown = [float(number) for number in re.findall(rf"^\| {title}[^|=]* = ([\d.]+) \|", page, re.M)]
     assert max(shown) == MEASURED[name]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("generate", "walk", "--block", 3),
+        ("generate", "walk", "--strength", 2),
+        ("generate", "walk", "--style", "old", "--style-from", "content"),
+        ("transfer", "a.bvh", "--style", "old", "--style-by", "projection"),
+        ("sweep", "walk", "--style", "old", "--style", "sad", "--style-by", "projection"),
+        ("duet", "two walk", "--person", "a", "--person", "b", "--strength", 0.5),
+    ],
+)
+def test_an_option_that_cannot_act_is_refused_before_any_work(run, pipeline, here, words):
+    done = run(*words)
+    assert done.code == 2 and len(done.lines) == 1 and f"{words[-2]} " in done.err and "belongs to" in done.err
+    assert not pipeline.calls and not list(here.iterdir())

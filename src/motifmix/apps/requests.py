@@ -39,6 +39,10 @@ ENCODED_FILES = (".png", ".jpg", ".jpeg", ".webp", ".wav", ".flac", ".mp3")
 """Suffixes of pictures and sounds, which need an encoder that `motifmix align` has aligned."""
 STYLE_FILES = MOTION_FILES + VIDEO_FILES + ENCODED_FILES
 
+OF_A_STYLE = ("style_scale", "style_start", "gamma", "block", "gradient")
+"""Settings of the sampling that change nothing where there is no style."""
+_NO_ACT = {"gradient": 0.0}
+
 # A file of another kind handed over as a style: "photo.jpg" is no sentence.
 _LOOKS_LIKE_A_FILE = re.compile(
     r"\.(?:fbx|glb|gltf|usd[acz]?|wmv|flv|m4v|bmp|tiff?|heic|ogg|m4a|c3d|asf|amc|csv|txt)$", re.I
@@ -245,6 +249,34 @@ def checked(styles: Iterable[str] = (), style_folder: Path | None = None, **fiel
         raise RequestError(str(cause) if cause else f"{place}: {first['msg']}") from None
     except ValueError as error:
         raise RequestError(str(error)) from None
+
+
+def check_acts(asked: GenerateRequest, requests: Iterable[GenerateRequest], where: str = "no --style is given") -> None:
+    """Raise ``RequestError`` where an option of ``asked`` acts on styles and ``requests`` have none that it acts on.
+
+    An option at its default was not given. ``where`` says in the sentence that there is no style.
+    """
+    styles = [style.reference for request in requests for style in request.styles]
+    given = [name for name in OF_A_STYLE if asked.sampling.get(name) not in (None, _NO_ACT.get(name))]
+    if asked.strength != 1:
+        given.insert(0, "strength")
+    if given and not styles:
+        option = f"--{given[0].replace('_', '-')}"
+        raise RequestError(f"{option} belongs to a style, and {where}; name one, or leave {option} out")
+    # A folder may hold any kind of file; what lies in it is looked at later.
+    kinds = {"folder" if own.is_dir() else own.suffix.lower() for own in styles if isinstance(own, Path)}
+    videos = kinds.intersection(("folder", *VIDEO_FILES))
+    if asked.style_from != "pose" and not videos:
+        raise RequestError(
+            f"--style-from {asked.style_from} belongs to videos, and no style is one; hand over a video, or leave "
+            "--style-from out"
+        )
+    encoded = kinds.intersection(("folder", *ENCODED_FILES)) or (videos if asked.style_from == "content" else ())
+    if asked.style_by != "retrieval" and not encoded:
+        raise RequestError(
+            f"--style-by {asked.style_by} belongs to pictures, sounds and, with --style-from content, videos, and no style "
+            "is one of these; hand one over, or leave --style-by out"
+        )
 
 
 def one_line(text: str) -> str:

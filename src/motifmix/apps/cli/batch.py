@@ -42,7 +42,7 @@ def batch(
     """
     from motifmix.apps import batch as batches
     from motifmix.apps import outputs
-    from motifmix.apps.requests import checked
+    from motifmix.apps.requests import check_acts, checked
 
     # Options that hold for all rows are checked once, as a request of their own, before the table is read.
     for_all = checked(
@@ -58,6 +58,9 @@ def batch(
         rows = batches.read_table(table, options, step)
     for line in rows.remarks:
         remark(line)
+    own = [row.request for row in rows.rows if row.request is not None]
+    if len(own) == len(rows.rows):  # a row that cannot be met may have meant a style; it is reported as such
+        check_acts(for_all, own, f"no row of {table} has one in a column style")
 
     try:
         with progress("motions") as step:

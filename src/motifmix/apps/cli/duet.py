@@ -86,12 +86,14 @@ def duet(
     """Make a scene of two people or more from one text for all and one for each, each in a style if you like."""
     from motifmix.apps import duet as duets
     from motifmix.apps import outputs
+    from motifmix.apps.requests import check_acts
     from motifmix.errors import RequestError
 
     request = duets.asked(
         text, person or (), style or (), strength=strength, seed=seed, fps=fps, raw=raw, style_from=style_from,
         style_by=style_by, people=people, pairs=pairs,
     )  # fmt: skip
+    check_acts(request.people[0], request.people)  # what acts on styles is the same for all
     outputs.check_units(units)
     sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights, "with": further,
                 "no-keep-apart": None if keep_apart else True}  # fmt: skip

@@ -56,13 +56,14 @@ def generate(
 ) -> None:
     """Make a motion from a text and a style; of a model of two people, a scene."""
     from motifmix.apps import outputs
-    from motifmix.apps.requests import checked
+    from motifmix.apps.requests import check_acts, checked
     from motifmix.pipelines.sampling import beyond_measured
 
     request = checked(
         style or (), sampling=sampling, text=text, strength=strength, seconds=seconds, seed=seed, count=count, fps=fps,
         in_place=in_place, raw=raw, style_from=style_from, style_by=style_by,
     )  # fmt: skip
+    check_acts(request, [request])
     outputs.check_units(units)
     targets = [outputs.takes(path, count) for path in out or [Path(outputs.default_name(request) + ".bvh")]]
     outputs.check_targets([path for paths in targets for path in paths], force=force)

@@ -51,7 +51,7 @@ def sweep(
 ) -> None:
     """Show a text from one style to another, in even steps: one noise and one length, so that the figures are in step."""
     from motifmix.apps import outputs
-    from motifmix.apps.requests import checked
+    from motifmix.apps.requests import check_acts, checked
     from motifmix.errors import RequestError
     from motifmix.pipelines.sampling import beyond_measured
 
@@ -63,6 +63,7 @@ def sweep(
         raise RequestError("a sweep sets the shares of its styles itself; leave the weights out")
     if len(request.styles) != 2:
         raise RequestError(f"a sweep goes from one style to another; give --style twice, not {len(style)} times")
+    check_acts(request, [request])
     outputs.check_units(units)
     if not 2 <= steps <= 32:
         raise RequestError(f"--steps goes from 2 to 32; {steps} was asked")

@@ -53,7 +53,7 @@ def transfer(
     from motifmix.apps import outputs
     from motifmix.apps import transfer as transfers
     from motifmix.apps.conversion import wanted_fps
-    from motifmix.apps.requests import checked
+    from motifmix.apps.requests import check_acts, checked
     from motifmix.pipelines.sampling import BY_STRENGTH_IN_TRANSFER, beyond_measured
 
     # A content says itself what happens, so the text may be open; a request has one.
@@ -61,6 +61,7 @@ def transfer(
         style, sampling=sampling, text=text or "a motion",
         strength=strength, style_from=style_from, style_by=style_by,
     )  # fmt: skip
+    check_acts(request, [request])
     outputs.check_units(units)
     options = transfers.Options(
         text=request.text if text.strip() else "", keep_path=keep_path, keep_contacts=keep_contacts, skeleton=skeleton,
