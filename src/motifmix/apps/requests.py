@@ -47,9 +47,15 @@ _NO_ACT = {"gradient": 0.0}
 _LOOKS_LIKE_A_FILE = re.compile(
     r"\.(?:fbx|glb|gltf|usd[acz]?|wmv|flv|m4v|bmp|tiff?|heic|ogg|m4a|c3d|asf|amc|csv|txt)$", re.I
 )
-_WEIGHT = re.compile(r"^(?P<reference>.*\S):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))$", re.S)
+_NUMBER = r"(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))"
+# "old:0.5" and "old : 0.5", while "tired: 2" is a sentence with a colon.
+_WEIGHT = re.compile(rf"^(?P<reference>.*\S)(?::| : ?){_NUMBER}$", re.S)
+_WEIGHT_OF_NOTHING = re.compile(rf"^: ?{_NUMBER}$")
 _ENDS_AS_A_WEIGHT = re.compile(r"\S:(?P<weight>[^\s:]*)$")
-_ENDS_WITH_A_TIME = re.compile(r"(?:^|\D)\d{1,2}:\d\d$")
+# Not the end of "old:0.5:10" or "old:2:10", which are two weights.
+_ENDS_WITH_A_TIME = re.compile(r"(?:^|[^\d.:]|\d:)\d{1,2}(?::| : ?)\d\d$")
+# A path, also with backslashes, where "and/or" are words: "./old", "../old", "/clips/old", "~/old", "C:/old", "clips/../old".
+_LOOKS_LIKE_A_PATH = re.compile(r"^(?:\.{0,2}[/\\]|~|[a-z]:[/\\])|[/\\]\.\.(?:[/\\]|$)", re.I)
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,9 @@ class StyleReference:
     def parse(cls, text: str, folder: Path | None = None) -> "StyleReference":
         """Read ``word``, ``sentence`` or ``file``, each with an optional ``:weight`` at its end.
 
-        Only a plain number after the last colon is a weight, so Windows paths and sentences with a colon and a blank
-        stay whole, and so do times (``at 10:30``); what stands in a weight's place and is none is refused. A file is
+        Only a plain number after the last colon is a weight, which may stand between blanks (``old : 0.5``), so Windows
+        paths and sentences with a colon and a blank after it stay whole, and so do times (``at 10:30``); what stands in a
+        weight's place and is none is refused, and so are a weight of nothing, two weights and a path without a file. A file is
         looked for beside ``folder`` first, then in the current folder. A text with a slash that names a folder is that
         folder: ``old/``, while ``old`` is the word.
         Raises ``ValueError`` with a sentence.
@@ -81,6 +88,8 @@ class StyleReference:
             raise ValueError("a style is empty; name one, such as old, or leave --style out")
         if _file(text, folder):
             return cls(_reference(text, folder))
+        if _WEIGHT_OF_NOTHING.match(text):
+            raise ValueError(f"style {_short(text)!r}: there is no style before the weight; name one, as in old:0.5")
         match = _WEIGHT.match(text)
         if match is None or _ENDS_WITH_A_TIME.search(text):
             reference = _reference(text, folder)
@@ -90,6 +99,9 @@ class StyleReference:
                     "or a blank after the colon of a sentence"
                 )
             return cls(reference)
+        again = match["reference"]
+        if not _file(again, folder) and _is_weighted(again):
+            raise ValueError(f"style {_short(text)!r}: there are two weights; give one, as in old:0.5")
         weight = float(match["weight"])
         if not 0 < weight <= MAX_WEIGHT:
             raise ValueError(
@@ -300,6 +312,11 @@ def _file(text: str, folder: Path | None) -> Path | None:
     return None
 
 
+def _is_weighted(text: str) -> bool:
+    weighted = _WEIGHT.match(text) or _WEIGHT_OF_NOTHING.match(text)
+    return weighted is not None and not _ENDS_WITH_A_TIME.search(text)
+
+
 def _has_slash(text: str) -> bool:
     return "/" in text or os.sep in text
 
@@ -316,7 +333,9 @@ def _reference(text: str, folder: Path | None) -> str | Path:
         raise ValueError(f"style folder {_short(text)!r} does not exist; check the path, or name a style in words")
     if Path(text).suffix.lower() in STYLE_FILES:
         raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
-    if _LOOKS_LIKE_A_FILE.search(text):
+    if _LOOKS_LIKE_A_PATH.search(text) and not _exists(text, folder):
+        raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
+    if _LOOKS_LIKE_A_FILE.search(text) or _LOOKS_LIKE_A_PATH.search(text):
         raise ValueError(
             f"style file {_short(text)!r} is of a kind that cannot be read; use one of {', '.join(STYLE_FILES)}"
         )
@@ -325,6 +344,11 @@ def _reference(text: str, folder: Path | None) -> str | Path:
             f"a style has {len(text):,} characters; at most {MAX_TEXT:,} are read, a word or a sentence is best"
         )
     return text
+
+
+def _exists(text: str, folder: Path | None) -> bool:
+    # os.path answers no where pathlib raises, as for a name that is too long.
+    return any(os.path.exists(path) for path in ([folder / text] if folder else []) + [Path(text)])
 
 
 def _number(name: str, value: Any, low: float, high: float, *, hint: str) -> float:

@@ -30,6 +30,7 @@ FAR = 0.5  # cosine of sentence embeddings below which nothing known is near
 NEAR = 0.65  # and above which a style's sentence is near: six in seven phrasings of known styles that no training saw
 SAME = 0.99  # and above which two texts are one
 OFFERED = 3  # nearest known names
+MOST_SHOWN = 80  # letters of a text or a style that a sentence about it repeats
 # docs/late_style.md has how many of the style set's wordings are outvoted.
 VOTERS, MAJORITY = 8, 0.7
 
@@ -126,7 +127,7 @@ class DefaultParts:
         notes = references.notes(style) if style is not None else []
         near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
         if near[0][1] < FAR:
-            notes.append(f'the text "{text}" is far from anything trained on; nearest: {_distances(near)}')
+            notes.append(f'the text "{_shown(text)}" is far from anything trained on; nearest: {_distances(near)}')
         read: list[tuple[str, Reading]] = []
         for part in resolve(style) if style is not None else []:
             if part.content is not None:
@@ -135,11 +136,15 @@ class DefaultParts:
                 continue
             near = self._nearest(part.words, "style_texts", "style_owners", [known.name for known in self.styles])
             if near[0][1] < FAR:
-                notes.append(f'the style "{part.words}" is far from anything trained on; nearest: {_distances(near)}')
+                notes.append(
+                    f'the style "{_shown(part.words)}" is far from anything trained on; nearest: {_distances(near)}'
+                )
             elif " " in part.words and near[0][1] < NEAR:
-                notes.append(f'the style "{part.words}" is near to nothing trained on; nearest: {_distances(near)}')
+                notes.append(
+                    f'the style "{_shown(part.words)}" is near to nothing trained on; nearest: {_distances(near)}'
+                )
             elif " " not in part.words and not self._is_known(part.words) and near[0][1] < SAME:
-                notes.append(f'the style "{part.words}" is not known by that name; nearest: {_distances(near)}')
+                notes.append(f'the style "{_shown(part.words)}" is not known by that name; nearest: {_distances(near)}')
         return [*notes, *(described(read, self.aligned.licence) if read else [])]
 
     def _is_known(self, word: str) -> bool:
@@ -254,6 +259,11 @@ class DefaultParts:
                 "what was made holds no numbers: the weights or the style are damaged; leave the style out to see which"
             )
         return features
+
+
+def _shown(words: str) -> str:
+    """Return words as a sentence about them quotes them: a page of them would hide what is said."""
+    return words if len(words) <= MOST_SHOWN else words[: MOST_SHOWN - 3] + "..."
 
 
 def _distances(near: list[tuple[str, float]]) -> str:
