@@ -272,7 +272,7 @@ def test_the_evaluators_of_another_data_set_take_its_statistics(run, here, featu
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "is empty"), (b"<html>", "web page"), (b"no weights", "damaged or no checkpoint"), (None, "cannot be read")],
+    [(b"", "is empty"), (b"<html>", "web page"), (b"no weights", "is no checkpoint"), (None, "cannot be read")],
 )
 def test_files_that_are_no_checkpoints(run, here, data, message):
     if data is not None:

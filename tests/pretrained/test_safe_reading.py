@@ -434,7 +434,9 @@ def test_every_operation_of_pickle_is_known():
         (b"<!DOCTYPE html><html>Google Drive - Virus scan warning", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
         (b"\x1f\x8b" + bytes(600), "packed archive"),
-        (b"hello, these are no weights", "damaged or no checkpoint"),
+        (b"hello, these are no weights", r"is no checkpoint \(it begins like none\); name the file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), r"is no checkpoint \(it begins like none\); name the file"),
+        (b"\x80\x02cut", "damaged or no checkpoint"),
     ],
 )
 def test_files_that_are_no_checkpoints(tmp_path: Path, data: bytes, message: str):

@@ -139,6 +139,14 @@ def test_a_folder_that_exists_is_kept_unless_forced(tmp_path):
         align("imagebind", steps=2)
 
 
+def test_weights_that_are_none_are_said_before_any_motion_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(alignment, "motion_styles", lambda *_: pytest.fail("motions were read"))
+    (tmp_path / "weights.pth").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    with pytest.raises(WeightsError, match=r"weights\.pth is no checkpoint .*; what is needed is imagebind_huge"):
+        align("imagebind", tmp_path / "weights.pth", steps=2)
+    assert not list((tmp_path / "home").glob("**/*.npy"))
+
+
 def test_phrases_are_thinned_evenly():
     assert balanced([str(n) for n in range(10)], 4) == ["0", "2", "5", "7"]
     assert balanced(["a", "b"], 4) == ["a", "b"]

@@ -70,7 +70,13 @@ def _read(path: Path, data: mmap.mmap) -> Any:
         raise FileError(f"{path} is a packed archive; unpack it and name the checkpoint in it")
     if len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < len(data):
         return _read_safetensors(path)
-    return _read_stream(data)
+    try:
+        return _read_stream(data)
+    except MalformedPickleError as error:
+        if head[:1] == b"\x80":  # every pickle of the last twenty years: a checkpoint that is damaged
+            raise
+        # What a picture or a text says when it is run as a pickle helps nobody.
+        raise FileError(f"{path} is no checkpoint (it begins like none); name the file that was published") from error
 
 
 def _read_array(path: Path) -> np.ndarray:

@@ -71,13 +71,18 @@ def align(
     wanted, found = offer(encoder), find_weights(encoder, weights)
     opened = wanted.open(found)
     chosen = list(sets) if sets is not None else styled_sets(model)
-    own = identity(found)
-    motions = motion_styles(model, chosen, lambda done, total: progress("style vectors of motions", done, total))
-    folder = out or aligned_home() / f"{encoder}-{motions.card.sha256[:12]}"
     if out is not None and not force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise FileError(f"{out} exists and is kept; choose another folder, or --force to write into it")
+    own = identity(found)
+    key = f"{encoder}-{own}"
+    if not _kept(key).exists():
+        # The network is loaded with its first text: a file that is none is said before thousands of motions are read. An
+        # interrupted run that kept texts of these weights has read them, and goes on at once.
+        opened.texts(["a word"])
+    motions = motion_styles(model, chosen, lambda done, total: progress("style vectors of motions", done, total))
+    folder = out or aligned_home() / f"{encoder}-{motions.card.sha256[:12]}"
     phrases = style_phrases_by_kind(motions.styles)
-    vectors = unit_vectors(opened, f"{encoder}-{own}", phrases, progress)
+    vectors = unit_vectors(opened, key, phrases, progress)
     about = {
         "licence": wanted.licence,
         "extra": {
@@ -139,7 +144,7 @@ def unit_vectors(
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         part = texts[start : start + TEXTS_AT_ONCE]
         name = hashlib.sha256("\n".join(part).encode()).hexdigest()[:20]
-        path = home() / "cache" / f"joint-{key}" / f"{name}.npy"
+        path = _kept(key) / f"{name}.npy"
         if not path.exists():
             made = encoder.texts(part).numpy()
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +157,10 @@ def unit_vectors(
         kind: {style: table[[rows[text] for text in own]] for style, own in by_style.items()}
         for kind, by_style in phrases.items()
     }
+
+
+def _kept(key: str) -> Path:
+    return home() / "cache" / f"joint-{key}"
 
 
 def _report(folder: Path, motions: MotionStyles) -> Report:
