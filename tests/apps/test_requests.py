@@ -1,5 +1,6 @@
 """What a person may ask for, and what is said when it cannot be."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,20 @@ def test_a_file_beside_the_table_is_found_first(tmp_path):
 def test_a_style_that_cannot_be_met_is_refused_in_words(style, words):
     with pytest.raises(RequestError, match=words):
         asked(styles=[style])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_what_is_there_and_no_file_is_not_said_to_be_missing(tmp_path):
+    (tmp_path / "null.bvh").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "pipe.npz")
+    (tmp_path / "folder.bvh").mkdir()
+    for name, words in (
+        ("null.bvh", "a device"),
+        ("pipe.npz:0.5", "is a pipe"),
+        ("folder.bvh", "is a folder; put a slash"),
+    ):
+        with pytest.raises(RequestError, match=words):
+            asked(styles=[name], style_folder=tmp_path)
 
 
 def test_a_folder_is_a_style_when_a_slash_says_so(tmp_path, monkeypatch):

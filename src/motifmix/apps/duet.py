@@ -111,7 +111,7 @@ def asked(
         if not one_line(person):
             raise RequestError(f"--person number {number} is empty; say what this person does")
     for path in recordings:
-        if not path.is_file():
+        if not path.exists():  # what else than a file it may be is said where it is read
             raise FileError(f"{path}: there is no such file")
     if 0 < len(recordings) < len(persons):
         raise RequestError(

@@ -331,10 +331,8 @@ def _reference(text: str, folder: Path | None) -> str | Path:
         return found
     if text.endswith(("/", os.sep)):
         raise ValueError(f"style folder {_short(text)!r} does not exist; check the path, or name a style in words")
-    if Path(text).suffix.lower() in STYLE_FILES:
-        raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
-    if _LOOKS_LIKE_A_PATH.search(text) and not _exists(text, folder):
-        raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
+    if Path(text).suffix.lower() in STYLE_FILES or _LOOKS_LIKE_A_PATH.search(text):
+        _check_there(text, folder)
     if _LOOKS_LIKE_A_FILE.search(text) or _LOOKS_LIKE_A_PATH.search(text):
         raise ValueError(
             f"style file {_short(text)!r} is of a kind that cannot be read; use one of {', '.join(STYLE_FILES)}"
@@ -346,9 +344,18 @@ def _reference(text: str, folder: Path | None) -> str | Path:
     return text
 
 
-def _exists(text: str, folder: Path | None) -> bool:
+def _check_there(text: str, folder: Path | None) -> None:
+    """Raise ``ValueError`` where no file is, or something else than a file."""
     # os.path answers no where pathlib raises, as for a name that is too long.
-    return any(os.path.exists(path) for path in ([folder / text] if folder else []) + [Path(text)])
+    found = next((path for path in ([folder / text] if folder else []) + [Path(text)] if os.path.exists(path)), None)
+    if found is None:
+        raise ValueError(f"style file {_short(text)!r} does not exist; check the path, or name a style in words")
+    if found.is_dir():
+        raise ValueError(f"style {_short(text)!r} is a folder; put a slash at its end for the mean of what lies in it")
+    if not found.is_file():
+        raise ValueError(
+            f"style {_short(text)!r} is a pipe or a device, not a file; save what it gives as a file first"
+        )
 
 
 def _number(name: str, value: Any, low: float, high: float, *, hint: str) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from motifmix.pipelines.sweep import Sweep
 
 PICTURES = (".mp4", ".gif", ".png")
+ALIKE = 5e-4  # metres: neighbours nearer than this are 0.0 cm apart, however unevenly
 
 
 @samples(GENERATING, steps=("--denoising-steps",))  # its own steps are figures
@@ -63,6 +64,9 @@ def sweep(
         raise RequestError("a sweep sets the shares of its styles itself; leave the weights out")
     if len(request.styles) != 2:
         raise RequestError(f"a sweep goes from one style to another; give --style twice, not {len(style)} times")
+    first, last = request.styles
+    if first == last:
+        raise RequestError(f"a sweep goes from one style to another, and both are {first.name!r}; give two styles")
     check_acts(request, [request])
     outputs.check_units(units)
     if not 2 <= steps <= 32:
@@ -125,6 +129,10 @@ def _write(
 
 def _evenness(made: "Sweep") -> str:
     """Say how far apart neighbours are, and whether there is a jump."""
+    if max(made.distances) < ALIKE:
+        return (
+            "all figures are the same: the two styles say the same here, or do not act; give others, or more --strength"
+        )
     mean, largest = sum(made.distances) / len(made.distances), max(made.distances)
     line = f"neighbours are {100 * mean:.1f} cm apart on average, {100 * largest:.1f} at most ({made.unevenness:.2f} times)"
     if made.unevenness <= 2.0:
