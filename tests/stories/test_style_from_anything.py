@@ -159,8 +159,8 @@ def test_bad_files_are_said_in_one_line_and_leave_nothing(motifmix_command, home
         ("bad.jpg", "cannot be read"), ("silent.wav", "silent"), ("one.wav", "1 sample"), ("none.mp4", "none.mp4"),
         ("thread.png", "is a thread"),
     ):  # fmt: skip
-        walk = ("generate", "a person walks", "--style", name, "--style-from", "content", "--out", "x.npz")
-        asked = motifmix_command(*walk)
+        shown = ("--style-from", "content") if name.endswith(".mp4") else ()
+        asked = motifmix_command("generate", "a person walks", "--style", name, *shown, "--out", "x.npz")
         assert asked.code == 2 and len(asked.err.splitlines()) == 1, asked.err
         assert name in asked.err and words in asked.err
     assert not (files / "x.npz").exists()
