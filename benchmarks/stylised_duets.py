@@ -26,6 +26,7 @@ import torch
 
 import motifmix
 from motifmix.data.interhuman import InterHuman
+from motifmix.errors import WeightsError
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import pooled_hits
 from motifmix.evaluation.judges import Judge, Role, load_judge
@@ -43,7 +44,6 @@ DOCS = Path(__file__).parents[1] / "docs"
 STYLES = ("active", "elderly", "exhausted", "feminine", "masculine", "youthful")
 TARGET, MOST_LOST = 0.85, 0.10  # of the issue: style recognised per person, interaction alignment lost
 SOURCES = {"bandai-2": "set 2", "bandai-1": "set 1", "cmu": "CMU"}
-EVALUATORS = {"score": "weights-duets-evaluator-interaction", "select": "weights-duets-evaluator-interaction-select"}
 Setting = tuple[float, tuple[float, ...], float]  # depth, scales of the style (mildest first), scale of the text
 CHOSEN: Setting = (DEPTH, (STYLE_SCALE,), TEXT_SCALE)
 # What is compared with: no text told, and the mildest strength that shows.
@@ -164,8 +164,10 @@ def alignment(asked: Sequence[Asked], scenes: Sequence[Scene], evaluators: DuetJ
 def measured(asked: Sequence[Asked], of: str, role: Role, settings: Sequence[Setting]) -> dict[str, Any]:
     """Return the rows: the scenes as they are, and restyled; real ones also with no style and at one strength."""
     judge = load_judge(role)
-    trained = (home() / EVALUATORS[role] / "evaluator.yaml").exists()
-    evaluators = DuetJudges(role, home()) if trained else None
+    try:  # those that score come with the package
+        evaluators = DuetJudges(role, home())
+    except WeightsError:
+        evaluators = None
     before = [one.scene for one in asked] if of == "real" else made(asked, of)
     rows = {"as they are": read(asked, before, before, judge, evaluators)}
     transfer = StyleTransfer(motifmix.load())
