@@ -24,6 +24,8 @@ PARTS = {
     "mixer": ("mixer",),
     "evaluator_interaction": ("evaluator",),
     "evaluator_individual": ("evaluator",),
+    "evaluator_interaction_select": ("evaluator",),
+    "evaluator_individual_select": ("evaluator",),
 }
 MAKES = {
     "interaction": "two people from a sentence for both and one for each",
@@ -31,13 +33,16 @@ MAKES = {
     "mixer": "how much of which of the two, for each step, person, frame and joint",
     "evaluator_interaction": "scores pairs, and nothing else",
     "evaluator_individual": "scores the people in pairs, and nothing else",
+    "evaluator_interaction_select": "chooses guidance by pairs of the validation side, and nothing else",
+    "evaluator_individual_select": "chooses guidance by the people in them, and nothing else",
 }
 
 
 def ship(sources: dict[str, Path]) -> None:
     """Check everything, then copy it. Raises ``WeightsError``; the package is as it was then."""
     for role, parts in PARTS.items():
-        wanted = "score" if role.startswith("evaluator") else "generate"
+        evaluates = "select" if role.endswith("select") else "score"
+        wanted = evaluates if role.startswith("evaluator") else "generate"
         for part in parts:
             card, _ = read_weights(sources[role], part)
             if card.role != wanted:

@@ -31,7 +31,7 @@ import pytest
         (["evaluate", "text-style", "--language-model", "file", "--out", "tables"], "file: field"),
         (["evaluate", "composition", "--out", "tables"], "data prepare duets"),
         (["evaluate", "composition-gain", "--out", "tables"], "data prepare duets"),
-        (["evaluate", "composition", "--tune", "--out", "tables"], "there is no evaluator to select with"),
+        (["evaluate", "composition", "--tune", "--out", "tables"], "data prepare duets"),
         (["evaluate", "stylisation"], "stylization, transfer"),
         (["evaluate", "text_style", "--out", "tables"], "text-style"),
         (["evaluate", "default", "--limit", "9"], "without --limit"),

@@ -18,7 +18,7 @@ from motifmix.errors import DataError, FileError, MotifmixError, RequestError, W
 from motifmix.evaluation import duet_bench, duet_grid, duet_studies, styled_tables
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, write_guidance
-from motifmix.evaluation.duet_judges import DuetJudges
+from motifmix.evaluation.duet_judges import DuetJudges, load_evaluator
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.evaluation.duet_store import ScoreStore
 from motifmix.evaluation.judges import Role
@@ -244,12 +244,14 @@ def test_a_judge_serves_one_role(home):
     with pytest.raises(MotifmixError, match="may not score"):
         DuetJudges("score", home)
     card.write_text(text)
-    with pytest.raises(MotifmixError, match=r"evaluator_interaction.yaml --set size=select"):
-        DuetJudges("select", home / "data")
+    with pytest.raises(MotifmixError, match=r"evaluator_interaction.yaml --set size=guide"):
+        load_evaluator(home / "nowhere", "guide", 2)
 
 
-def test_the_evaluators_of_the_package_score_where_none_was_trained(home):
-    assert DuetJudges("score", home / "data").version != DuetJudges("score", home).version
+def test_the_evaluators_of_the_package_serve_where_none_was_trained(home):
+    roles: tuple[Role, ...] = ("score", "select")
+    shipped = [DuetJudges(role, home / "data").version for role in roles]
+    assert len({*shipped, *(DuetJudges(role, home).version for role in roles)}) == 4
 
 
 def test_a_scene_reads_the_same_wherever_it_stands(home):

@@ -68,10 +68,10 @@ class DuetJudges:
 
 
 def _folder(role: Role, what: str, home: Path) -> Path:
-    """Return where an evaluator lies: trained here, or (of those that score) with the package."""
+    """Return where an evaluator lies: trained here, or with the package."""
     trained = home / _FOLDERS[role].format(what)
-    shipped = PACKAGE_WEIGHTS / "duet" / f"evaluator_{what}"
-    is_shipped = role == "score" and (shipped / f"{PART}.yaml").is_file()
+    shipped = PACKAGE_WEIGHTS / "duet" / (f"evaluator_{what}" + ("_select" if role == "select" else ""))
+    is_shipped = (shipped / f"{PART}.yaml").is_file()
     return shipped if is_shipped and not (trained / f"{PART}.yaml").is_file() else trained
 
 
