@@ -1,5 +1,6 @@
 """A denoiser that goes on from a whole trained model, with other clips, on a few made-up ones."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -66,6 +67,15 @@ def test_what_it_cannot_go_on_from_is_told(home):
     train(own, build_objective(own), home / "runs" / "vae-other", home / "weights-other")
     with pytest.raises(DataError, match="another autoencoder"):
         build_objective(recipe("denoiser", options={**NEXT, "weights": "weights-other"}))
+
+
+def test_a_denoiser_is_written_beside_the_autoencoder_that_it_read(home, tmp_path):
+    own = recipe("vae", seed=2)
+    train(own, build_objective(own), home / "runs" / "vae-third", home / "weights-third")
+    objective: Any = build_objective(recipe("denoiser", options={**FIRST, "weights": "weights-third"}))
+    shutil.copytree(home / "weights-start", tmp_path / "used")  # what a run of before left
+    objective.save(objective.modules, tmp_path / "used", {"recipe": "first", "commit": "none"})
+    assert load_part(tmp_path / "used", "vae")[0].sha256 == load_part(home / "weights-third", "vae")[0].sha256
 
 
 def test_what_went_part_of_the_way_lies_between(home, tmp_path):

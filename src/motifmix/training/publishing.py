@@ -43,11 +43,14 @@ def facts_of(
 
 
 def complete(folder: Path, other: Path, parts: Sequence[str] = ("vae", "bank")) -> None:
-    """Copy the parts that a folder of weights lacks from the one that they were made with."""
+    """Copy the parts that a run did not write itself from the folder of those that it was trained with.
+
+    What a former run left there is replaced: a denoiser beside another autoencoder would read other latents.
+    """
     if folder.resolve() == other.resolve():
         return
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
         for name in (f"{part}.safetensors", f"{part}.yaml"):
-            if not (folder / name).exists() and (other / name).exists():
+            if (other / name).exists():
                 shutil.copyfile(other / name, folder / name)

@@ -41,9 +41,10 @@ class StartingModel:
     def read(cls, folder: Path, weights: Path) -> "StartingModel":
         """Read a folder's model. Raises ``DataError`` where it has none, or was made with another VAE than ``weights``."""
         _, denoiser, rest = base_in(folder, "unseen_start.yaml")
-        if load_part(folder, "vae")[0].sha256 != load_part(weights, "vae")[0].sha256:
+        own, other = (_makes_latents(each) for each in (folder, weights))
+        if own.keys() != other.keys() or not all(torch.equal(value, other[name]) for name, value in own.items()):
             raise DataError(
-                f"the denoiser in {folder} reads the latents of another autoencoder than the one in {weights}"
+                f"the denoiser in {folder} reads the latents of another autoencoder than the one in {weights}; train it again"
             )
         networks = {"denoiser": denoiser, **{part: load_part(folder, part)[1] for part in BESIDE}}
         latents, texts = ((rest[f"{kind}_mean"].float(), rest[f"{kind}_std"].float()) for kind in ("latent", "text"))
@@ -80,3 +81,10 @@ class StartingModel:
         assert isinstance(styled, StyledDenoiser)
         own = [(modules[part], self.networks[part].state_dict()) for part in BESIDE]
         return [*own, (styled.denoiser, self.networks["denoiser"].state_dict()), (styled.project, self.project)]
+
+
+def _makes_latents(folder: Path) -> dict[str, Tensor]:
+    """Return what of a folder's autoencoder latents depend on: not the decoder, which ``vae_decoder.yaml`` trains on alone."""
+    _, network, statistics = load_part(folder, "vae")
+    own = {n: v for n, v in network.state_dict().items() if n.startswith(("encoder", "posterior"))}
+    return own | {name: value for name, value in statistics.items() if isinstance(value, Tensor)}

@@ -344,4 +344,4 @@ class DenoiserObjective:
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
         write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})
         complete(folder, self.weights)
-        complete(folder, home() / "weights", ("bank",))  # what is known by name, where the model's own folder has none
+        complete(folder, home() / "weights", ("bank",))  # what is known by name, until align.yaml says it of these
