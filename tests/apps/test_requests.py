@@ -81,6 +81,8 @@ def test_a_file_beside_the_table_is_found_first(tmp_path):
         ("old:0.5:10", "two weights"),
         (":1:0.5", "two weights"),
         ("../../x", "style file '../../x' does not exist; check the path"),
+        (".", "style '.' has no letter"),
+        (":", "has no letter"),
         ("clips/../x:0.5", "does not exist"),
         ("./old", "does not exist"),
         ("/nowhere/old", "does not exist"),

@@ -337,6 +337,8 @@ def _reference(text: str, folder: Path | None) -> str | Path:
         raise ValueError(
             f"style file {_short(text)!r} is of a kind that cannot be read; use one of {', '.join(STYLE_FILES)}"
         )
+    if not any(letter.isalnum() for letter in text):
+        raise ValueError(f"style {_short(text)!r} has no letter; name a style in words, or give a file or a folder/")
     if len(text) > MAX_TEXT:
         raise ValueError(
             f"a style has {len(text):,} characters; at most {MAX_TEXT:,} are read, a word or a sentence is best"

@@ -123,9 +123,8 @@ class DuetBench:
             self.store.write(Kept(method, method.version(self.home), self._facts(method), arrays, of_all))
 
     def _facts(self, method: Composition) -> dict[str, Any]:
-        asked = [(q.id, q.wanted.text, q.wanted.individual_texts, q.wanted.frames) for q in self.asked]
         return {
-            "questions": digest(asked), "judges": self.judges.version, "steps": self.steps, "seed": self.seed,
+            "questions": asked_digest(self.asked), "judges": self.judges.version, "steps": self.steps, "seed": self.seed,
             "strength": self.strength(method),
         }  # fmt: skip
 
@@ -241,6 +240,11 @@ class DuetBench:
                 np.savez(file, overlap=[row[0] for row in rows], approach=[row[1] for row in rows])
         with np.load(path) as arrays:
             return {name: arrays[name] for name in arrays.files}
+
+
+def asked_digest(asked: Sequence[Question]) -> str:
+    """Return what tells questions from others."""
+    return digest([(q.id, q.wanted.text, q.wanted.individual_texts, q.wanted.frames) for q in asked])
 
 
 def guidance_key(method: Composition) -> str:

@@ -40,6 +40,15 @@ class ScoreStore:
         """Return every composition that has scores here."""
         return [self._read(path).method for path in sorted(self.folder.glob(f"*.{self.kind}.npz"))]
 
+    def keys(self, questions: str, judges: str) -> set[str]:
+        """Return the keys of compositions with scores on these questions by these judges."""
+        kept = (self._read(path) for path in sorted(self.folder.glob(f"*.{self.kind}.npz")))
+        return {
+            own.method.key
+            for own in kept
+            if (own.facts.get("questions"), own.facts.get("judges")) == (questions, judges)
+        }
+
     def read(self, key: str, facts: Mapping[str, Any]) -> Kept | None:
         """Return what is kept of a composition, or None where it was asked something else or in another way."""
         path = self._path(key)

@@ -33,9 +33,14 @@ class Carried:
     content: Motion
 
 
+def asked_in(study: str, limit: int) -> int:
+    """Return how many questions of the content set a study asks in a repeat where at most ``limit`` are wanted."""
+    return min(limit, QUESTIONS) if study == "transfer" else limit
+
+
 def transfer(bench: Bench, command: str) -> Study:
     """Measure style transfer."""
-    count = min(bench.limit, QUESTIONS)
+    count = asked_in("transfer", bench.limit)
     methods = [method for method in TRANSFERS if method.key == "untouched" or method.key in bench.chosen]
     bench.asking.planned += bench.repeats * (count + 30) * sum(m.missing(bench.home) is None for m in methods)
     rows: dict[str, list[StudyRow]] = {"content": [], "content raw": [], "style": [], "style raw": []}

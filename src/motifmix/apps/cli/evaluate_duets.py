@@ -35,8 +35,9 @@ def evaluate_duets(
 
     from motifmix.apps import outputs
     from motifmix.encoders.text import MiniLM
+    from motifmix.errors import FileError
     from motifmix.evaluation import duet_studies, styled_tables
-    from motifmix.evaluation.duet_bench import DuetBench, read_guidance, write_guidance
+    from motifmix.evaluation.duet_bench import DuetBench, asked_digest, read_guidance, write_guidance
     from motifmix.evaluation.duet_judges import DuetJudges
     from motifmix.evaluation.duet_questions import questions, recorded
     from motifmix.evaluation.duet_store import ScoreStore
@@ -52,9 +53,13 @@ def evaluate_duets(
     command += f" --kept {kept.name}" if kept is not None else ""
     judges = DuetJudges("select" if tune else "score", place, encoder)
     asked = questions(folder, "val" if tune else "test", limit or (TUNED_ON if tune else PROMPTS))
-    _check_weights(place, duet_studies.ALONE if study == "composition-gain" else names, store)
-    if out is not None:
-        outputs.make_folder(out)
+    if kept is not None and kept.exists() and not kept.is_dir():
+        raise FileError(f"{kept}: this is a file; --kept takes the folder of the scores")
+    asked_for = duet_studies.ALONE if study == "composition-gain" else names
+    _check_weights(place, asked_for, store, (asked_digest(asked), judges.version))
+    for folder_asked in (kept, out):  # not before: what is refused leaves no folder behind
+        if folder_asked is not None:
+            outputs.make_folder(folder_asked)
     try:
         with progress(f"evaluating {study}") as step:
 
@@ -82,21 +87,24 @@ def evaluate_duets(
         raise
     say(styled_tables.as_json(result) if as_json else styled_tables.as_markdown(result))
     if out is not None:
-        asked_for = duet_studies.chosen_lines(bench, names) if study == "composition" else []
-        mixed = [method.mixer for line in asked_for for method in line.methods if method.mixer]
+        rows = duet_studies.chosen_lines(bench, names) if study == "composition" else []
+        mixed = [method.mixer for line in rows for method in line.methods if method.mixer]
         runs = [name.removeprefix("weights-").replace("-", "_") for name in mixed]  # as recipes/duets calls them
         curves = draw_curves(place, runs, out, study, logarithmic=False)
         for path in styled_tables.write(result, out, curves):
             remark(str(path))
 
 
-def _check_weights(home: Path, names: Sequence[str] | None, store: "ScoreStore | None") -> None:
-    """Raise ``WeightsError`` where no composition that is asked for (all by default) has its weights."""
+def _check_weights(home: Path, names: Sequence[str] | None, store: "ScoreStore | None", facts: tuple[str, str]) -> None:
+    """Raise ``WeightsError`` where no composition that is asked for (all by default) has its weights, or scores on these questions.
+
+    ``facts``: what tells the questions from others, and the judges.
+    """
     from motifmix.errors import WeightsError
     from motifmix.evaluation.duet_studies import groups
 
     known = groups(home, store)
-    kept = {method.key for method in store.methods()} if store is not None else set()
+    kept = store.keys(*facts) if store is not None else set()
     lacks = [method.missing(home) for key in names or known for method in known[key] if method.key not in kept]
     asked = sum(len(known[key]) for key in names or known)
     if all(lacks) and len(lacks) == asked:

@@ -1,9 +1,8 @@
 """``motifmix evaluate stylization`` and its like: the paper's tables for our benchmark, every method asked the same."""
 
-import json
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from motifmix.apps.cli.terminal import progress, remark, say
 
@@ -31,7 +30,8 @@ def evaluate_styled(
     from motifmix.apps import outputs
     from motifmix.evaluation import styled_tables
     from motifmix.evaluation.styled_curves import draw_curves
-    from motifmix.evaluation.styled_since import since
+    from motifmix.evaluation.styled_since import Earlier, since
+    from motifmix.evaluation.styled_transfer import asked_in
 
     command = f"motifmix evaluate {study}"
     command += f" --methods {methods}" if methods else ""
@@ -39,11 +39,13 @@ def evaluate_styled(
     command += f" --repeats {repeats}" if repeats != 5 else ""
     command += " --language-model FILE" if language_model else ""
     command += f" --since {study}.json" if earlier else ""
-    former = None if earlier is None else _json(earlier)  # before the hours that measuring takes
+    former = None if earlier is None else Earlier.read(earlier, study)
     try:
         with progress(f"evaluating {study}") as step:
             bench = _bench(study, data, methods, limit, repeats, language_model, lambda what, done, of: step(done, of))
             _check_present(bench, former is not None)
+            if former is not None:  # before the hours that measuring takes
+                former.check({**bench.facts, "questions": asked_in(study, bench.limit)})
             if out is not None:
                 outputs.make_folder(out)  # not before: what is refused leaves no folder behind
             result = _run(study, bench, command)
@@ -68,19 +70,6 @@ def _check_present(bench: "Bench", carried: bool) -> None:
     lacks = [bench.methods[key].missing(bench.home) for key in bench.chosen]
     if all(lacks) and not carried:
         raise WeightsError(f"none of the rows can be measured: {lacks[0]}")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """Raises ``FileError`` for a file that is none or no mapping."""
-    from motifmix.errors import FileError
-
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path}: this is no JSON of an earlier table ({error})") from error
-    if not isinstance(content, dict):
-        raise FileError(f"{path}: this is no JSON of an earlier table")
-    return content
 
 
 def check_methods(methods: str | None) -> list[str] | None:
