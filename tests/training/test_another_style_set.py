@@ -14,6 +14,7 @@ RECIPES = (
     ("vae", "options.statistics=[100style]"),
     ("style", "options.statistics=[100style]", "options.start_from=null"),
     ("denoiser",),
+    ("places",),
     ("align",),
 )
 
