@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from motifmix.training.loop import train
+from motifmix.training.loop import leave_group, train
 from motifmix.training.recipe import Recipe
 
 
@@ -45,6 +45,7 @@ def main(folder: Path, dies_at: int) -> None:
     weights = {name: value.tolist() for name, value in objective.modules.state_dict().items()}
     facts = {"processes": count, "batches": objective.first_batches, "calls": objective.calls, "weights": weights}
     (folder / f"process{rank}.json").write_text(json.dumps(facts))
+    leave_group()
 
 
 if __name__ == "__main__":

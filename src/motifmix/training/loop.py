@@ -131,6 +131,13 @@ def train(
     return figures
 
 
+def leave_group() -> None:
+    """Leave the processes that train together; who just ends may take the others down with a broken connection."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 class _Group:
     """The processes that train together; one alone needs no messages, and draws as it always did."""
 

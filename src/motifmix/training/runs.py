@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from motifmix.data.prepared import Prepared
 from motifmix.errors import RequestError
 from motifmix.home import home
-from motifmix.training.loop import Log, Objective, train
+from motifmix.training.loop import Log, Objective, leave_group, train
 from motifmix.training.recipe import Recipe, read_recipe
 
 
@@ -89,6 +89,7 @@ def train_recipe(
     else:
         data = {name: _fingerprint(home() / "data" / name) for name in recipe.data}
     train(recipe, objective, run or home() / "runs" / recipe.name, out, log, data)
+    leave_group()
     return out
 
 
