@@ -104,3 +104,9 @@ def test_an_unknown_objective_lists_the_known_ones(recipe):
 def test_an_unfit_option_is_told_by_field(recipe, objective):
     with pytest.raises(RequestError, match=r"'try': field 'options\.(surprise|judges)'"):
         build_objective(read_recipe(recipe(GOOD), {"objective": objective, "options.surprise": 1}))
+
+
+def test_what_the_cells_build_on_leaves_out_the_same_cells():
+    left_out = read_recipe(RECIPES / "cells.yaml").options["without_cells"]
+    for size in ("full", "style_content"):
+        assert read_recipe(RECIPES / "cells_vae.yaml", {"size": size}).options["without_cells"] == left_out

@@ -343,5 +343,5 @@ class DenoiserObjective:
         write("style_encoder", "StyleEncoder", encoder_sizes, modules["style_encoder"].state_dict(), {})
         write("text_to_style", "TextToStyle", {"style": o.style}, modules["text_to_style"].state_dict(), {})
         write("length", "LengthPredictor", {"style": o.style}, modules["length"].state_dict(), {})
+        complete(folder, home() / "weights", ("bank",))  # where the model's own folder has none
         complete(folder, self.weights)
-        complete(folder, home() / "weights", ("bank",))  # what is known by name, until align.yaml says it of these
