@@ -78,12 +78,13 @@ def page(found: dict) -> str:
 def costs(rows: dict) -> str:
     """Say what the style changes besides itself."""
     without, with_ = (
-        {**rows[name], "content_share": rows[name]["content"][0]} for name in ("without a style", "with a style")
+        {"content": 100 * row["content"][0], "foot skating": 100 * row["skating"]}
+        for row in (rows["without a style"], rows["with a style"])
     )
     said = [
-        f"{words} {'rises' if with_[key] > without[key] else 'falls'} from {100 * without[key]:.0f} to {100 * with_[key]:.0f} %"
-        for words, key in (("content", "content_share"), ("foot skating", "skating"))
-        if round(100 * with_[key]) != round(100 * without[key])
+        f"{name} {'rises' if after > without[name] else 'falls'} from {without[name]:.0f} to {after:.0f} %"
+        for name, after in with_.items()
+        if round(after) != round(without[name])
     ]
     return f"with a style {' and '.join(said)}." if said else "a style changes neither content nor foot skating."
 

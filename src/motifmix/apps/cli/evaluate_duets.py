@@ -105,9 +105,9 @@ def _check_weights(home: Path, names: Sequence[str] | None, store: "ScoreStore |
 
     known = groups(home, store)
     kept = store.keys(*facts) if store is not None else set()
-    lacks = [method.missing(home) for key in names or known for method in known[key] if method.key not in kept]
-    asked = sum(len(known[key]) for key in names or known)
-    if all(lacks) and len(lacks) == asked:
+    methods = [method for key in names or known for method in known[key]]
+    lacks = [None if method.key in kept else method.missing(home) for method in methods]
+    if all(lacks):
         raise WeightsError(f"{home}: none of what is asked for can be measured: {lacks[0]}")
 
 
