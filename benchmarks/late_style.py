@@ -15,8 +15,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+import torch
 
 import motifmix
 from motifmix.data.captions import hard_captions, held_out_captions
@@ -27,7 +29,7 @@ from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.motion import Motion
 from motifmix.motion import rotations as rot
-from motifmix.pipelines.sampling import IN_STYLES, LATE, STYLE_SCALE
+from motifmix.pipelines.sampling import IN_STYLES, LATE, LATE_TEXT, STYLE_SCALE, TEXT_SCALE
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.training.texts import content_texts
 
@@ -48,14 +50,20 @@ SHOWN = {
     "walk-back": "a person walks backwards", "wave-right-hand": "a person waves with the right hand",
     "wave-both-hands": "a person waves with both hands", "raise-up-both-hands": "a person raises both hands",
 }  # fmt: skip
-SETTINGS: dict[str, dict[str, float]] = {
+LOUDER = LATE_TEXT * TEXT_SCALE
+RULE = f"from {LATE:g} on, twice the text's scale"
+SETTINGS: dict[str, dict[str, Any]] = {
     "from the first step on": {"style_start": 1.0},
     "from 0.8 on": {"style_start": 0.8},
     "from 0.6 on": {"style_start": 0.6},
     "from 0.5 on": {"style_start": 0.5},
     "from 0.4 on": {"style_start": 0.4},
     "from the first step on, half the style's scale": {"style_start": 1.0, "style_scale": STYLE_SCALE / 2},
-    "from the first step on, twice the text's scale": {"style_start": 1.0, "text_scale": 4.0},
+    "from the first step on, twice the text's scale": {"style_start": 1.0, "text_scale": LOUDER},
+    RULE: {"style_start": LATE, "text_scale": LOUDER},
+    "from 0.5 on, twice the text's scale": {"style_start": 0.5, "text_scale": LOUDER},
+    "from 0.5 on, as long as the style asks": {"style_start": 0.5, "styled_length": True},
+    f"{RULE}, as long as the style asks": {"style_start": LATE, "text_scale": LOUDER, "styled_length": True},
 }
 WHOSE = {
     "trained": "wordings of contents that training shows in styles",
@@ -131,10 +139,12 @@ def page(found: dict) -> str:
         "",
         "Training shows some contents in several styles (walks, runs, waves, bows, …) and all others in none or in one. Of such a pair as "
         "*sits down, old* the model never saw anything; what it knows of *old* is how one walks and waves, and told from the "
-        "first step on, it makes somebody who should sit stand up again. Where a motion goes is settled while there is much "
+        "first step on, it makes somebody who should sit walk off. Where a motion goes is settled while there is much "
         "noise, how it is carried while there is less. So where the sentences nearest to a text are mostly of contents that "
         f"training showed in fewer than {IN_STYLES} styles, the style joins when the noise has sunk to {LATE:g} (1 is noise "
-        "only), and has its scale divided by that, so that it says as much in fewer steps. `--style-start` overrules it. "
+        f"only), and has its scale divided by that, so that it says as much in fewer steps; the text's scale is {LATE_TEXT:g} times "
+        "what it is elsewhere; and the clip is as long as without a style, as who has sat down gets up again where the length is "
+        f"an old man's walk's. The row *{RULE}* is that rule. `--style-start` overrules the first two, `--seconds` the last. "
         + "; ".join(f"{own['late']} of {own['sentences']} {WHOSE[kind]}" for kind, own in found["late"].items())
         + " would join late by that rule.",
         "",
@@ -171,8 +181,11 @@ def page(found: dict) -> str:
 
 
 def _made(model: TextToMotion, asked: list, setting: Mapping[str, Any], styled: bool = True) -> list[Motion]:
+    given = dict(setting)
     styles = [style for _, _, style, _ in asked] if styled else None
-    return model.generate([text for _, text, _, _ in asked], styles, None, [seed for *_, seed in asked], **setting)
+    known = (lambda text: text.new_ones(len(text), dtype=torch.bool)) if given.pop("styled_length", False) else None
+    with patch.object(model, "shown_in_styles", known or model.shown_in_styles):  # scale and start are given anyway
+        return model.generate([text for _, text, _, _ in asked], styles, None, [seed for *_, seed in asked], **given)
 
 
 def _postures(model: TextToMotion, asked: list, styled: bool = True) -> np.ndarray:

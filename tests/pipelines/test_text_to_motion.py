@@ -1,10 +1,12 @@
 """The main job as an object, on a small model with random weights: lengths, seeds, batches, styles and mistakes."""
 
+import math
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 import motifmix
@@ -14,7 +16,7 @@ from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
 from motifmix.motion.retargeting import retarget
 from motifmix.motion.rigs import RIGS
-from motifmix.pipelines.sampling import LATE
+from motifmix.pipelines.sampling import LATE, LATE_TEXT, TEXT_SCALE
 
 WALK, WAVE, BOW = "a person walks forward", "a person waves", "a person bows"
 FAST = {"steps": 2}
@@ -71,12 +73,36 @@ def test_a_style_joins_late_where_training_showed_the_content_in_hardly_any(mode
     texts = ["a person walks along", "someone is waving"]
     assert model.shown_in_styles(model.text_vectors(texts)).tolist() == [True, False]
     by_content = model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4)
-    first, late = (model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4, style_start=at) for at in (1.0, LATE))
-    assert millimetres(by_content[0], first[0]) < 0.1 and millimetres(by_content[1], late[1]) < 0.1
-    assert millimetres(by_content[0], late[0]) > 1.0 and millimetres(by_content[1], first[1]) > 1.0
+    (first, soft), (late, _), (_, loud) = (
+        model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4, style_start=start, text_scale=scale)
+        for start, scale in ((1.0, TEXT_SCALE), (LATE, TEXT_SCALE), (LATE, LATE_TEXT * TEXT_SCALE))
+    )
+    assert millimetres(by_content[0], first) < 0.1 and millimetres(by_content[1], loud) < 0.1
+    assert millimetres(by_content[0], late) > 1.0 and millimetres(by_content[1], soft) > 1.0
     unsaid = [replace(known, styles=None) for known in model.contents]  # weights of before say nothing of styles
     monkeypatch.setattr(model, "contents", unsaid)
-    assert millimetres(model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4)[1], first[1]) < 0.1
+    assert millimetres(model.generate(texts, ["old"] * 2, 2.0, [0, 0], steps=4)[1], soft) < 0.1
+
+
+def test_without_strength_a_late_style_changes_nothing(model):
+    plain, weak = (
+        model.generate(["someone is waving"], [style], None, [0], strength=0.0, **FAST)[0] for style in (None, "old")
+    )
+    assert millimetres(plain, weak) < 0.1
+
+
+def test_a_style_changes_the_length_only_of_what_training_showed_in_styles(model, monkeypatch):
+    texts = ["a person walks along", "someone is waving"]
+
+    class Longer(torch.nn.Module):  # a style doubles every length
+        def forward(self, text, style, has_style):
+            return 2.0 + has_style * math.log(2.0), torch.zeros(len(text))
+
+    monkeypatch.setattr(model, "length_predictor", Longer())
+    plain = model.generate(texts, None, None, [0, 0], **FAST)
+    styled = model.generate(texts, ["old"] * 2, None, [0, 0], **FAST)
+    ratios = [two.frames / one.frames for one, two in zip(plain, styled, strict=True)]
+    assert ratios[0] > 1.8 and ratios[1] == 1.0
 
 
 def test_what_a_late_style_has_less_of_steps_it_has_more_of_scale(model):

@@ -13,9 +13,10 @@ from motifmix.errors import RequestError
 STEPS = 8  # of second order; benchmarks/solvers.py shows what fewer and more change
 SHIFT = 1.5
 TEXT_SCALE, STYLE_SCALE = 2.0, 1.5
-LATE = 0.5
-"""Where a style joins whose content no training clip shows in styles. What such a pair learned is to walk or to wave in the
-style: told from the first step on, an old man who should sit down gets up again (docs/late_style.md)."""
+LATE, LATE_TEXT = 0.6, 2.0
+"""Where a style joins whose content hardly any training clip shows in styles, and how many times as strongly its text guides
+there. What is known of such a style is how one walks and waves in it: told from the first step on, an old man who should sit
+down walks (docs/late_style.md). The style's own length is left out for the same reason: he would get up again to fill it."""
 IN_STYLES = 5  # a content that training showed in fewer styles is not known in them
 TRANSFER_STEPS, TRANSFER_DEPTH = 16, 0.72  # of a style transfer; chosen by `benchmarks/transfer.py --judge select`
 _RANGES = {
@@ -41,8 +42,8 @@ class Sampling:
     """Settings of a sampling; None stands for what the weights were trained with, or for a learned one.
 
     ``text_scale`` and ``style_scale`` guide without a classifier. The style joins where the noise has sunk to the time
-    ``style_start`` and then has its scale divided by it, so that it says as much in fewer steps; None: as the content asks
-    (:data:`LATE`). ``gamma`` is the fusion's share of the style and
+    ``style_start`` and then has its scale divided by it, so that it says as much in fewer steps; None: as the content asks,
+    with the text's scale (:data:`LATE`, :data:`LATE_TEXT`). ``gamma`` is the fusion's share of the style and
     ``block`` the block after which it stands (m); ``gradient`` is the classifier's part of the hybrid guidance (see
     ``style/style_pull.py``). Raises ``RequestError`` for what is out of range.
     """

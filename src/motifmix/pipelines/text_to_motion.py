@@ -22,7 +22,7 @@ from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.pipelines.default_parts import DefaultParts
 from motifmix.pipelines.one_each import number, one_each, seconds_each, seeds_each, sentences
-from motifmix.pipelines.sampling import LATE, SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
+from motifmix.pipelines.sampling import LATE, LATE_TEXT, SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
 from motifmix.style import references
 from motifmix.style.references import StyleLike
 from motifmix.style.style_pull import StylePull
@@ -112,7 +112,8 @@ class TextToMotion(DefaultParts):
         style = style[:, : self.denoiser.project.in_features]
         plain, _ = self.length_predictor(text, style, torch.zeros_like(has_style))
         styled, _ = self.length_predictor(text, style, has_style)
-        mean = plain + min(strength, 1.0) * (styled - plain)  # a weaker style changes the length less
+        known = self.shown_in_styles(text).to(plain.dtype)  # see LATE
+        mean = plain + known * min(strength, 1.0) * (styled - plain)  # a weaker style changes the length less
         predicted = mean.exp().round().clamp(5, _MOST_TOKENS).long().tolist()
         frames = [
             STRIDE * predicted[place] if wanted is None else round(wanted * self.space.fps)
@@ -137,14 +138,16 @@ class TextToMotion(DefaultParts):
         noise, valid = self._noise(tokens, seeds)
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
-        terms: list[GuidanceTerm] = [("text", how.text_scale)]
+        late = has_style & ~self.shown_in_styles(text) & (how.style_start is None)
+        louder = 1.0 + (LATE_TEXT - 1.0) * min(strength, 1.0) * late.to(noise.dtype)
+        terms: list[GuidanceTerm] = [("text", how.text_scale * louder[:, None, None])]
         denoiser = self.denoiser if how.block is None else self.denoiser.fused_after(how.block)
         denoiser = denoiser if how.gamma is None else denoiser.of_one_strength()
         if bool(has_style.any()):
             parts["style"] = Part(style, has_style)
             factor = strength if how.gamma is None else strength * how.gamma / self.denoiser.gamma
             parts["strength"] = Part(torch.full((len(tokens),), factor), everyone)
-            start = self._style_start(text, how)
+            start = self._style_start(late, how)
             terms.append(Difference(how.style_scale / start, ("text", "style"), ("text",), start))
             if how.gradient > 0 and strength > 0:
                 scale = how.gradient * strength * has_style.to(noise.dtype)
@@ -152,12 +155,12 @@ class TextToMotion(DefaultParts):
                 terms.append(StylePull(partial(self.style_of, valid=valid), wanted, scale, valid))
         return self._denoised(Guided(denoiser, terms), how, noise, Condition(parts), valid)
 
-    def _style_start(self, text: Tensor, how: Sampling) -> Tensor:
+    def _style_start(self, late: Tensor, how: Sampling) -> Tensor:
         """Return where each item's style joins, as times [B, 1, 1]: at the last step, where there is none so late."""
         if how.style_start is None:
-            start = torch.where(self.shown_in_styles(text), 1.0, LATE)
+            start = torch.where(late, LATE, 1.0)
         else:
-            start = torch.full((len(text),), how.style_start)
+            start = torch.full((len(late),), how.style_start)
         *asked, _ = self.schedule.levels(how.steps, how.shift)
         return start.clamp(min=min(level.time for level in asked))[:, None, None]
 
