@@ -24,6 +24,7 @@ from motifmix.evaluation.questions import Question, StyleSet
 from motifmix.evaluation.real import FID_PER_CELL, RealClips, fingerprint
 from motifmix.evaluation.windows import CaptionedWindow, captioned_windows
 from motifmix.motion.motion import Motion
+from motifmix.pipelines.sampling import CHOSEN
 
 Progress = Callable[[str, int, int], None]  # what is asked now, clips answered in all, clips to answer in all
 CHUNK = 35  # clips generated between two looks at the clock
@@ -448,7 +449,10 @@ class Evaluation:
 
     def _ask(self, row: str, repeat: int, asked: list[Question]) -> Asked:
         key = digest(
-            self.version, self._judges, [(q.text, q.seed, q.contents, q.style, q.seconds, _guide(q)) for q in asked]
+            self.version,
+            CHOSEN,
+            self._judges,
+            [(q.text, q.seed, q.contents, q.style, q.seconds, _guide(q)) for q in asked],
         )
         path = self._kept / f"{row}-{repeat}-{key}.npz"
         if path.exists():

@@ -20,6 +20,7 @@ from motifmix.evaluation.measuring import FPS, Measured, digest, figures
 from motifmix.evaluation.questions import Question
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.motion.motion import Motion
+from motifmix.pipelines.sampling import CHOSEN
 
 Progress = Callable[[str, int, int], None]
 CHUNK = 32
@@ -106,7 +107,7 @@ class Asking:
     def ask(self, subject: Subject, row: str, repeat: int, questions: Sequence[Question]) -> Answers:
         """Return the answers of one repeat, from the cache or by generating them."""
         said = [(q.text, q.seed, q.seconds, guide_name(q.guide) if subject.guided else None) for q in questions]
-        key = (subject.version, sorted(subject.options.items()), said)
+        key = (subject.version, CHOSEN, sorted(subject.options.items()), said)
         return self.answered(
             subject.key, subject.title, f"{row}-{repeat}", key, len(questions),
             lambda first, last: subject.generate(questions[first:last]), lambda: subject.pipeline,

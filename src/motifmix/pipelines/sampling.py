@@ -18,6 +18,8 @@ LATE, LATE_TEXT = 0.6, 2.0
 there. What is known of such a style is how one walks and waves in it: told from the first step on, an old man who should sit
 down walks (docs/late_style.md). The style's own length is left out for the same reason: he would get up again to fill it."""
 IN_STYLES = 5  # a content that training showed in fewer styles is not known in them
+CHOSEN = (STEPS, SHIFT, TEXT_SCALE, STYLE_SCALE, LATE, LATE_TEXT, IN_STYLES)
+"""What nobody has to say: part of what kept clips are called by, as other choices make other clips of the same weights."""
 TRANSFER_STEPS, TRANSFER_DEPTH = 16, 0.72  # of a style transfer; chosen by `benchmarks/transfer.py --judge select`
 _RANGES = {
     "steps": (1, 1000, f"denoising steps; {STEPS} suit, {TRANSFER_STEPS} in a transfer"),
