@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from tests.joint_files import write_sound
 
-from motifmix.errors import FileError, MotifmixError, RequestError
+from motifmix.errors import FileError, MotifmixError, ParseError, RequestError
 from motifmix.files import write
+from motifmix.files.media import encode_mp4
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion import rotations as rot
 from motifmix.motion.contacts import RESTING_TOE_HEIGHT
@@ -225,7 +226,7 @@ def test_a_folder_of_nothing_and_one_with_a_broken_file_are_refused(tmp_path):
     with pytest.raises(FileError, match=r"broken\.bvh"):
         resolve(tmp_path)
     (tmp_path / "broken.bvh").unlink()
-    (tmp_path / "clip.mp4").write_bytes(b"")
+    encode_mp4(tmp_path / "clip.mp4", iter([np.full((64, 64, 3), 128, np.uint8)] * 3), 10.0)
     with pytest.raises(RequestError, match=r"clip\.mp4: what a video shows is read by ImageBind"):
         resolve(Media(tmp_path, "content"))
 
@@ -264,3 +265,9 @@ def test_what_no_encoder_could_read_is_said_before_weights_are_asked_for(tmp_pat
         with pytest.raises(MotifmixError, match=words) as caught:
             resolve(style)
         assert name in str(caught.value) and "ImageBind" not in str(caught.value)
+
+
+def test_a_broken_video_is_said_before_weights_are_asked_for_what_it_shows(tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    with pytest.raises(ParseError, match=r"broken\.mp4: this is no video that can be read"):
+        resolve(Media(tmp_path / "broken.mp4", "content"))

@@ -8,6 +8,7 @@ import pytest
 from motifmix.apps.requests import checked
 from motifmix.encoders import video_pose
 from motifmix.errors import FileError, RequestError
+from motifmix.files.media import encode_mp4
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.pipelines.text_to_motion import style_name
 from motifmix.style import references
@@ -47,6 +48,7 @@ def test_a_video_is_the_movement_in_it_and_read_once(tmp_path, read, as_text):
 
 
 def test_the_content_of_a_video_names_what_it_needs(tmp_path, read):
+    encode_mp4(tmp_path / "clip.mp4", iter([np.full((64, 64, 3), 128, np.uint8)] * 3), 10.0)
     with pytest.raises(RequestError, match="ImageBind"):
         references.resolve(references.Media(tmp_path / "clip.mp4", "content"))
     assert read == []

@@ -202,7 +202,7 @@ def modality_of(path: Path) -> "Modality | None":
 def check_aligned(path: Path) -> None:
     """Raise ``RequestError`` for a file that needs an encoder where none is aligned yet.
 
-    What no encoder could read either, a broken picture or sound or a silent one, is said first: ``FileError`` or
+    What no encoder could read either, a broken picture, sound or video or a silent sound, is said first: ``FileError`` or
     ``RequestError`` of its own, so that nobody fetches gigabytes for it.
     """
     if not aligned_folders():
@@ -235,6 +235,10 @@ def _check_readable(path: Path) -> None:
         from motifmix.encoders.sound import check_heard, read_sound
 
         check_heard(path, *read_sound(path))
+    elif modality == "video":
+        from motifmix.files.video import video_frames
+
+        next(video_frames(path))
 
 
 def _read_one(path: Path) -> Motion:
