@@ -7,7 +7,7 @@ PREPARED := $(MOTIFMIX_HOME)/data
 RECIPES := recipes/default
 # In this order: the denoiser reads the VAE's latents and trains the style encoder on, which autoencoding has begun;
 # alignment needs both; the judges need none of them.
-STAGES := vae style_content style denoiser places vae_decoder align
+STAGES := vae style_content style denoiser places vae_decoder align films
 # One run each: a shared run would tie the judges together through the clipping of their gradients.
 JUDGES := guide select score retrieval
 # Not shipped, measured beside the default; and what 'make results' asks besides: people's prompts with labels.
@@ -68,6 +68,7 @@ data: ## Prepare both training sets from SOURCES; goes on after an interruption
 	$(PYTHON) -m motifmix data prepare cmu --source $(SOURCES)/cmu-mocap-30fps.tar.xz --out $(PREPARED)/cmu
 
 weights: data ## All default weights again, from the archives; goes on after an interruption
+	$(PYTHON) -m motifmix data prepare films --out $(PREPARED)/films
 	for stage in $(STAGES); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
 	for judge in $(JUDGES); do \
 	  $(PYTHON) -m motifmix train $(RECIPES)/judge.yaml --set name=judge-$$judge --set options.only=$$judge || exit 1; done

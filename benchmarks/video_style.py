@@ -40,7 +40,9 @@ followed for a second at least.
 
 How: a detector finds the person, the landmark model gives 33 points in metres about the hips; swaps of front and back
 are undone, points smoothed without delay, the vertical found from the person's balance, rotations fitted to our skeleton,
-the root's path rebuilt from resting feet, and a constant error of each joint taken out (`encoders/video_pose.py`).
+the root's path rebuilt from resting feet, and a constant error of each joint taken out (`encoders/video_pose.py`). What is
+left of errors, the style encoder would take for style; so a film's vector is read by one of its own, which went on with films of
+training clips (`recipes/default/films.yaml`, `motifmix data prepare films`).
 
 What it cannot do: the height of jumps, sliding feet, turned forearms, several people at once, a person who is cut off by
 the picture's edge for long. `--style-from content` (what a video shows, as in the paper) needs ImageBind's weights.
@@ -50,7 +52,7 @@ the picture's edge for long. `--style-from content` (what a video shows, as in t
 No filmed people with known styles may be used here, so the project films its own: held-out clips of set 2, as the
 mannequin with skin, hair, a face and clothes by vertex colours (the grey figure has no face: the models take front for back), on
 a plain floor, 360 x 480 pixels, 12.5 frames a second, the first 3.2 seconds. The errors that are taken out were measured
-on films of *training* clips of the same figure. Real videos have other clothes, light, cameras and backgrounds: nothing here says
+on films of *training* clips of the same figure, and its encoder learned from such films too. Real videos have other clothes, light, cameras and backgrounds: nothing here says
 how well they go.
 """
 

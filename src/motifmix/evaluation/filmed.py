@@ -27,7 +27,7 @@ class Filmed:
     """One film: the clip, from where it was filmed, what was read of it, and the recording for as long."""
 
     clip: Clip
-    view: str
+    view: str | float
     seen: Sequence[Landmarks | None]
     truth: Motion
 
@@ -38,21 +38,30 @@ class Filming:
     def __init__(self, prepared: Prepared, cache: Path) -> None:
         self.prepared, self.cache = prepared, cache
 
-    def film(self, clip: Clip, view: str) -> Filmed:
-        """Film the first seconds of a clip and read the landmarks, at once or from the cache."""
+    def film(self, clip: Clip, view: str | float, first: int = 0) -> Filmed:
+        """Film the first seconds of a clip and read the landmarks, at once or from the cache.
+
+        ``view``: one of ``VIEWS``, or degrees; ``first``: the frame of the film's rate at which it begins, moved forward where less
+        would be left than fills the film.
+        """
+        path = self.path(clip, view, first)
         motion = self.prepared.motion(clip).resampled(FPS)
-        motion = motion.cropped(0, min(motion.frames, int(SECONDS * FPS)))
-        path = self.path(clip, view)
+        frames = min(motion.frames, int(SECONDS * FPS))
+        first = max(0, min(first, motion.frames - frames))
+        motion = motion.cropped(first, first + frames)
         if not path.exists():
             write_landmarks(path, self._read(motion, view))
         truth = self.prepared.motion(clip).resampled(20.0).grounded()
-        return Filmed(clip, view, read_landmarks(path), truth.cropped(0, int(motion.seconds * 20.0)))
+        start = round(first / FPS * 20.0)
+        return Filmed(clip, view, read_landmarks(path), truth.cropped(start, start + int(motion.seconds * 20.0)))
 
-    def path(self, clip: Clip, view: str) -> Path:
+    def path(self, clip: Clip, view: str | float, first: int = 0) -> Path:
         """Return where the landmarks of a film are kept."""
-        return self.cache / f"{clip.id.replace('/', '_').replace(':', '_')}_{view}.npz"
+        said = view if isinstance(view, str) else f"{view:+.1f}"
+        stamp = "_".join([clip.id.replace("/", "_").replace(":", "_"), said, *([str(first)] if first else [])])
+        return self.cache / f"{stamp}.npz"
 
-    def _read(self, motion: Motion, view: str) -> list[Landmarks | None]:
+    def _read(self, motion: Motion, view: str | float) -> list[Landmarks | None]:
         from motifmix.files.video import video_frames
 
         with tempfile.TemporaryDirectory() as folder:
@@ -64,13 +73,13 @@ class Filming:
         return PoseReader()
 
 
-def write_film(path: Path, motion: Motion, view: str) -> Path:
-    """Film a motion at its own frame rate from one of ``VIEWS``, the mannequin in clothes."""
+def write_film(path: Path, motion: Motion, view: str | float) -> Path:
+    """Film a motion at its own frame rate from one of ``VIEWS``, or from some degrees, the mannequin in clothes."""
     from motifmix.drawing import mannequin
     from motifmix.drawing.painter import Painter, View
     from motifmix.files.media import encode_mp4
 
-    camera = View(*SIZE, azimuth=np.radians(VIEWS[view]))
+    camera = View(*SIZE, azimuth=np.radians(VIEWS[view] if isinstance(view, str) else view))
     encode_mp4(path, Painter(motion, camera, figure=mannequin.load().dressed()).frames(), motion.fps, force=True)
     return path
 

@@ -80,6 +80,7 @@ class DefaultParts:
         self.schedule = SCHEDULES[extra["schedule"]]()
         style_card, self.style_encoder, _ = load_part(folder, "style_encoder")
         self._style_encoder_checksum = style_card.sha256
+        self.film_encoder = _film_encoder(folder, style_card.sha256)
         _, self.text_to_style, _ = load_part(folder, "text_to_style")
         _, self.length_predictor, _ = load_part(folder, "length")
         if (folder / "strength.yaml").exists():
@@ -112,10 +113,11 @@ class DefaultParts:
         return f"{self.licence}; {self.aligned.licence}" if references.is_encoded(style) else self.licence
 
     def style_vector(self, motion: Motion) -> Tensor:
-        """Return the style of a motion on the motifmix skeleton, ``[style]``."""
+        """Return the style of a motion on the motifmix skeleton, ``[style]``; of one that was read off a film, as films are read."""
+        filmed = "video" in motion.labels and self.film_encoder is not None
         with torch.no_grad():
             features, valid, _ = self.network_features(motion)
-            return self.style_encoder(features, valid)[0]
+            return (self.film_encoder if filmed else self.style_encoder)(features, valid)[0]
 
     def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
         """Return sentences on what is not known, naming what is nearest and how far it is, and on what a file gave.
@@ -259,6 +261,21 @@ class DefaultParts:
                 "what was made holds no numbers: the weights or the style are damaged; leave the style out to see which"
             )
         return features
+
+
+def _film_encoder(folder: Path, style_encoder: str) -> Any:
+    """Return the style encoder for people read off films, None where the weights have none.
+
+    Raises ``WeightsError`` for one that went on from another style encoder.
+    """
+    if not (folder / "film_encoder.yaml").exists():
+        return None
+    card, encoder, _ = load_part(folder, "film_encoder")
+    if card.extra.get("style_encoder") != style_encoder:
+        raise WeightsError(
+            f"{folder}: film_encoder goes with another style encoder; train recipes/default/films.yaml again, or delete it"
+        )
+    return encoder
 
 
 def _shown(words: str) -> str:

@@ -23,6 +23,7 @@ def build_objective(recipe: Recipe) -> Objective:
     from motifmix.training.objectives.duets.individual import DuetIndividualObjective
     from motifmix.training.objectives.duets.interaction import DuetInteractionObjective
     from motifmix.training.objectives.duets.mixer import DuetMixerObjective
+    from motifmix.training.objectives.film_style import FilmStyleObjective
     from motifmix.training.objectives.judge import JudgesObjective
     from motifmix.training.objectives.motion_puzzle import PuzzleTraining
     from motifmix.training.objectives.papers import PAPERS, paper_objective
@@ -40,6 +41,7 @@ def build_objective(recipe: Recipe) -> Objective:
         "duet_individual": DuetIndividualObjective,
         "duet_interaction": DuetInteractionObjective,
         "duet_mixer": DuetMixerObjective,
+        "film_style": FilmStyleObjective,
         "judge": JudgesObjective,
         "motion_puzzle": PuzzleTraining,
         "style_reader": StyleReaderObjective,

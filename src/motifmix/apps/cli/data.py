@@ -19,6 +19,7 @@ class Dataset(StrEnum):
     style100 = "100style"
     duets = "duets"
     duets_foreign = "duets-foreign"
+    films = "films"
 
 
 @app.callback(invoke_without_command=True)
@@ -33,7 +34,8 @@ def prepare(
         Dataset,
         typer.Argument(
             help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both; "
-            "duets-foreign: pairs for measuring, in which people do what no pair of duets shows."
+            "duets-foreign: pairs for measuring, in which people do what no pair of duets shows; films: what the pose models read "
+            "of bandai's training clips (half an hour, with motifmix[video])."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],
@@ -51,6 +53,9 @@ def prepare(
     if dataset in (Dataset.duets, Dataset.duets_foreign):
         say(_duets(source, out, seed, force, foreign=dataset is Dataset.duets_foreign))
         return
+    if dataset is Dataset.films:
+        say(_films(source, out))
+        return
     from motifmix.data.prepare import prepare as prepare_dataset
     from motifmix.errors import RequestError
 
@@ -59,6 +64,18 @@ def prepare(
     with progress(f"preparing {dataset.value}") as step:
         report = prepare_dataset(dataset.value, source, out, progress=step)
     say(report)
+
+
+def _films(source: Path | None, out: Path) -> str:
+    from motifmix.data.prepared import Prepared
+    from motifmix.errors import RequestError
+    from motifmix.home import home
+    from motifmix.training.films import prepare_films
+
+    if source is not None:
+        raise RequestError("--source is of no use here: films are made of the prepared set bandai")
+    with progress("filming and reading") as step:
+        return prepare_films(Prepared(home() / "data" / "bandai"), out, progress=step)
 
 
 def _duets(source: Path | None, out: Path, seed: int, force: bool, *, foreign: bool) -> str:

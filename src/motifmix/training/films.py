@@ -1,0 +1,81 @@
+"""Training clips as films: what the pose models read of people whose recordings are known.
+
+``motifmix data prepare films`` fills a folder with the landmarks of ``COUNT`` films, each from the front or a side and some
+degrees beside it, one in seven from behind. The films themselves are not kept.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from motifmix.atomic import replacing
+from motifmix.data.prepared import Prepared
+from motifmix.data.sample import Clip
+from motifmix.errors import DataError
+from motifmix.evaluation.filmed import FPS, SECONDS, Filmed, Filming
+
+COUNT = 1200
+SIDES = (0.0, 90.0, -90.0, 0.0, 90.0, -90.0, 180.0)  # degrees: front, left, right; behind
+BESIDE = 25.0  # degrees to either side of these
+LATEST = 75  # the last frame of the film's rate at which a film begins
+PER_STYLE = {"bandai-1": 24, "bandai-2": 240}  # films of a style in the whole list, of which ``COUNT`` are made
+CARD = "card.yaml"
+_SEED = 7
+
+
+def prepare_films(
+    prepared: Prepared, out: Path, count: int = COUNT, progress: Callable[[int, int], None] | None = None
+) -> str:
+    """Film and read ``count`` clips into a folder, going on where it was left; returns a line to say.
+
+    Raises ``DataError`` where the set has no styled training clips, ``RequestError`` without the extra ``motifmix[video]``.
+    """
+    filming, read = Filming(prepared, out), 0
+    wanted = list(shots(prepared, count))
+    if not wanted:
+        raise DataError(f"{prepared.folder}: has no styled clips to film; prepare bandai first")
+    for number, shot in enumerate(wanted, start=1):
+        read += sum(one is not None for one in filming.film(*shot).seen)
+        if progress is not None:
+            progress(number, len(wanted))
+    card = {
+        "dataset": "films", "films": len(wanted), "of": prepared.folder.name, "credit": prepared.card.get("credit"),
+        "frames a second": FPS, "seconds at most": SECONDS, "frames with a person": read,
+    }  # fmt: skip
+    with replacing(out / CARD, force=True) as beside:
+        beside.write_text(yaml.safe_dump(card, sort_keys=False), "utf-8")
+    return f"{out}: {len(wanted)} films of training clips read, a person seen in {read} frames"
+
+
+def films_in(folder: Path, prepared: Prepared) -> Iterator[Filmed]:
+    """Yield the films that ``prepare_films`` finished. Raises ``DataError`` where it has not."""
+    if not (folder / CARD).is_file():
+        raise DataError(f"{folder}: holds no films; run 'motifmix data prepare films --out {folder}' first")
+    filming, count = Filming(prepared, folder), int(yaml.safe_load((folder / CARD).read_text("utf-8"))["films"])
+    for shot in shots(prepared, count):
+        if not filming.path(*shot).is_file():
+            raise DataError(
+                f"{folder}: was made of other clips than {prepared.folder} holds; delete it and prepare films again"
+            )
+        yield filming.film(*shot)
+
+
+def shots(prepared: Prepared, count: int) -> Iterator[tuple[Clip, float, int]]:
+    """Yield training clips, the degrees and the frame that they are filmed from; any beginning has all styles alike."""
+    rng = np.random.default_rng(_SEED)
+    drawn: list[tuple[float, Clip, float, int]] = []
+    for source, most in PER_STYLE.items():
+        by_style: dict[str, list[Clip]] = {}
+        for clip in prepared.select(split="train", source=source, mirrored=False):
+            by_style.setdefault(str(clip.style), []).append(clip)
+        for _, clips in sorted(by_style.items()):
+            order = rng.permutation(len(clips))
+            for number in range(most):
+                degrees = SIDES[int(rng.integers(len(SIDES)))] + float(rng.uniform(-BESIDE, BESIDE))
+                clip = clips[int(order[number % len(clips)])]
+                drawn.append((number / most, clip, round(degrees, 1), int(rng.integers(LATEST))))
+    for _, *shot in islice(sorted(drawn, key=lambda each: each[0]), count):
+        yield tuple(shot)

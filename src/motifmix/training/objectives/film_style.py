@@ -1,0 +1,137 @@
+"""A style encoder for people who were read off films: it should say of the film what the model's own says of the recording.
+
+What the pose models read shakes, stands too straight and has its path guessed from the feet; a style encoder that saw
+recordings alone takes much of that for style. So a copy of it goes on with films of training clips (``training/films.py``).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+
+from motifmix.data.labels import style_names
+from motifmix.encoders.video_pose import motion_from_landmarks
+from motifmix.features.own import MotifmixSpace, rested_to_multiple
+from motifmix.features.space import Normaliser
+from motifmix.models.style_encoder import StyleEncoder
+from motifmix.models.temporal_vae import STRIDE
+from motifmix.motion import Motion
+from motifmix.pretrained.build import load_part
+from motifmix.training.films import films_in
+from motifmix.training.pool import open_sets, weights_folder
+from motifmix.training.publishing import facts_of
+
+PART = "film_encoder"
+SHORTEST = 32  # frames of a window, at 20 fps
+
+
+class FilmStyleOptions(BaseModel):
+    """Options of ``film_style`` recipes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    batch: int = 48
+    films: str = "films"
+    """A folder beside the prepared set."""
+    recordings: float = 0.25
+    """Share of a batch that are recordings, not films: a person who is read well should be read as before."""
+    noise: float = 0.1
+    likeness: float = 1.0
+    temperature: float = 0.1
+    weights: str | None = None
+
+
+class FilmStyleObjective:
+    """Windows of films against the style vectors of the recordings, and of films against the styles' means."""
+
+    def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
+        self.options = o = FilmStyleOptions.model_validate(options)
+        self.caches = open_sets(data)
+        self.weights = weights_folder(o.weights)
+        _, self.teacher, _ = load_part(self.weights, "style_encoder")
+        _, _, rest = load_part(self.weights, "vae")
+        self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
+        self.space = MotifmixSpace()
+        prepared = self.caches[0].prepared
+        self.seen: list[np.ndarray] = []
+        self.true: list[np.ndarray] = []
+        styles: list[str] = []
+        for film in films_in(prepared.folder.parent / o.films, prepared):
+            try:
+                read = motion_from_landmarks(film.seen)
+            except ValueError:
+                continue  # nobody is followed for a second
+            for one, other in ((read, film.truth), (read.mirrored(), film.truth.mirrored())):
+                self.seen.append(self._features(one))
+                self.true.append(self._features(other))
+                styles.append(str(film.clip.style))
+        self.styles = style_names(styles)
+        self.labels = np.array([self.styles.index(style) for style in styles])
+        counts = np.bincount(self.labels)
+        self.weight = (1.0 / counts[self.labels]) / len(counts)
+        self.wanted = normalize(torch.cat([self._told(own) for own in self.true]), dim=-1)
+        means = [self.wanted[torch.from_numpy(self.labels == label)].mean(dim=0) for label in range(len(self.styles))]
+        self.means = normalize(torch.stack(means), dim=-1)
+        torch.manual_seed(seed)
+        student = StyleEncoder(MotifmixSpace.dim, **_sizes(self.teacher))
+        student.load_state_dict(self.teacher.state_dict())
+        self.modules = nn.ModuleDict({PART: student})
+
+    def _features(self, motion: Motion) -> np.ndarray:
+        return self.normaliser.normalise(self.space.encode(motion)).astype(np.float32)
+
+    @torch.no_grad()
+    def _told(self, features: np.ndarray) -> Tensor:
+        padded = torch.from_numpy(rested_to_multiple(features, STRIDE))[None]
+        return self.teacher(padded, torch.ones(padded.shape[:2], dtype=torch.bool))
+
+    def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """One batch, every style equally often."""
+        o = self.options
+        numbers = rng.choice(len(self.labels), size=o.batch, p=self.weight)
+        windows = []
+        for number in numbers.tolist():
+            own = (self.true if rng.random() < o.recordings else self.seen)[number]
+            length = min(len(own), int(rng.integers(SHORTEST, max(len(own), SHORTEST) + 1)))
+            first = int(rng.integers(len(own) - length + 1))
+            windows.append(rested_to_multiple(own[first : first + length], STRIDE))
+        features = torch.zeros(o.batch, max(map(len, windows)), MotifmixSpace.dim)
+        valid = torch.zeros(features.shape[:2], dtype=torch.bool)
+        for row, window in enumerate(windows):
+            features[row, : len(window)], valid[row, : len(window)] = torch.from_numpy(window), True
+        features = features + o.noise * torch.randn(features.shape, generator=generator)
+        told = normalize(self.modules[PART](features * valid[..., None], valid), dim=-1)
+        apart = (1.0 - (told * self.wanted[torch.from_numpy(numbers)]).sum(dim=-1)).mean()
+        logits = told @ self.means.T / o.temperature
+        labels = torch.from_numpy(self.labels[numbers])
+        named = cross_entropy(logits, labels)
+        right = (logits.argmax(dim=-1) == labels).float().mean()
+        return o.likeness * apart + named, {
+            "apart": float(apart.detach()),
+            "named": float(named.detach()),
+            "right": float(right),
+        }
+
+    def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
+        """Nothing is drawn: benchmarks/video_style.py looks at films of held-out clips."""
+
+    def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the encoder beside the model that it serves."""
+        from motifmix.pretrained.cards import write_weights
+
+        sizes = {"features": MotifmixSpace.dim, **_sizes(self.teacher)}
+        extra = {"films": len(self.seen) // 2, "style_encoder": load_part(self.weights, "style_encoder")[0].sha256}
+        known = facts_of("StyleEncoder", sizes, self.caches, {**facts, "extra": extra}, name=PART)
+        write_weights(folder, PART, modules[PART].state_dict(), **known)
+
+
+def _sizes(encoder: nn.Module) -> dict[str, int]:
+    """Return the sizes of a style encoder but its features."""
+    assert isinstance(encoder, StyleEncoder)
+    last = encoder.head[-1]
+    assert isinstance(last, nn.Linear)
+    return {"width": last.in_features, "style": last.out_features}
