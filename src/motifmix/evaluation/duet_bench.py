@@ -149,7 +149,7 @@ class DuetBench:
         composer: Composer | None = None
         result: list[Made] = []
         for part in batches(len(wanted), BATCH):
-            seeds = [_seed(self.seed, question.id) for question in self.asked[part]]
+            seeds = [self.seed_of(question) for question in self.asked[part]]
             path = folder / f"{digest(wanted[part], seeds)}.npz"
             if not path.exists():
                 composer = composer or Composer(method, self.home, self.judges.encoder)
@@ -157,6 +157,10 @@ class DuetBench:
             result += _kept(path)
             self.progress(method.title, part.stop, len(wanted))
         return result
+
+    def seed_of(self, question: Question) -> int:
+        """Return the seed with which every method makes the pair that is asked for."""
+        return _seed(self.seed, question.id)
 
     def score(self, people: Sequence[np.ndarray], weights: Sequence[np.ndarray] = ()) -> Scored:
         """Score scenes [P, T, 262], one a question. The same draws for every method."""

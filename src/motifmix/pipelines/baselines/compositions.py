@@ -30,7 +30,7 @@ from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.placement import align, orthonormal
 from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
 from motifmix.mix.sparing import Sparing
-from motifmix.mix.weights import Forced
+from motifmix.mix.weights import Forced, Override
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
 from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, SPARING, DuetModel, mixture_of
@@ -194,16 +194,20 @@ GRANULARITIES = {"global": "G", "temporal": "T", "spatial": "S", "spatio_tempora
 class Composer:
     """A composition with its weights; a Mixer is asked as often as in duets (``sparing``, which may be replaced).
 
-    Raises ``WeightsError`` where weights are missing.
+    ``override`` replaces the weights of a mixture, whatever the method's own are. Raises ``WeightsError`` where weights are missing.
     """
 
     sparing: Sparing = SPARING
 
-    def __init__(self, method: Composition, home: Path, encoder: MiniLM | None = None) -> None:
+    override: Override | None = None
+
+    def __init__(
+        self, method: Composition, home: Path, encoder: MiniLM | None = None, override: Override | None = None
+    ) -> None:
         missing = method.missing(home)
         if missing:
             raise WeightsError(f"{method.title}: {missing}")
-        self.method, self.encoder = method, encoder or MiniLM()
+        self.method, self.encoder, self.override = method, encoder or MiniLM(), override
         used = set(method.folders)
         self._interaction = DuetModel.load(home / method.interaction) if method.interaction in used else None
         self._individual = DuetModel.load(home / method.individual) if method.individual in used else None
@@ -339,7 +343,7 @@ class Composer:
         apart: CollisionGuidance | None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         share = self.method.share
-        override = None if share is None else Forced(share)
+        override = self.override or (None if share is None else Forced(share))
         mixed = mixture_of(self.interaction, {"individual": self.individual}, self.weigh, override, self.sparing)
         guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         if apart is not None:
