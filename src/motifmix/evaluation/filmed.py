@@ -19,7 +19,20 @@ from motifmix.encoders.pose_landmarks import Landmarks, PoseReader
 from motifmix.motion import Motion
 
 VIEWS = {"front": 0.0, "left": 90.0, "right": -90.0, "back": 180.0}  # degrees: the side that the camera sees
-SIZE, FPS, SECONDS = (360, 480), 12.5, 3.2
+FPS, SECONDS = 12.5, 3.2
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pixels across and up, frames a second, and by how many degrees the camera stands above the person's middle."""
+
+    size: tuple[int, int] = (360, 480)
+    fps: float = FPS
+    above: float = 12.0
+
+
+ANOTHER, BESIDE = Camera((240, 320), 25.0, 25.0), 40.0
+"""A camera that no encoder learned from, and the degrees from which it films."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +48,24 @@ class Filmed:
 class Filming:
     """Films clips of a prepared set, or finds what was read of them before in ``cache``."""
 
-    def __init__(self, prepared: Prepared, cache: Path) -> None:
-        self.prepared, self.cache = prepared, cache
+    def __init__(self, prepared: Prepared, cache: Path, camera: Camera | None = None) -> None:
+        self.prepared, self.cache, self.camera = prepared, cache, camera or Camera()
 
     def film(self, clip: Clip, view: str | float, first: int = 0) -> Filmed:
         """Film the first seconds of a clip and read the landmarks, at once or from the cache.
 
-        ``view``: one of ``VIEWS``, or degrees; ``first``: the frame of the film's rate at which it begins, moved forward where less
+        ``view``: one of ``VIEWS``, or degrees; ``first``: the frame of the camera's rate at which it begins, moved forward where less
         would be left than fills the film.
         """
-        path = self.path(clip, view, first)
-        motion = self.prepared.motion(clip).resampled(FPS)
-        frames = min(motion.frames, int(SECONDS * FPS))
+        path, fps = self.path(clip, view, first), self.camera.fps
+        motion = self.prepared.motion(clip).resampled(fps)
+        frames = min(motion.frames, int(SECONDS * fps))
         first = max(0, min(first, motion.frames - frames))
         motion = motion.cropped(first, first + frames)
         if not path.exists():
             write_landmarks(path, self._read(motion, view))
         truth = self.prepared.motion(clip).resampled(20.0).grounded()
-        start = round(first / FPS * 20.0)
+        start = round(first / fps * 20.0)
         return Filmed(clip, view, read_landmarks(path), truth.cropped(start, start + int(motion.seconds * 20.0)))
 
     def path(self, clip: Clip, view: str | float, first: int = 0) -> Path:
@@ -65,7 +78,7 @@ class Filming:
         from motifmix.files.video import video_frames
 
         with tempfile.TemporaryDirectory() as folder:
-            video = write_film(Path(folder) / "clip.mp4", motion, view)
+            video = write_film(Path(folder) / "clip.mp4", motion, view, self.camera)
             return self._reader.read(video_frames(video))
 
     @cached_property
@@ -73,14 +86,15 @@ class Filming:
         return PoseReader()
 
 
-def write_film(path: Path, motion: Motion, view: str | float) -> Path:
+def write_film(path: Path, motion: Motion, view: str | float, camera: Camera | None = None) -> Path:
     """Film a motion at its own frame rate from one of ``VIEWS``, or from some degrees, the mannequin in clothes."""
     from motifmix.drawing import mannequin
     from motifmix.drawing.painter import Painter, View
     from motifmix.files.media import encode_mp4
 
-    camera = View(*SIZE, azimuth=np.radians(VIEWS[view] if isinstance(view, str) else view))
-    encode_mp4(path, Painter(motion, camera, figure=mannequin.load().dressed()).frames(), motion.fps, force=True)
+    camera, degrees = camera or Camera(), VIEWS[view] if isinstance(view, str) else view
+    seen = View(*camera.size, azimuth=np.radians(degrees), elevation=np.radians(camera.above))
+    encode_mp4(path, Painter(motion, seen, figure=mannequin.load().dressed()).frames(), motion.fps, force=True)
     return path
 
 
