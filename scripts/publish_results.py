@@ -321,7 +321,7 @@ def _limits() -> str:
         "Punches hardly stretch the arm, and a ball is mostly not kicked ([what is done of what is asked](actions.md)). "
         "Sitting down is known from few recordings, on chairs, stools and the floor.",
         "Styles that were recorded on walks and waves cost other actions, though they [join late](late_style.md) there: in *old* "
-        "jumps stay low, kicks hardly happen and who sits down may get up again ([figures](actions.md)). What shows of a style in "
+        "most kicks fail and not everybody sits down ([figures](actions.md)). What shows of a style in "
         "such actions is less than in walks, and no judge here can say how much of it a person would name.",
         "Words of place that few sentences of the archives hold still take a walk away now and then, woods most; who walks a dog "
         "does not walk ([actions](actions.md)).",
