@@ -109,3 +109,31 @@ def test_a_trained_network_is_kept_with_its_statistics_and_a_frozen_encoder_stay
 def test_a_set_that_is_not_prepared_is_named(at_home):
     with pytest.raises(DataError, match="'other' is not prepared; run 'motifmix data prepare other"):
         VAEObjective(["other"], {"statistics": ["other"]}, seed=0)
+
+
+def test_one_token_for_a_clip_of_any_length(at_home, tmp_path):
+    options = {
+        "batch": 2,
+        "window": 12,
+        "longest": 24,
+        "one_token": True,
+        "layers": 3,
+        "width": 8,
+        "part": "vae_one_token",
+    }
+    objective = VAEObjective(["tiny"], {**options, "statistics": ["tiny"]}, seed=0)
+    lengths = {objective.draw(np.random.default_rng(seed)).shape[1] for seed in range(20)}
+    assert lengths == {12, 16, 20, 24}
+    loss, figures = objective.loss(torch.Generator().manual_seed(0), np.random.default_rng(0))
+    loss.backward()
+    assert np.isfinite(figures["joint_mm"]) and all(p.grad is not None for p in objective.modules.parameters())
+    objective.preview(objective.modules, tmp_path, 1)
+    assert json.loads((tmp_path / "held_out.jsonl").read_text())["joint_mm"]["tiny"] > 0
+    objective.save(objective.modules, tmp_path, {"recipe": "none", "commit": "none"})
+    _, read, statistics = load_part(tmp_path, "vae_one_token")
+    features, valid = torch.randn(1, 16, SPACE.dim), torch.ones(1, 16, dtype=torch.bool)
+    assert set(statistics) == {"mean", "std"}
+    with torch.no_grad():
+        told = [network.encode(features, valid).mean for network in (objective.modules["vae"].eval(), read)]
+    assert told[0].shape == (1, 1, 8)
+    torch.testing.assert_close(told[0], told[1], atol=2e-2, rtol=2e-2)

@@ -1,4 +1,4 @@
-"""Autoencoding motion: the default VAE.
+"""Autoencoding motion: the default VAE, and beside it MLD's, which makes one token of a whole clip.
 
 Pose, path and velocity are told apart: smooth L1 on normalised features block by block, joint positions by forward
 kinematics from the decoded rotations (they are what a person sees), their change from frame to frame, and the path
@@ -20,6 +20,7 @@ from motifmix.data.sample import Clip
 from motifmix.features.own import MotifmixSpace, rested, rested_to_multiple
 from motifmix.home import home
 from motifmix.models.layers.forward_kinematics import ForwardKinematics
+from motifmix.models.mld_vae import MotionVAE
 from motifmix.models.temporal_vae import STRIDE, TemporalVAE
 from motifmix.motion.skeleton import MOTIFMIX
 from motifmix.pretrained.build import load_part
@@ -39,6 +40,12 @@ class VAEOptions(BaseModel):
 
     batch: int = 24
     window: int = 64
+    longest: int | None = None
+    """Windows of one batch are as long as each other, ``window`` to this many frames; None: ``window`` always."""
+    one_token: bool = False
+    """MLD's network (``models/mld_vae.py``): a token for the clip, as wide as the network."""
+    layers: int = 5
+    """Of MLD's network, in the encoder and in the decoder."""
     width: int = 256
     latent: int = 32
     kl: float = 2e-4
@@ -68,11 +75,15 @@ class VAEObjective:
         ]
         self.pool = windows_pool(self.caches, clips, o.window, o.content_share)
         torch.manual_seed(seed)
-        network = TemporalVAE(MotifmixSpace.dim, self.options.width, self.options.latent)
+        network: nn.Module = TemporalVAE(MotifmixSpace.dim, o.width, o.latent)
+        if o.one_token:
+            network = MotionVAE(**self._clip_sizes())
         if self.options.start_from is not None:
             _, before, _ = load_part(home() / "weights", self.options.start_from)
             network.load_state_dict(before.state_dict())
-        if self.options.frozen_encoder:  # latents stay what they are, so a denoiser trained on them keeps its worth
+        if (
+            isinstance(network, TemporalVAE) and o.frozen_encoder
+        ):  # latents stay what they are, so a denoiser trained on them keeps its worth
             network.encoder.requires_grad_(False)
             network.posterior.requires_grad_(False)
         self.modules = nn.ModuleDict({"vae": network})
@@ -80,8 +91,18 @@ class VAEObjective:
         self.mean, self.std = torch.from_numpy(self.normaliser.mean), torch.from_numpy(self.normaliser.std)
 
     def draw(self, rng: np.random.Generator) -> Tensor:
-        """Return normalised windows [B, window, dim]."""
-        return torch.from_numpy(draw_windows(self.pool, rng, self.options.batch, self.options.window, self.normaliser))
+        """Return normalised windows [B, window or more, dim]."""
+        o = self.options
+        window = (
+            o.window if o.longest is None else STRIDE * int(rng.integers(o.window // STRIDE, o.longest // STRIDE + 1))
+        )
+        return torch.from_numpy(draw_windows(self.pool, rng, o.batch, window, self.normaliser))
+
+    def _clip_sizes(self) -> dict[str, Any]:
+        o = self.options
+        return {
+            "features": MotifmixSpace.dim, "width": o.width, "feed_forward": 4 * o.width, "layers": o.layers, "dropout": 0.0,
+        }  # fmt: skip
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch."""
@@ -89,10 +110,16 @@ class VAEObjective:
         network = self.modules["vae"]
         device = next(network.parameters()).device
         features = features.to(device)
-        noise = torch.randn(len(features), self.options.window // 4, self.options.latent, generator=generator).to(
-            device
-        )
-        decoded, mean, log_variance = network(features, noise)
+        if isinstance(network, MotionVAE):
+            noise = torch.randn(len(features), network.latent_tokens, network.width, generator=generator).to(device)
+            decoded, posterior = network(
+                features, torch.ones(features.shape[:2], dtype=torch.bool, device=device), noise
+            )
+            return self.reconstruction(
+                features, decoded.float(), posterior.mean.float(), posterior.log_variance.float()
+            )
+        noise = torch.randn(len(features), features.shape[1] // STRIDE, self.options.latent, generator=generator)
+        decoded, mean, log_variance = network(features, noise.to(device))
         return self.reconstruction(features, decoded.float(), mean.float(), log_variance.float())
 
     def reconstruction(
@@ -126,7 +153,7 @@ class VAEObjective:
         import json
 
         network = modules["vae"]
-        assert isinstance(network, TemporalVAE)
+        assert isinstance(network, TemporalVAE | MotionVAE)
         rows = {}
         for cache in self.caches:
             entries = cache.entries(cache.prepared.select(split="test", mirrored=False))[:160]
@@ -142,13 +169,16 @@ class VAEObjective:
         from motifmix.pretrained.cards import write_weights
 
         tensors = {**modules["vae"].state_dict(), "mean": self.mean, "std": self.std}
-        sizes = {"features": MotifmixSpace.dim, "width": self.options.width, "latent": self.options.latent}
-        write_weights(
-            folder,
-            self.options.part,
-            tensors,
-            **facts_of("TemporalVAE", sizes, self.caches, facts, name=self.options.part),
-        )
+        architecture = "TemporalVAE"
+        sizes: dict[str, Any] = {
+            "features": MotifmixSpace.dim,
+            "width": self.options.width,
+            "latent": self.options.latent,
+        }
+        if self.options.one_token:
+            architecture, sizes = "mld_vae:MotionVAE", self._clip_sizes()
+        known = facts_of(architecture, sizes, self.caches, facts, name=self.options.part)
+        write_weights(folder, self.options.part, tensors, **known)
 
 
 def windows_pool(caches: list[Any], clips: Sequence[list[Clip]], window: int, content_share: float) -> Pool:
@@ -179,13 +209,17 @@ def draw_windows(pool: Pool, rng: np.random.Generator, batch: int, window: int, 
 
 
 @torch.no_grad()
-def reconstruction_error(network: TemporalVAE, normaliser: Any, features: np.ndarray) -> float:
+def reconstruction_error(network: TemporalVAE | MotionVAE, normaliser: Any, features: np.ndarray) -> float:
     """Mean local joint error in mm of one clip ``[T, dim]`` through the posterior mean."""
     space = MotifmixSpace()
     features = features[:200]
     padded = torch.from_numpy(normaliser.normalise(rested_to_multiple(features, STRIDE)).astype(np.float32))[None]
-    mean, _ = network.encode(padded)
-    decoded = normaliser.restore(network.decode(mean)[0].numpy())[: len(features)]
+    if isinstance(network, MotionVAE):
+        everything = torch.ones(padded.shape[:2], dtype=torch.bool)
+        back = network.decode(network.encode(padded, everything).mean, everything)
+    else:
+        back = network.decode(network.encode(padded)[0])
+    decoded = normaliser.restore(back[0].numpy())[: len(features)]
     real, made = space.decode(features), space.decode(decoded)
     flat = np.array([1.0, 0.0, 1.0])
     from motifmix.features.own import heading
