@@ -130,7 +130,7 @@ def others_table(results: Results, others: dict[str, Any]) -> str:
     return (
         "## Other recipes on the same archive\n\nEach in a few minutes of training (the recipes' heads say how many; the default "
         "takes hours), so they show what such a budget buys, not what a recipe can reach; one autoencoder for all, the "
-        "default's: the paper's own, one token for a clip, was not measured on this archive. The trials' winner is rebuilt "
+        "default's ([the paper's own, one token for a clip](autoencoders.md), stands beside it elsewhere). The trials' winner is rebuilt "
         "from its description, with our captions, noise on texts and batch. Measured by `motifmix evaluate "
         f"weights-NAME --out build/NAME`. Repeats: {repeats}.\n\n" + "\n".join(table)
     )

@@ -1,7 +1,8 @@
 """Training clips as films: what the pose models read of people whose recordings are known.
 
-``motifmix data prepare films`` fills a folder with the landmarks of ``COUNT`` films, each from the front or a side and some
-degrees beside it, one in seven from behind. The films themselves are not kept.
+``motifmix data prepare films`` fills a folder with the landmarks of ``COUNT`` films of the style set and ``CONTENT_COUNT`` of the
+content set, each from the front or a side and some degrees beside it, one in seven from behind. The films themselves are
+not kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,12 +18,14 @@ from motifmix.data.sample import Clip
 from motifmix.errors import DataError
 from motifmix.evaluation.filmed import FPS, SECONDS, Filmed, Filming
 
-COUNT = 1200
+COUNT, CONTENT_COUNT = 1200, 400
 SIDES = (0.0, 90.0, -90.0, 0.0, 90.0, -90.0, 180.0)  # degrees: front, left, right; behind
 BESIDE = 25.0  # degrees to either side of these
 LATEST = 75  # the last frame of the film's rate at which a film begins
 PER_STYLE = {"bandai-1": 24, "bandai-2": 240}  # films of a style in the whole list, of which ``COUNT`` are made
 CARD = "card.yaml"
+LEAST_SHARE = 0.6  # of a film's length that a clip of the content set must fill
+Shot = tuple[Clip, float, int]
 _SEED = 7
 
 
@@ -63,7 +66,18 @@ def films_in(folder: Path, prepared: Prepared) -> Iterator[Filmed]:
         yield filming.film(*shot)
 
 
-def shots(prepared: Prepared, count: int) -> Iterator[tuple[Clip, float, int]]:
+def content_shots(prepared: Prepared, count: int) -> Iterator[Shot]:
+    """Yield training clips of a content set in the same way, each once while they last."""
+    rng = np.random.default_rng(_SEED)
+    least = SECONDS * LEAST_SHARE
+    clips = [clip for clip in prepared.select(split="train", mirrored=False) if clip.frames / clip.fps >= least]
+    for number in rng.permutation(len(clips)).tolist()[:count]:
+        clip, degrees = clips[number], SIDES[int(rng.integers(len(SIDES)))] + float(rng.uniform(-BESIDE, BESIDE))
+        room = max(1, int((clip.frames / clip.fps - SECONDS) * FPS))
+        yield clip, round(degrees, 1), int(rng.integers(room))
+
+
+def shots(prepared: Prepared, count: int) -> Iterator[Shot]:
     """Yield training clips, the degrees and the frame that they are filmed from; any beginning has all styles alike."""
     rng = np.random.default_rng(_SEED)
     drawn: list[tuple[float, Clip, float, int]] = []
