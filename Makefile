@@ -68,8 +68,9 @@ data: ## Prepare both training sets from SOURCES; goes on after an interruption
 	$(PYTHON) -m motifmix data prepare cmu --source $(SOURCES)/cmu-mocap-30fps.tar.xz --out $(PREPARED)/cmu
 
 weights: data ## All default weights again, from the archives; goes on after an interruption
+	for stage in $(filter-out films,$(STAGES)); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
 	$(PYTHON) -m motifmix data prepare films --out $(PREPARED)/films
-	for stage in $(STAGES); do $(PYTHON) -m motifmix train $(RECIPES)/$$stage.yaml || exit 1; done
+	$(PYTHON) -m motifmix train $(RECIPES)/films.yaml
 	for judge in $(JUDGES); do \
 	  $(PYTHON) -m motifmix train $(RECIPES)/judge.yaml --set name=judge-$$judge --set options.only=$$judge || exit 1; done
 

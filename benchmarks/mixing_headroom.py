@@ -181,14 +181,15 @@ def page(found: dict) -> str:
         "bootstrap over prompts.",
         "",
         f"Among these rules {said}. Picking for each pair, after it was judged, the best of the {len(SHARES)} constant shares would "
-        f"give {100 * found['picked']:.1f} %: a bound that no method can know how to reach, as it picks by the judge's own verdict.",
+        f"give {100 * found['picked']:.1f} %, by the judge's own verdict, which nobody has who makes a motion.",
         "",
         "| individual model's share | interaction | individual | overall | ahead | people shown in pairs | people shown in none "
         "| overall, foreign |",
         "|" + "---|" * 8,
     ]
     for name, row in rows.items():
-        low, middle, high = (100 * value for value in row["ahead"])
+        low, _, high = (100 * value for value in row["ahead"])
+        middle = 100 * (row["overall"] - rows[EQUAL]["overall"])
         shares = [f"{100 * row[key]:.1f} %" for key in ("interaction", "individual", "overall")]
         people = [f"{100 * row[key]:.1f} %" for key in ("natives", "foreigners", "foreign")]
         lines.append(f"| {' | '.join([name, *shares, f'{middle:+.1f} ({low:+.1f} to {high:+.1f})', *people])} |")

@@ -15,7 +15,8 @@ from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Guided, Solver, sample_along
 from motifmix.diffusion.solvers import TwoStep, ddim_step
-from motifmix.pipelines.text_to_motion import STYLE_SCALE, TEXT_SCALE, load
+from motifmix.pipelines.sampling import STYLE_SCALE, TEXT_SCALE
+from motifmix.pipelines.text_to_motion import load
 
 TOKENS = 20  # 4 s
 STEPS = (5, 6, 8, 10, 12, 20)

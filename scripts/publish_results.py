@@ -311,7 +311,7 @@ def _limits() -> str:
 
     lines = [
         f"One person on a flat floor, {SHORTEST:g} to {LONGEST:g} s; longer requests are refused with a sentence. No objects, "
-        "no partner, no stairs, no given path.",
+        "no partner, no given path; who climbs does so in the air, as nothing is drawn to climb.",
         "One action a sentence. A list of actions, counts, places and speeds are read by a sentence encoder as a whole and "
         "met loosely or not at all.",
         "No fingers and no face: the skeleton ends in wrists, head and toes, one adult body for everybody.",

@@ -53,24 +53,24 @@ def test_training_clips_are_filmed_from_all_sides_and_every_style_alike(people):
 def test_films_are_read_once_and_counted_when_all_are_there(people, filmed, tmp_path):
     calls = []
     with pytest.raises(DataError, match="holds no films; run 'motifmix data prepare films"):
-        list(films_in(tmp_path, people))
+        list(films_in(tmp_path, [people]))
 
     def killed(done, of):
         if done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare_films(people, tmp_path, FILMS, killed)
+        prepare_films([people], tmp_path, [FILMS], killed)
     with pytest.raises(DataError, match="holds no films"):
-        list(films_in(tmp_path, people))
-    said = prepare_films(people, tmp_path, FILMS, lambda done, of: calls.append((done, of)))
+        list(films_in(tmp_path, [people]))
+    said = prepare_films([people], tmp_path, [FILMS], lambda done, of: calls.append((done, of)))
     assert calls[-1] == (FILMS, FILMS) and f"{FILMS} films" in said
     assert len(filmed) == len({(clip.id, degrees, first) for clip, degrees, first in shots(people, FILMS)})
-    films = list(films_in(tmp_path, people))
+    films = list(films_in(tmp_path, [people]))
     assert [(film.clip, film.view) for film in films] == [shot[:2] for shot in shots(people, FILMS)]
     next(tmp_path.glob("*.npz")).unlink()
     with pytest.raises(DataError, match="made of other clips"):
-        list(films_in(tmp_path, people))
+        list(films_in(tmp_path, [people]))
 
 
 def test_a_film_begins_where_enough_of_the_clip_is_left(people, filmed, tmp_path):
@@ -87,7 +87,7 @@ def test_who_is_read_off_a_film_has_an_encoder_of_their_own(people, filmed, tmp_
     weights = people.folder.parents[1] / "weights"
     shutil.rmtree(weights, ignore_errors=True)
     write_model(weights)
-    prepare_films(people, people.folder.parent / "films", FILMS)
+    prepare_films([people], people.folder.parent / "films", [FILMS])
     recipe = Recipe(
         name="films", objective="film_style", data=["bandai"], steps=30, learning_rate=1e-3, options={"batch": 8}
     )

@@ -1,6 +1,6 @@
 """The default model's parts, loaded and put together, and what they read: sentences, words of a style, files, motions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,14 @@ class Known:
     synonyms: tuple[str, ...]
     styles: int | None = None  # of a content: in how many styles training showed it; None where weights do not say
 
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> "Known":
+        """Return an entry of the bank's card. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for one that is none."""
+        styles = entry.get("styles")
+        return cls(
+            str(entry["name"]), int(entry["clips"]), tuple(map(str, entry["synonyms"])), None if styles is None else int(styles)
+        )  # fmt: skip
+
 
 class DefaultParts:
     """Everything of the default model but the sampling.
@@ -60,6 +68,10 @@ class DefaultParts:
         except KeyError as error:
             raise WeightsError(
                 f"{folder}: these weights lack {error}; they belong to another version, install motifmix again"
+            ) from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise WeightsError(
+                f"{folder}: a card of these weights is damaged ({error}); install motifmix again"
             ) from error
 
     def _put_together(self, folder: Path) -> None:
@@ -86,10 +98,8 @@ class DefaultParts:
         if (folder / "strength.yaml").exists():
             _, self.denoiser.strengths, _ = load_part(folder, "strength")
         bank, self.bank = read_weights(folder, "bank")
-        self.styles = [Known(s["name"], s["clips"], tuple(s["synonyms"])) for s in bank.extra["styles"]]
-        self.contents = [
-            Known(c["name"], c["clips"], tuple(c["synonyms"]), c.get("styles")) for c in bank.extra["contents"]
-        ]
+        self.styles = [Known.read(entry) for entry in bank.extra["styles"]]
+        self.contents = [Known.read(entry) for entry in bank.extra["contents"]]
         self.credit = list(card.credit)
         self.licence = card.licence
 
@@ -114,10 +124,10 @@ class DefaultParts:
 
     def style_vector(self, motion: Motion) -> Tensor:
         """Return the style of a motion on the motifmix skeleton, ``[style]``; of one that was read off a film, as films are read."""
-        filmed = "video" in motion.labels and self.film_encoder is not None
+        encoder = self.style_encoder if self.film_encoder is None or "video" not in motion.labels else self.film_encoder
         with torch.no_grad():
             features, valid, _ = self.network_features(motion)
-            return (self.film_encoder if filmed else self.style_encoder)(features, valid)[0]
+            return encoder(features, valid)[0]
 
     def describe(self, text: str, style: StyleLike | None = None) -> list[str]:
         """Return sentences on what is not known, naming what is nearest and how far it is, and on what a file gave.
@@ -127,6 +137,10 @@ class DefaultParts:
         said in any case. A motion is made all the same.
         """
         notes = references.notes(style) if style is not None else []
+        if style is not None and not bool(self.shown_in_styles(self.text_vectors([text]))[0]):
+            notes.append(
+                f'"{_shown(text)}" was recorded in hardly any style: what is done goes before the style, which shows less'
+            )
         near = self._nearest(text, "content_texts", "content_owners", [known.name for known in self.contents])
         if near[0][1] < FAR:
             notes.append(f'the text "{_shown(text)}" is far from anything trained on; nearest: {_distances(near)}')

@@ -43,21 +43,26 @@ BY_STRENGTH, BY_STRENGTH_IN_TRANSFER = ("gamma", "gradient"), ("style_scale", "g
 class Sampling:
     """Settings of a sampling; None stands for what the weights were trained with, or for a learned one.
 
-    ``text_scale`` and ``style_scale`` guide without a classifier. The style joins where the noise has sunk to the time
-    ``style_start`` and then has its scale divided by it, so that it says as much in fewer steps; None: as the content asks,
-    with the text's scale (:data:`LATE`, :data:`LATE_TEXT`). ``gamma`` is the fusion's share of the style and
-    ``block`` the block after which it stands (m); ``gradient`` is the classifier's part of the hybrid guidance (see
-    ``style/style_pull.py``). Raises ``RequestError`` for what is out of range.
+    ``text_scale`` (None: ``TEXT_SCALE``) and ``style_scale`` guide without a classifier. The style joins where the noise
+    has sunk to the time ``style_start`` and then has its scale divided by it, so that it says as much in fewer steps; None:
+    as the content asks, and so does then a text's scale that nobody gives (:data:`LATE`, :data:`LATE_TEXT`). ``gamma`` is
+    the fusion's share of the style and ``block`` the block after which it stands (m); ``gradient`` is the classifier's part
+    of the hybrid guidance (see ``style/style_pull.py``). Raises ``RequestError`` for what is out of range.
     """
 
     steps: int = STEPS
     shift: float = SHIFT
-    text_scale: float = TEXT_SCALE
+    text_scale: float | None = None
     style_scale: float = STYLE_SCALE
     style_start: float | None = None
     gamma: float | None = None
     block: int | None = None
     gradient: float = 0.0
+
+    @property
+    def text_guidance(self) -> float:
+        """The text's scale where no style joins late."""
+        return TEXT_SCALE if self.text_scale is None else self.text_scale
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -92,8 +97,12 @@ def beyond_measured(
     far = []
     for name, most in MEASURED.items():
         factor = strength if name in by_strength else 1.0
+        times = f" times the strength {strength:g}" if factor != 1 else ""
+        if (
+            name == "style_scale" and given.get("style_start", 1.0) < 1.0
+        ):  # a style that joins late has its scale divided
+            factor, times = factor / given["style_start"], f"{times} over the style's start {given['style_start']:g}"
         if name in given and given[name] * factor > most:
-            times = f" times the strength {strength:g}" if factor != 1 else ""
             far.append(f"--{name.replace('_', '-')} {given[name]:g}{times} (measured up to {most:g})")
     if not far:
         return None

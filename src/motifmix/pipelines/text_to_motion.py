@@ -22,7 +22,7 @@ from motifmix.motion import Motion
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.pipelines.default_parts import DefaultParts
 from motifmix.pipelines.one_each import number, one_each, seconds_each, seeds_each, sentences
-from motifmix.pipelines.sampling import LATE, LATE_TEXT, SHIFT, STEPS, STYLE_SCALE, TEXT_SCALE, Sampling
+from motifmix.pipelines.sampling import LATE, LATE_TEXT, SHIFT, STEPS, STYLE_SCALE, Sampling
 from motifmix.style import references
 from motifmix.style.references import StyleLike
 from motifmix.style.style_pull import StylePull
@@ -45,7 +45,7 @@ class TextToMotion(DefaultParts):
         *,
         strength: float = 1.0,
         steps: int | None = None,
-        text_scale: float = TEXT_SCALE,
+        text_scale: float | None = None,
         style_scale: float = STYLE_SCALE,
         style_start: float | None = None,
         shift: float = SHIFT,
@@ -139,8 +139,10 @@ class TextToMotion(DefaultParts):
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
         late = has_style & ~self.shown_in_styles(text) & (how.style_start is None)
-        louder = 1.0 + (LATE_TEXT - 1.0) * min(strength, 1.0) * late.to(noise.dtype)
-        terms: list[GuidanceTerm] = [("text", how.text_scale * louder[:, None, None])]
+        text_scale = torch.full((len(tokens), 1, 1), how.text_guidance)
+        if how.text_scale is None:
+            text_scale = text_scale * (1.0 + (LATE_TEXT - 1.0) * min(strength, 1.0) * late[:, None, None])
+        terms: list[GuidanceTerm] = [("text", text_scale)]
         denoiser = self.denoiser if how.block is None else self.denoiser.fused_after(how.block)
         denoiser = denoiser if how.gamma is None else denoiser.of_one_strength()
         if bool(has_style.any()):

@@ -5,7 +5,7 @@ content set, each from the front or a side and some degrees beside it, one in se
 not kept.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from motifmix.data.sample import Clip
 from motifmix.errors import DataError
 from motifmix.evaluation.filmed import FPS, SECONDS, Filmed, Filming
 
-COUNT, CONTENT_COUNT = 1200, 400
+COUNT, CONTENT_COUNT = 1200, 300
 SIDES = (0.0, 90.0, -90.0, 0.0, 90.0, -90.0, 180.0)  # degrees: front, left, right; behind
 BESIDE = 25.0  # degrees to either side of these
 LATEST = 75  # the last frame of the film's rate at which a film begins
@@ -30,40 +30,52 @@ _SEED = 7
 
 
 def prepare_films(
-    prepared: Prepared, out: Path, count: int = COUNT, progress: Callable[[int, int], None] | None = None
+    sets: Sequence[Prepared],
+    out: Path,
+    counts: Sequence[int] = (COUNT, CONTENT_COUNT),
+    progress: Callable[[int, int], None] | None = None,
 ) -> str:
-    """Film and read ``count`` clips into a folder, going on where it was left; returns a line to say.
+    """Film and read clips of a style set and of a content set into a folder, going on where it was left; returns a line to say.
 
-    Raises ``DataError`` where the set has no styled training clips, ``RequestError`` without the extra ``motifmix[video]``.
+    Raises ``DataError`` where the sets have no training clips, ``RequestError`` without the extra ``motifmix[video]``.
     """
-    filming, read = Filming(prepared, out), 0
-    wanted = list(shots(prepared, count))
+    wanted = [(own, shot) for own, chosen in zip(sets, _chosen(sets, counts), strict=True) for shot in chosen]
     if not wanted:
-        raise DataError(f"{prepared.folder}: has no styled clips to film; prepare bandai first")
-    for number, shot in enumerate(wanted, start=1):
-        read += sum(one is not None for one in filming.film(*shot).seen)
+        raise DataError(f"{sets[0].folder}: has no styled clips to film; prepare bandai first")
+    filming, read = {own.folder: Filming(own, out) for own in sets}, 0
+    for number, (own, shot) in enumerate(wanted, start=1):
+        read += sum(one is not None for one in filming[own.folder].film(*shot).seen)
         if progress is not None:
             progress(number, len(wanted))
     card = {
-        "dataset": "films", "films": len(wanted), "of": prepared.folder.name, "credit": prepared.card.get("credit"),
-        "frames a second": FPS, "seconds at most": SECONDS, "frames with a person": read,
+        "dataset": "films", "films": list(counts), "of": [own.folder.name for own in sets],
+        "credit": [own.card.get("credit") for own in sets], "frames a second": FPS, "seconds at most": SECONDS,
+        "frames with a person": read,
     }  # fmt: skip
     with replacing(out / CARD, force=True) as beside:
         beside.write_text(yaml.safe_dump(card, sort_keys=False), "utf-8")
     return f"{out}: {len(wanted)} films of training clips read, a person seen in {read} frames"
 
 
-def films_in(folder: Path, prepared: Prepared) -> Iterator[Filmed]:
+def films_in(folder: Path, sets: Sequence[Prepared]) -> Iterator[Filmed]:
     """Yield the films that ``prepare_films`` finished. Raises ``DataError`` where it has not."""
     if not (folder / CARD).is_file():
         raise DataError(f"{folder}: holds no films; run 'motifmix data prepare films --out {folder}' first")
-    filming, count = Filming(prepared, folder), int(yaml.safe_load((folder / CARD).read_text("utf-8"))["films"])
-    for shot in shots(prepared, count):
-        if not filming.path(*shot).is_file():
-            raise DataError(
-                f"{folder}: was made of other clips than {prepared.folder} holds; delete it and prepare films again"
-            )
-        yield filming.film(*shot)
+    counts = yaml.safe_load((folder / CARD).read_text("utf-8"))["films"]
+    for own, chosen in zip(sets, _chosen(sets, counts), strict=True):
+        filming = Filming(own, folder)
+        for shot in chosen:
+            if not filming.path(*shot).is_file():
+                raise DataError(
+                    f"{folder}: was made of other clips than {own.folder} holds; delete it and prepare films again"
+                )
+            yield filming.film(*shot)
+
+
+def _chosen(sets: Sequence[Prepared], counts: Sequence[int]) -> list[list[Shot]]:
+    """Return the shots of each set; those of a content set come from clips without a style."""
+    draw = (shots, content_shots)
+    return [list(own(prepared, count)) for own, prepared, count in zip(draw, sets, counts, strict=False)]
 
 
 def content_shots(prepared: Prepared, count: int) -> Iterator[Shot]:
@@ -91,5 +103,5 @@ def shots(prepared: Prepared, count: int) -> Iterator[Shot]:
                 degrees = SIDES[int(rng.integers(len(SIDES)))] + float(rng.uniform(-BESIDE, BESIDE))
                 clip = clips[int(order[number % len(clips)])]
                 drawn.append((number / most, clip, round(degrees, 1), int(rng.integers(LATEST))))
-    for _, *shot in islice(sorted(drawn, key=lambda each: each[0]), count):
-        yield tuple(shot)
+    for _, clip, degrees, first in islice(sorted(drawn, key=lambda each: each[0]), count):
+        yield clip, degrees, first

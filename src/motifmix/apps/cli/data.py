@@ -35,7 +35,7 @@ def prepare(
         typer.Argument(
             help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both; "
             "duets-foreign: pairs for measuring, in which people do what no pair of duets shows; films: what the pose models read "
-            "of bandai's training clips (half an hour, with motifmix[video])."
+            "of bandai's training clips (half an hour, with the extra video)."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],
@@ -73,9 +73,14 @@ def _films(source: Path | None, out: Path) -> str:
     from motifmix.training.films import prepare_films
 
     if source is not None:
-        raise RequestError("--source is of no use here: films are made of the prepared set bandai")
+        raise RequestError(
+            "--source is of no use here: films are made of prepared sets: those beside --out, or in MOTIFMIX_HOME"
+        )
+    beside = [out.absolute().parent / name for name in ("bandai", "cmu")]
+    there = all((folder / "clips.jsonl").is_file() for folder in beside)
+    sets = [Prepared(folder if there else home() / "data" / folder.name) for folder in beside]
     with progress("filming and reading") as step:
-        return prepare_films(Prepared(home() / "data" / "bandai"), out, progress=step)
+        return prepare_films(sets, out, progress=step)
 
 
 def _duets(source: Path | None, out: Path, seed: int, force: bool, *, foreign: bool) -> str:

@@ -117,16 +117,16 @@ class LatentSMooDi(TextToMotion):
         noise, valid = self._noise(tokens, seeds)
         everyone = torch.ones(len(tokens), dtype=torch.bool)
         parts = {"text": Part(text, everyone)}
-        terms: list[GuidanceTerm] = [("text", how.text_scale)]
+        terms: list[GuidanceTerm] = [("text", how.text_guidance)]
         if bool(has_style.any()):
             size = self.steered.branch.style.in_features
             parts["style"] = Part(style[:, :size], has_style)
             parts["strength"] = Part(torch.full((len(tokens),), strength), everyone)
             pull = self.pull(style[:, size:], has_style, valid)
             if self.form == "paper":
-                terms = [("text", how.text_scale), ("style", how.style_scale), *pull]
+                terms = [("text", how.text_guidance), ("style", how.style_scale), *pull]
             else:
-                terms = [Difference(how.style_scale, ("style",)), *pull, Difference(how.text_scale, ("text",))]
+                terms = [Difference(how.style_scale, ("style",)), *pull, Difference(how.text_guidance, ("text",))]
         return self._denoised(Guided(self.steered, terms), how, noise, Condition(parts), valid)
 
     def pull(self, targets: Tensor, present: Tensor, valid: Tensor) -> list[GuidanceTerm]:

@@ -26,6 +26,7 @@ from motifmix.training.pool import open_sets, weights_folder
 from motifmix.training.publishing import facts_of
 
 PART = "film_encoder"
+UNNAMED = -1
 SHORTEST = 32  # frames of a window, at 20 fps
 
 
@@ -40,13 +41,15 @@ class FilmStyleOptions(BaseModel):
     recordings: float = 0.25
     """Share of a batch that are recordings, not films: a person who is read well should be read as before."""
     noise: float = 0.1
-    likeness: float = 1.0
+    contents: float = 0.4
+    """Share of a batch that are of the content set, which has no styles to be named."""
+    likeness: float = 2.0
     temperature: float = 0.1
     weights: str | None = None
 
 
 class FilmStyleObjective:
-    """Windows of films against the style vectors of the recordings, and of films against the styles' means."""
+    """Windows of films against the style vectors of the same windows of the recordings, and against the styles' means."""
 
     def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
         self.options = o = FilmStyleOptions.model_validate(options)
@@ -56,11 +59,11 @@ class FilmStyleObjective:
         _, _, rest = load_part(self.weights, "vae")
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         self.space = MotifmixSpace()
-        prepared = self.caches[0].prepared
+        sets = [cache.prepared for cache in self.caches]
         self.seen: list[np.ndarray] = []
         self.true: list[np.ndarray] = []
-        styles: list[str] = []
-        for film in films_in(prepared.folder.parent / o.films, prepared):
+        styles: list[str | None] = []
+        for film in films_in(sets[0].folder.parent / o.films, sets):
             try:
                 read = motion_from_landmarks(film.seen)
             except ValueError:
@@ -68,18 +71,30 @@ class FilmStyleObjective:
             for one, other in ((read, film.truth), (read.mirrored(), film.truth.mirrored())):
                 self.seen.append(self._features(one))
                 self.true.append(self._features(other))
-                styles.append(str(film.clip.style))
+                styles.append(film.clip.style)
         self.styles = style_names(styles)
-        self.labels = np.array([self.styles.index(style) for style in styles])
-        counts = np.bincount(self.labels)
-        self.weight = (1.0 / counts[self.labels]) / len(counts)
-        self.wanted = normalize(torch.cat([self._told(own) for own in self.true]), dim=-1)
-        means = [self.wanted[torch.from_numpy(self.labels == label)].mean(dim=0) for label in range(len(self.styles))]
+        self.labels = np.array([UNNAMED if style is None else self.styles.index(style) for style in styles])
+        self.weight = self._weights()
+        vectors = [normalize(self._told(own), dim=-1) for own in self.true]
+        means = [
+            torch.cat([own for own, known in zip(vectors, self.labels, strict=True) if known == label]).mean(dim=0)
+            for label in range(len(self.styles))
+        ]
         self.means = normalize(torch.stack(means), dim=-1)
         torch.manual_seed(seed)
         student = StyleEncoder(MotifmixSpace.dim, **_sizes(self.teacher))
         student.load_state_dict(self.teacher.state_dict())
         self.modules = nn.ModuleDict({PART: student})
+
+    def _weights(self) -> np.ndarray:
+        """Every style alike, what has none as often as ``contents`` says."""
+        named = self.labels != UNNAMED
+        counts = np.bincount(self.labels[named])
+        weight = np.zeros(len(self.labels))
+        share = self.options.contents if not named.all() else 0.0
+        weight[named] = (1.0 - share) / counts[self.labels[named]] / len(counts)
+        weight[~named] = share / max(1, int((~named).sum()))
+        return weight
 
     def _features(self, motion: Motion) -> np.ndarray:
         return self.normaliser.normalise(self.space.encode(motion)).astype(np.float32)
@@ -90,31 +105,30 @@ class FilmStyleObjective:
         return self.teacher(padded, torch.ones(padded.shape[:2], dtype=torch.bool))
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """One batch, every style equally often."""
+        """One batch."""
         o = self.options
         numbers = rng.choice(len(self.labels), size=o.batch, p=self.weight)
-        windows = []
+        read, real = [], []
         for number in numbers.tolist():
-            own = (self.true if rng.random() < o.recordings else self.seen)[number]
-            length = min(len(own), int(rng.integers(SHORTEST, max(len(own), SHORTEST) + 1)))
-            first = int(rng.integers(len(own) - length + 1))
-            windows.append(rested_to_multiple(own[first : first + length], STRIDE))
-        features = torch.zeros(o.batch, max(map(len, windows)), MotifmixSpace.dim)
-        valid = torch.zeros(features.shape[:2], dtype=torch.bool)
-        for row, window in enumerate(windows):
-            features[row, : len(window)], valid[row, : len(window)] = torch.from_numpy(window), True
+            seen, true = self.seen[number], self.true[number]
+            frames = min(len(seen), len(true))
+            length = min(frames, int(rng.integers(SHORTEST, max(frames, SHORTEST) + 1)))
+            first = int(rng.integers(frames - length + 1))
+            real.append(true[first : first + length])
+            read.append(real[-1] if rng.random() < o.recordings else seen[first : first + length])
+        with torch.no_grad():
+            wanted = normalize(self.teacher(*_padded(real)), dim=-1)
+        features, valid = _padded(read)
         features = features + o.noise * torch.randn(features.shape, generator=generator)
         told = normalize(self.modules[PART](features * valid[..., None], valid), dim=-1)
-        apart = (1.0 - (told * self.wanted[torch.from_numpy(numbers)]).sum(dim=-1)).mean()
-        logits = told @ self.means.T / o.temperature
+        apart = (1.0 - (told * wanted).sum(dim=-1)).mean()
         labels = torch.from_numpy(self.labels[numbers])
-        named = cross_entropy(logits, labels)
-        right = (logits.argmax(dim=-1) == labels).float().mean()
-        return o.likeness * apart + named, {
-            "apart": float(apart.detach()),
-            "named": float(named.detach()),
-            "right": float(right),
-        }
+        known = labels != UNNAMED
+        logits = told[known] @ self.means.T / o.temperature
+        named = cross_entropy(logits, labels[known]) if bool(known.any()) else told.new_zeros(())
+        right = (logits.argmax(dim=-1) == labels[known]).float().mean()
+        figures = {"apart": apart, "named": named, "right": right}
+        return o.likeness * apart + named, {name: float(value.detach()) for name, value in figures.items()}
 
     def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
         """Nothing is drawn: benchmarks/video_style.py looks at films of held-out clips."""
@@ -127,6 +141,16 @@ class FilmStyleObjective:
         extra = {"films": len(self.seen) // 2, "style_encoder": load_part(self.weights, "style_encoder")[0].sha256}
         known = facts_of("StyleEncoder", sizes, self.caches, {**facts, "extra": extra}, name=PART)
         write_weights(folder, PART, modules[PART].state_dict(), **known)
+
+
+def _padded(windows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """Return windows of normalised features as one batch [B, T, F], resting to whole tokens, and which frames are theirs."""
+    rested = [rested_to_multiple(window, STRIDE) for window in windows]
+    features = torch.zeros(len(rested), max(map(len, rested)), MotifmixSpace.dim)
+    valid = torch.zeros(features.shape[:2], dtype=torch.bool)
+    for row, window in enumerate(rested):
+        features[row, : len(window)], valid[row, : len(window)] = torch.from_numpy(window), True
+    return features, valid
 
 
 def _sizes(encoder: nn.Module) -> dict[str, int]:
