@@ -17,12 +17,13 @@ import numpy as np
 import motifmix
 from motifmix.data.prepared import Prepared
 from motifmix.encoders.video_pose import motion_from_landmarks
-from motifmix.evaluation.filmed import ANOTHER, BESIDE, VIEWS, Filming, chosen_clips
+from motifmix.evaluation.filmed import ANOTHER, BESIDE, FPS, SECONDS, VIEWS, Filming, chosen_clips
 from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.features.own import heading
-from motifmix.home import home
+from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.motion import Motion
 from motifmix.motion import rotations as rot
+from motifmix.pretrained.cards import read_card, weights_version
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXT = "a person walks forward"
@@ -39,6 +40,8 @@ ROWS = (
     ),
 )
 FILMED = (*VIEWS, OTHER)
+SEEN_FROM = ("front", "left", "right")
+CONTENTS = 16  # held-out clips of the content set
 
 
 HEAD = """# Style from a video of a person
@@ -71,9 +74,9 @@ they go.
 class Reader:
     """Names the style of motions in three ways."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, source: str = "bandai-2") -> None:
         self.model, self.judge = motifmix.load(), load_judge("score")
-        clips = chosen_clips(prepared, "train", NEAREST_FROM, SEED)
+        clips = chosen_clips(prepared, "train", NEAREST_FROM, SEED, source)
         vectors = np.stack([self.vector(prepared.motion(c, 0, min(c.frames, 150)).grounded()) for c in clips])
         self.names = sorted({str(clip.style) for clip in clips})
         means = [vectors[[clip.style == name for clip in clips]].mean(axis=0) for name in self.names]
@@ -97,6 +100,54 @@ class Reader:
         return self.judged(self.model.generate([TEXT] * len(motions), list(motions), seconds=4.0))
 
 
+def elsewhere(prepared: Prepared, contents: Prepared) -> dict:
+    """Films of set 1's styles, walks that one clip of each was held out of, and of held-out clips that have no style."""
+    reader, kept = Reader(prepared, "bandai-1"), home() / "evaluation" / "video-style"
+    rng = np.random.default_rng(SEED)
+    least = SECONDS * FPS
+    plain = [c for c in contents.select(split="test", mirrored=False) if c.frames / c.fps * FPS >= least]
+    asked = {
+        "set 1": (prepared, chosen_clips(prepared, "test", NEAREST_FROM, SEED, "bandai-1")),
+        "no style": (contents, [plain[n] for n in rng.permutation(len(plain))[:CONTENTS]]),
+    }
+    found = {}
+    for name, (own, clips) in asked.items():
+        filming, films = Filming(own, kept), []
+        for clip in clips:
+            for view in SEEN_FROM:
+                film = filming.film(clip, view)
+                try:
+                    read = motion_from_landmarks(film.seen).with_labels(video=f"{clip.id} {view}")
+                except ValueError:
+                    continue
+                films.append((clip, read, film.truth))
+            print(f"{name}: {clip.id}", flush=True)
+        motions, truths = [own for _, own, _ in films], [true for *_, true in films]
+        found[name] = {"clips": len(clips), "films": len(films), **_alike(reader, motions, truths)}
+        if name == "set 1":
+            styles = [str(clip.style) for clip, *_ in films]
+            for kind, people in (("film", motions), ("recording", truths)):
+                found[name][kind] = {
+                    "nearest": float(
+                        np.mean([reader.nearest(one) == style for one, style in zip(people, styles, strict=True)])
+                    ),
+                    "generated": float(np.mean(list(map(str.__eq__, reader.generated(people), styles)))),
+                }
+    return found
+
+
+def _alike(reader: Reader, motions: list[Motion], truths: list[Motion]) -> dict[str, float]:
+    """Return how near a film's vector lies to the recording's, by its own encoder and by the recordings'."""
+    bare = [Motion(own.skeleton, own.rotations, own.root, own.fps) for own in motions]
+    pairs = {"cosine": motions, "cosine_by_the_recordings_encoder": bare}
+    return {
+        name: float(
+            np.mean([reader.vector(one) @ reader.vector(true) for one, true in zip(people, truths, strict=True)])
+        )
+        for name, people in pairs.items()
+    }
+
+
 def joint_error(read: Motion, true: Motion) -> float:
     """Mean distance of joints in centimetres, both turned ahead and standing at the origin."""
     frames = min(read.frames, true.frames)
@@ -115,6 +166,7 @@ def measured(prepared: Prepared, per_style: int) -> dict:
     motions: dict[str, list[Motion | None]] = {name: [] for name, _ in ROWS}
     errors: dict[str, list[float]] = {name: [] for name in FILMED}
     for number, clip in enumerate(clips):
+        filmed = filming.film(clip, "front")
         for view in FILMED:
             filmed = other.film(clip, BESIDE) if view == OTHER else filming.film(clip, view)
             try:
@@ -147,7 +199,10 @@ def measured(prepared: Prepared, per_style: int) -> dict:
         kind: float(np.mean([r[kind] for r in front_and_sides]))
         for kind in ("nearest", "judge", "generated", "joint_error_cm")
     }
-    return {"styles": reader.names, "per_style": per_style, "rows": rows}
+    return {
+        "styles": reader.names, "per_style": per_style, "rows": rows, "weights": weights_version(PACKAGE_WEIGHTS / "default"),
+        "film_encoder": read_card(PACKAGE_WEIGHTS / "default" / "film_encoder.yaml").sha256[:12], "judge": reader.judge.card.sha256[:12],
+    }  # fmt: skip
 
 
 def as_markdown(figures: dict, command: str) -> str:
@@ -161,12 +216,33 @@ def as_markdown(figures: dict, command: str) -> str:
         error = f"{row['joint_error_cm']:.1f} cm" if "joint_error_cm" in row else ""
         shares = " | ".join(f"{100 * row[kind]:.0f} %" for kind in ("nearest", "judge", "generated"))
         lines.append(f"| {title} | {row['clips']} | {row['person_found']} | {shares} | {error} |")
-    reached = figures["rows"]["front and sides"]["nearest"]
+    reached = figures["rows"]["front and sides"]["generated"]
     lines += [
         "",
-        f"Aimed at: 80 % over front and sides. {'Reached.' if reached >= 0.8 else f'Not reached: {reached:.0%}.'}",
+        f"Aimed at: 80 % over front and sides. {'Reached' if reached >= 0.8 else 'Not reached'}, for these seven styles, by what "
+        f"the judge reads of a walk generated in them: {reached:.0%}. *Nearest* is what the film encoder was taught, so it flatters. "
+        "Held-out clips are of the takes, the actors and the figure of the training clips ([data](data.md)), other moments of them.",
+        "",
+        *_elsewhere_lines(figures["elsewhere"]),
     ]
     return HEAD + f"\n<!-- generated by {command} -->\n\n" + "\n".join(lines) + f"\n\nMade by `{command}`.\n"
+
+
+def _elsewhere_lines(found: dict) -> list[str]:
+    one, plain = found["set 1"], found["no style"]
+    return [
+        f"**Other styles, and none.** Set 1 has fifteen styles, and one held-out clip, a walk, of {one['clips']} of them; nearest of "
+        f"fifteen, front and sides, {one['films']} films. And {plain['clips']} held-out clips of the content set in no known style, "
+        f"{plain['films']} films. *Alike*: mean cosine of the film's vector and the recording's; in brackets with the encoder of "
+        "recordings, as before there was one for films.",
+        "",
+        "| | nearest style of the vector | judge on a walk generated in it | alike |",
+        "|---|---|---|---|",
+        f"| set 1, recordings | {one['recording']['nearest']:.0%} | {one['recording']['generated']:.0%} | |",
+        f"| set 1, films | {one['film']['nearest']:.0%} | {one['film']['generated']:.0%} | "
+        f"{one['cosine']:.2f} ({one['cosine_by_the_recordings_encoder']:.2f}) |",
+        f"| no known style, films | | | {plain['cosine']:.2f} ({plain['cosine_by_the_recordings_encoder']:.2f}) |",
+    ]
 
 
 def main() -> None:
@@ -175,7 +251,9 @@ def main() -> None:
     parser.add_argument("--per-style", type=int, default=6)
     parser.add_argument("--out", type=Path, default=DOCS)
     arguments = parser.parse_args()
-    figures = measured(Prepared(arguments.data), arguments.per_style)
+    prepared = Prepared(arguments.data)
+    figures = measured(prepared, arguments.per_style)
+    figures["elsewhere"] = elsewhere(prepared, Prepared(arguments.data.parent / "cmu"))
     command = f"python benchmarks/video_style.py --per-style {arguments.per_style}"
     page = as_markdown(figures, command)
     (arguments.out / "video_style.md").write_text(page, encoding="utf-8")

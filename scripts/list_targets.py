@@ -116,13 +116,14 @@ def _transfer() -> Iterator[Target]:
 
 
 def _video() -> Iterator[Target]:
-    rows = read("video_style")["rows"]
+    found = read("video_style")
+    rows, other = found["rows"], found["elsewhere"]["set 1"]
     front, back, clips = (rows[name] for name in ("front and sides", "back", "recording"))
     yield Target(
-        "style of a person in a film, front and sides", "80 %",
-        f"{share(front['nearest'])} ({front['clips']} films; back {share(back['nearest'])}, "
-        f"the same clips as BVH {share(clips['nearest'])})",
-        front["nearest"] >= 0.8, "video_style",
+        "style of a person in a film, front and sides, set 2's styles, on a walk generated in it", "80 %",
+        f"{share(front['generated'])} ({front['clips']} films; back {share(back['generated'])}, the same clips as BVH "
+        f"{share(clips['generated'])}); set 1's styles {share(other['film']['generated'])} (BVH {share(other['recording']['generated'])})",
+        front["generated"] >= 0.8, "video_style",
     )  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def model_card(results: Results, weights: Path, judges: Path) -> str:
 
 
 def _what(results: Results, weights: Path) -> str:
-    from motifmix.pipelines import text_to_motion as pipeline
+    from motifmix.pipelines import sampling as pipeline
 
     same = results.facts.get("version") == weights_version(weights)
     measured = (

@@ -98,11 +98,11 @@ def write_film(path: Path, motion: Motion, view: str | float, camera: Camera | N
     return path
 
 
-def chosen_clips(prepared: Prepared, split: str, per_style: int, seed: int) -> list[Clip]:
-    """Draw as many clips of set 2 for each style, mirrored twins left out."""
+def chosen_clips(prepared: Prepared, split: str, per_style: int, seed: int, source: str = "bandai-2") -> list[Clip]:
+    """Draw as many clips of set 2, or of another ``source``, for each style, mirrored twins left out."""
     rng = np.random.default_rng(seed)
     by_style: dict[str, list[Clip]] = {}
-    for clip in prepared.select(split=split, source="bandai-2", mirrored=False):
+    for clip in prepared.select(split=split, source=source, mirrored=False):
         by_style.setdefault(str(clip.style), []).append(clip)
     return [clips[i] for _, clips in sorted(by_style.items()) for i in rng.permutation(len(clips))[:per_style]]
 
