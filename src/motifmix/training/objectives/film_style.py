@@ -38,12 +38,12 @@ class FilmStyleOptions(BaseModel):
     batch: int = 48
     films: str = "films"
     """A folder beside the prepared set."""
-    recordings: float = 0.25
+    recordings: float = 0.1
     """Share of a batch that are recordings, not films: a person who is read well should be read as before."""
     noise: float = 0.1
-    contents: float = 0.4
+    contents: float = 0.25
     """Share of a batch that are of the content set, which has no styles to be named."""
-    likeness: float = 2.0
+    likeness: float = 1.0
     temperature: float = 0.1
     weights: str | None = None
 
