@@ -220,7 +220,8 @@ def as_markdown(figures: dict, command: str) -> str:
     lines += [
         "",
         f"Aimed at: 80 % over front and sides. {'Reached' if reached >= 0.8 else 'Not reached'}, for these seven styles, by what "
-        f"the judge reads of a walk generated in them: {reached:.0%}. *Nearest* is what the film encoder was taught, so it flatters. "
+        f"the judge reads of a walk generated in them: {100 * reached:.0f} %. *Nearest* is what the film encoder was taught, so it "
+        "flatters. "
         "Held-out clips are of the takes, the actors and the figure of the training clips ([data](data.md)), other moments of them.",
         "",
         *_elsewhere_lines(figures["elsewhere"]),
@@ -238,8 +239,8 @@ def _elsewhere_lines(found: dict) -> list[str]:
         "",
         "| | nearest style of the vector | judge on a walk generated in it | alike |",
         "|---|---|---|---|",
-        f"| set 1, recordings | {one['recording']['nearest']:.0%} | {one['recording']['generated']:.0%} | |",
-        f"| set 1, films | {one['film']['nearest']:.0%} | {one['film']['generated']:.0%} | "
+        f"| set 1, recordings | {100 * one['recording']['nearest']:.0f} % | {100 * one['recording']['generated']:.0f} % | |",
+        f"| set 1, films | {100 * one['film']['nearest']:.0f} % | {100 * one['film']['generated']:.0f} % | "
         f"{one['cosine']:.2f} ({one['cosine_by_the_recordings_encoder']:.2f}) |",
         f"| no known style, films | | | {plain['cosine']:.2f} ({plain['cosine_by_the_recordings_encoder']:.2f}) |",
     ]
@@ -249,15 +250,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=home() / "data" / "bandai")
     parser.add_argument("--per-style", type=int, default=6)
+    parser.add_argument("--page", action="store_true", help="write the page from docs/video_style.json")
     parser.add_argument("--out", type=Path, default=DOCS)
     arguments = parser.parse_args()
-    prepared = Prepared(arguments.data)
-    figures = measured(prepared, arguments.per_style)
-    figures["elsewhere"] = elsewhere(prepared, Prepared(arguments.data.parent / "cmu"))
-    command = f"python benchmarks/video_style.py --per-style {arguments.per_style}"
+    path = arguments.out / "video_style.json"
+    if not arguments.page:
+        prepared = Prepared(arguments.data)
+        figures = measured(prepared, arguments.per_style)
+        figures["elsewhere"] = elsewhere(prepared, Prepared(arguments.data.parent / "cmu"))
+        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    figures = json.loads(path.read_text("utf-8"))
+    command = f"python benchmarks/video_style.py --per-style {figures['per_style']}"
     page = as_markdown(figures, command)
     (arguments.out / "video_style.md").write_text(page, encoding="utf-8")
-    (arguments.out / "video_style.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(page)
 
 

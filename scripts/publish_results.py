@@ -226,7 +226,8 @@ def model_card(results: Results, weights: Path, judges: Path) -> str:
 
 
 def _what(results: Results, weights: Path) -> str:
-    from motifmix.pipelines import sampling as pipeline
+    from motifmix.pipelines import sampling
+    from motifmix.pipelines import text_to_motion as pipeline
 
     same = results.facts.get("version") == weights_version(weights)
     measured = (
@@ -240,7 +241,7 @@ def _what(results: Results, weights: Path) -> str:
         "A text and a style in, a motion of one person out: latent diffusion over the tokens of a motion autoencoder "
         "(MLD), with style fused into the denoiser by cross normalisation (StyleMotif). The style is a word, a sentence or "
         f"a motion; the length is {pipeline.SHORTEST:g} to {pipeline.LONGEST:g} s, chosen by a network where nobody says it. "
-        f"{pipeline.STEPS} denoising steps, guided by text ({pipeline.TEXT_SCALE:g}) and style ({pipeline.STYLE_SCALE:g}); "
+        f"{sampling.STEPS} denoising steps, guided by text ({sampling.TEXT_SCALE:g}) and style ({sampling.STYLE_SCALE:g}); "
         "a clean-up afterwards takes the drift of resting feet out of the root's path, no joint angle is touched, and "
         f"`--raw` leaves it out.\n\n{measured}"
     )
