@@ -73,6 +73,12 @@ def test_the_strength_of_a_transfer_is_a_factor_on_the_style_scale():
     assert said is not None and said.startswith("--style-scale 3 times the strength 2") and "--gamma" not in said
 
 
+def test_a_late_start_counts_for_the_style_scale():
+    assert beyond_measured({"style_scale": 3.0, "style_start": 1.0}) is None
+    said = beyond_measured({"style_scale": 3.0, "style_start": 0.5})
+    assert said is not None and "--style-scale 3 over the style's start 0.5 (measured up to 4)" in said
+
+
 @pytest.mark.parametrize(
     ("name", "title"), [("gamma", "gamma"), ("style_scale", "guidance scale of the style"), ("gradient", "gradient")]
 )

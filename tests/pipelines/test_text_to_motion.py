@@ -323,3 +323,20 @@ def test_a_card_of_another_version_is_told(weights, tmp_path, part, lost):
     (folder / f"{part}.yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(WeightsError, match=f"lack '{lost}'"):
         motifmix.load(folder)
+
+
+@pytest.mark.parametrize("damage", [{"styles": "many"}, {"clips": "few"}, {"synonyms": 3}])
+def test_a_damaged_entry_of_the_bank_is_told(weights, tmp_path, damage):
+    folder = shutil.copytree(weights, tmp_path / "copy")
+    card = yaml.safe_load((folder / "bank.yaml").read_text())
+    card["extra"]["contents"][0] |= damage
+    (folder / "bank.yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(WeightsError, match=r"a card of these weights is damaged .*install motifmix again"):
+        motifmix.load(folder)
+
+
+def test_a_style_that_will_show_less_is_said(model):
+    rare, shown = (model.describe(text, "old") for text in ("someone is waving", "a person walks along"))
+    said = [note for note in rare if "hardly any style" in note]
+    assert len(said) == 1 and '"someone is waving"' in said[0]
+    assert not any("hardly any style" in note for note in [*shown, *model.describe("someone is waving")])

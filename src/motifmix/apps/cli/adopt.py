@@ -48,12 +48,15 @@ def adopt(
     motions = [motion for path in clips for motion in _motions(path)]
     texts = _texts(text or [], len(motions))
 
+    from motifmix.style.references import notes
     from motifmix.training.adoption import AdoptOptions, keep
     from motifmix.training.adoption import adopt as learn
 
     model = own_model(weights, "styles are adopted for")
     if any(plain == word.casefold() for own in model.styles for word in (own.name, *own.synonyms)):
         raise RequestError(f"{plain!r} is a style that these weights know; take another --name")
+    for note in (note for path in clips for note in notes(path)):
+        remark(note)
     with progress("learning") as step:
         style = learn(model, motions, texts, AdoptOptions(steps=steps, seed=seed), step)
     keep(place, model, style, motions, texts, force=force)
