@@ -1,5 +1,6 @@
 """The style encoder for people read off films: which films, kept how, what it learns, and whom it serves."""
 
+import json
 import shutil
 
 import numpy as np
@@ -106,6 +107,9 @@ def test_who_is_read_off_a_film_has_an_encoder_of_their_own(people, filmed, tmp_
         loss().backward()
         optimiser.step()
     assert float(loss().detach()) < 0.95 * first
+    objective.preview(objective.modules, tmp_path, 20)
+    assert {"read.png", "recorded.png", "alike.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+    assert 0.0 < json.loads((tmp_path / "alike.jsonl").read_text())["cosine"] <= 1.0
     before = TextToMotion(weights)
     person = people.motion(people.select(split="test")[0]).resampled(20.0)
     film = person.with_labels(video="clip.mp4")

@@ -4,6 +4,7 @@ What the pose models read shakes, stands too straight and has its path guessed f
 recordings alone takes much of that for style. So a copy of it goes on with films of training clips (``training/films.py``).
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cosine_similarity, cross_entropy, normalize
 
 from motifmix.data.labels import style_names
+from motifmix.drawing.strips import strip
 from motifmix.encoders.video_pose import motion_from_landmarks
 from motifmix.features.own import MotifmixSpace, rested_to_multiple
 from motifmix.features.space import Normaliser
@@ -27,6 +29,7 @@ from motifmix.training.publishing import facts_of
 
 PART = "film_encoder"
 UNNAMED = -1
+LOOKED_AT = 60  # films of a preview
 SHORTEST = 32  # frames of a window, at 20 fps
 
 
@@ -60,6 +63,7 @@ class FilmStyleObjective:
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         self.space = MotifmixSpace()
         sets = [cache.prepared for cache in self.caches]
+        self.shown: tuple[Motion, ...] = ()
         self.seen: list[np.ndarray] = []
         self.true: list[np.ndarray] = []
         styles: list[str | None] = []
@@ -68,6 +72,7 @@ class FilmStyleObjective:
                 read = motion_from_landmarks(film.seen)
             except ValueError:
                 continue  # nobody is followed for a second
+            self.shown = self.shown or (read, film.truth)
             for one, other in ((read, film.truth), (read.mirrored(), film.truth.mirrored())):
                 self.seen.append(self._features(one))
                 self.true.append(self._features(other))
@@ -100,9 +105,9 @@ class FilmStyleObjective:
         return self.normaliser.normalise(self.space.encode(motion)).astype(np.float32)
 
     @torch.no_grad()
-    def _told(self, features: np.ndarray) -> Tensor:
+    def _told(self, features: np.ndarray, encoder: nn.Module | None = None) -> Tensor:
         padded = torch.from_numpy(rested_to_multiple(features, STRIDE))[None]
-        return self.teacher(padded, torch.ones(padded.shape[:2], dtype=torch.bool))
+        return (encoder or self.teacher)(padded, torch.ones(padded.shape[:2], dtype=torch.bool))
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch."""
@@ -131,7 +136,15 @@ class FilmStyleObjective:
         return o.likeness * apart + named, {name: float(value.detach()) for name, value in figures.items()}
 
     def preview(self, modules: nn.ModuleDict, folder: Path, step: int) -> None:
-        """Nothing is drawn: benchmarks/video_style.py looks at films of held-out clips."""
+        """Draw a person as read and as recorded, and write how alike the vectors of the first films are."""
+        for name, motion in zip(("read", "recorded"), self.shown, strict=True):
+            strip(motion, folder / f"{name}.png")
+        numbers = range(0, min(len(self.seen), 2 * LOOKED_AT), 2)  # every second is a mirrored twin
+        encoder = modules[PART]
+        assert isinstance(encoder, StyleEncoder)
+        told = [cosine_similarity(self._told(self.seen[n], encoder), self._told(self.true[n])) for n in numbers]
+        with (folder / "alike.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "cosine": round(float(torch.cat(told).mean()), 4)}) + "\n")
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
         """Write the encoder beside the model that it serves."""
