@@ -17,10 +17,12 @@ GOOD = "name: try\nobjective: vae\nsteps: 10\nlearning_rate: 0.001\n"
 def options_of(objective: str):
     from motifmix.training.objectives.align import AlignOptions
     from motifmix.training.objectives.denoiser import DenoiserOptions
+    from motifmix.training.objectives.film_style import FilmStyleOptions
     from motifmix.training.objectives.judge import JudgesOptions
     from motifmix.training.objectives.vae import VAEOptions
 
-    return {"align": AlignOptions, "denoiser": DenoiserOptions, "judge": JudgesOptions, "vae": VAEOptions}[objective]
+    known = {"align": AlignOptions, "denoiser": DenoiserOptions, "film_style": FilmStyleOptions, "judge": JudgesOptions}
+    return {**known, "vae": VAEOptions}[objective]
 
 
 @pytest.fixture
