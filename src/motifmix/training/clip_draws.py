@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from motifmix.features.own import MotifmixSpace, rested_to_multiple
-from motifmix.models.temporal_vae import STRIDE
 from motifmix.training.latents import LatentStore, PatchStore
-from motifmix.training.pool import LOCOMOTION, Pool
+from motifmix.training.pool import LOCOMOTION, Pool, in_one_batch
 
 MOST_TOKENS = 50  # 10 s
 
@@ -82,11 +79,4 @@ class ClipDraws:
             length = min(frames, int(rng.integers(32, 129)))
             first = int(rng.integers(0, frames - length + 1))
             windows.append(self.pool.window(number, first, length))
-        windows = [rested_to_multiple(window, STRIDE) for window in windows]
-        longest = max(len(window) for window in windows)
-        features = np.zeros((len(windows), longest, MotifmixSpace.dim), dtype=np.float32)
-        valid = np.zeros((len(windows), longest), dtype=bool)
-        for place, window in enumerate(windows):
-            features[place, : len(window)] = self.store.normaliser.normalise(window)
-            valid[place, : len(window)] = True
-        return torch.from_numpy(features), torch.from_numpy(valid)
+        return in_one_batch(windows, self.store.normaliser)

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from motifmix.data.feature_cache import CachedClip, FeatureCache
 from motifmix.data.labels import MORE_CONTENTS
 from motifmix.data.prepared import Prepared
 from motifmix.errors import DataError
-from motifmix.features.own import MotifmixSpace
+from motifmix.features.own import MotifmixSpace, rested_to_multiple
 from motifmix.features.space import Normaliser
 from motifmix.home import home
+from motifmix.models.temporal_vae import STRIDE
 
 LOCOMOTION = (
     "walk", "run", "dash", "walk-back", "walk-left", "walk-right", "walk-turn-left", "walk-turn-right", *MORE_CONTENTS,
@@ -72,6 +75,20 @@ class Pool:
         """Features of a window of an entry."""
         which, entry = self.list[number]
         return self.caches[which].window(entry, first, frames)
+
+
+def in_one_batch(windows: Sequence[np.ndarray], normaliser: Normaliser) -> tuple[Tensor, Tensor]:
+    """Return windows of features [T, dim] in their units as one normalised batch [B, T, dim], and which frames are theirs [B, T].
+
+    Each rests to whole tokens before it is normalised, as resting is a velocity of zero in the features' units.
+    """
+    rested = [rested_to_multiple(window, STRIDE) for window in windows]
+    features = np.zeros((len(rested), max(map(len, rested)), MotifmixSpace.dim), dtype=np.float32)
+    valid = np.zeros(features.shape[:2], dtype=bool)
+    for place, window in enumerate(rested):
+        features[place, : len(window)] = normaliser.normalise(window)
+        valid[place, : len(window)] = True
+    return torch.from_numpy(features), torch.from_numpy(valid)
 
 
 def weights_folder(name: str | None) -> Path:

@@ -35,7 +35,7 @@ def prepare(
         typer.Argument(
             help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both; "
             "duets-foreign: pairs for measuring, in which people do what no pair of duets shows; films: what the pose models read "
-            "of bandai's training clips (half an hour, with the extra video)."
+            "of training clips of bandai and cmu (three quarters of an hour, with the extra video)."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to fill; run again to go on after an interruption.")],

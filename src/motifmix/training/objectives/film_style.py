@@ -17,14 +17,13 @@ from torch.nn.functional import cosine_similarity, cross_entropy, normalize
 from motifmix.data.labels import style_names
 from motifmix.drawing.strips import strip
 from motifmix.encoders.video_pose import motion_from_landmarks
-from motifmix.features.own import MotifmixSpace, rested_to_multiple
+from motifmix.features.own import MotifmixSpace
 from motifmix.features.space import Normaliser
 from motifmix.models.style_encoder import StyleEncoder
-from motifmix.models.temporal_vae import STRIDE
 from motifmix.motion import Motion
 from motifmix.pretrained.build import load_part
 from motifmix.training.films import films_in
-from motifmix.training.pool import open_sets, weights_folder
+from motifmix.training.pool import in_one_batch, open_sets, weights_folder
 from motifmix.training.publishing import facts_of
 
 PART = "film_encoder"
@@ -58,7 +57,8 @@ class FilmStyleObjective:
         self.options = o = FilmStyleOptions.model_validate(options)
         self.caches = open_sets(data)
         self.weights = weights_folder(o.weights)
-        _, self.teacher, _ = load_part(self.weights, "style_encoder")
+        card, self.teacher, _ = load_part(self.weights, "style_encoder")
+        self.goes_on_from = card.sha256
         _, _, rest = load_part(self.weights, "vae")
         self.normaliser = Normaliser(rest["mean"].numpy(), rest["std"].numpy())
         self.space = MotifmixSpace()
@@ -74,8 +74,8 @@ class FilmStyleObjective:
                 continue  # nobody is followed for a second
             self.shown = self.shown or (read, film.truth)
             for one, other in ((read, film.truth), (read.mirrored(), film.truth.mirrored())):
-                self.seen.append(self._features(one))
-                self.true.append(self._features(other))
+                self.seen.append(self.space.encode(one))
+                self.true.append(self.space.encode(other))
                 styles.append(film.clip.style)
         self.styles = style_names(styles)
         self.labels = np.array([UNNAMED if style is None else self.styles.index(style) for style in styles])
@@ -101,13 +101,9 @@ class FilmStyleObjective:
         weight[~named] = share / max(1, int((~named).sum()))
         return weight
 
-    def _features(self, motion: Motion) -> np.ndarray:
-        return self.normaliser.normalise(self.space.encode(motion)).astype(np.float32)
-
     @torch.no_grad()
     def _told(self, features: np.ndarray, encoder: nn.Module | None = None) -> Tensor:
-        padded = torch.from_numpy(rested_to_multiple(features, STRIDE))[None]
-        return (encoder or self.teacher)(padded, torch.ones(padded.shape[:2], dtype=torch.bool))
+        return (encoder or self.teacher)(*in_one_batch([features], self.normaliser))
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch."""
@@ -122,8 +118,8 @@ class FilmStyleObjective:
             real.append(true[first : first + length])
             read.append(real[-1] if rng.random() < o.recordings else seen[first : first + length])
         with torch.no_grad():
-            wanted = normalize(self.teacher(*_padded(real)), dim=-1)
-        features, valid = _padded(read)
+            wanted = normalize(self.teacher(*in_one_batch(real, self.normaliser)), dim=-1)
+        features, valid = in_one_batch(read, self.normaliser)
         features = features + o.noise * torch.randn(features.shape, generator=generator)
         told = normalize(self.modules[PART](features * valid[..., None], valid), dim=-1)
         apart = (1.0 - (told * wanted).sum(dim=-1)).mean()
@@ -151,19 +147,9 @@ class FilmStyleObjective:
         from motifmix.pretrained.cards import write_weights
 
         sizes = {"features": MotifmixSpace.dim, **_sizes(self.teacher)}
-        extra = {"films": len(self.seen) // 2, "style_encoder": load_part(self.weights, "style_encoder")[0].sha256}
+        extra = {"films": len(self.seen) // 2, "style_encoder": self.goes_on_from}
         known = facts_of("StyleEncoder", sizes, self.caches, {**facts, "extra": extra}, name=PART)
         write_weights(folder, PART, modules[PART].state_dict(), **known)
-
-
-def _padded(windows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
-    """Return windows of normalised features as one batch [B, T, F], resting to whole tokens, and which frames are theirs."""
-    rested = [rested_to_multiple(window, STRIDE) for window in windows]
-    features = torch.zeros(len(rested), max(map(len, rested)), MotifmixSpace.dim)
-    valid = torch.zeros(features.shape[:2], dtype=torch.bool)
-    for row, window in enumerate(rested):
-        features[row, : len(window)], valid[row, : len(window)] = torch.from_numpy(window), True
-    return features, valid
 
 
 def _sizes(encoder: nn.Module) -> dict[str, int]:

@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from motifmix.data.labels import style_names
-from motifmix.features.own import MotifmixSpace, rested_to_multiple
+from motifmix.features.own import MotifmixSpace
 from motifmix.features.space import Normaliser
 from motifmix.home import home
 from motifmix.models.style_reader import StyleReader
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import write_weights
-from motifmix.training.pool import Pool, cell_weights, open_sets
+from motifmix.training.pool import Pool, cell_weights, in_one_batch, open_sets
 from motifmix.training.publishing import facts_of
 from motifmix.training.spoiling import spoilt
 
@@ -77,15 +77,11 @@ class StyleReaderObjective:
             frames = pool.list[number][1].frames
             length = min(frames, int(rng.integers(SHORTEST, LONGEST + 1)))
             first = int(rng.integers(0, frames - length + 1))
-            windows.append(rested_to_multiple(pool.window(number, first, length), STRIDE))
-        features = np.zeros((len(windows), max(map(len, windows)), MotifmixSpace.dim), dtype=np.float32)
-        valid = np.zeros(features.shape[:2], dtype=bool)
-        for place, window in enumerate(windows):
-            features[place, : len(window)] = self.normaliser.normalise(window)
-            valid[place, : len(window)] = True
+            windows.append(pool.window(number, first, length))
+        features, valid = in_one_batch(windows, self.normaliser)
         named = [pool.list[number][1].clip.style for number in numbers]
         labels = torch.tensor([self.styles.index(style) for style in named if style is not None])
-        return torch.from_numpy(features), torch.from_numpy(valid), labels
+        return features, valid, labels
 
     def loss(self, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch of spoilt windows."""

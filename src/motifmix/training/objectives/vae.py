@@ -81,9 +81,8 @@ class VAEObjective:
         if self.options.start_from is not None:
             _, before, _ = load_part(home() / "weights", self.options.start_from)
             network.load_state_dict(before.state_dict())
-        if (
-            isinstance(network, TemporalVAE) and o.frozen_encoder
-        ):  # latents stay what they are, so a denoiser trained on them keeps its worth
+        # Latents stay what they are, so a denoiser trained on them keeps its worth.
+        if isinstance(network, TemporalVAE) and o.frozen_encoder:
             network.encoder.requires_grad_(False)
             network.posterior.requires_grad_(False)
         self.modules = nn.ModuleDict({"vae": network})
