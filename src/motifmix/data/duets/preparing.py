@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 class Counts:
     """Pairs of every type on every side."""
 
-    train: int = 40
+    train: int = 100
     val: int = 4
     test: int = 10
 
