@@ -41,7 +41,13 @@ class Figures:
         count = len(bench.asked)
         self.draws = self.rng.integers(0, count, (RESAMPLED, count))
         foreign = np.array([question.foreign for question in bench.asked])
-        self.masks = {"": np.ones_like(foreign), "foreign_": foreign}
+        unseen = np.array([question.unseen for question in bench.asked])
+        # Which pairs count and which people; of pairs with foreign contents those in which somebody is foreign.
+        self.masks = {
+            "": (np.ones(count, dtype=bool), np.ones_like(foreign)),
+            "foreign_": (foreign.any(axis=1), foreign),
+            "unseen_": (unseen[:, 0], unseen[:, 1:]),
+        }
         self.seeds = {
             line.key: self.rng.integers(0, len(line.scored), (RESAMPLED, len(line.scored)))
             for line in lines if line.scored
@@ -88,10 +94,9 @@ class Figures:
 
     def _alignment(self, line: Line) -> dict[str, tuple[float, np.ndarray]]:
         found: dict[str, tuple[float, np.ndarray]] = {}
-        for prefix, mask in self.masks.items():
-            # Of pairs those count in which somebody is foreign, of people those who are.
-            pair = self._resampled(line, "hits", np.asarray(mask.any(axis=1)))
-            own = self._resampled(line, "own_hits", mask)
+        for prefix, (pairs, people) in self.masks.items():
+            pair = self._resampled(line, "hits", pairs)
+            own = self._resampled(line, "own_hits", people)
             found[f"{prefix}interaction"], found[f"{prefix}individual"] = pair, own
             found[f"{prefix}overall"] = float(harmonic_mean(pair[0], own[0])), harmonic_mean(pair[1], own[1])
         return found

@@ -22,7 +22,8 @@ RECORDED = "recorded_test"
 class Question:
     """A pair that is asked for, and the ``real`` one [P, T, 262] with these captions.
 
-    ``contents``: what each does; ``foreign``: whether no training pair shows that; ``take``: of a recorded one, its name.
+    ``contents``: what each does; ``foreign``: whether no training pair shows that; ``unseen``: whether no training ever saw the
+    wording, of the pair's sentence and of each person's; ``take``: of a recorded one, its name.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Question:
     wanted: Wanted
     real: np.ndarray = field(repr=False)
     take: str = ""
+    unseen: tuple[bool, ...] = (False, False, False)
 
 
 def questions(data: Path, split: str, limit: int, seed: int = 0) -> list[Question]:
@@ -80,15 +82,15 @@ def _question(reader: InterHuman, line: dict[str, Any], split: str, never: set[s
     sample = reader.sample(line["id"], split, frames=FRAMES)
     rng = np.random.default_rng([17, *line["id"].encode()])
 
-    def told(captions: Sequence[Any]) -> str:
-        return captions[int(rng.integers(len(captions)))].text
+    def told(captions: Sequence[Any]) -> tuple[str, bool]:
+        which = int(rng.integers(len(captions)))
+        return captions[which].text, bool(line["unseen_captions"]) and which > 0  # the first is a trained one
 
-    wanted = Wanted(
-        told(sample.captions), tuple(told(own) for own in sample.individual_captions), sample.features.shape[1]
-    )
+    texts, unseen = zip(*(told(own) for own in (sample.captions, *sample.individual_captions)), strict=True)
+    wanted = Wanted(texts[0], texts[1:], sample.features.shape[1])
     contents = tuple(line["contents"])
     foreign = tuple(content in never for content in contents)
-    return Question(line["id"], line["interaction"], contents, foreign, wanted, sample.features)
+    return Question(line["id"], line["interaction"], contents, foreign, wanted, sample.features, unseen=unseen)
 
 
 def _alternately(first: list[Any], second: list[Any]) -> list[tuple[Any, ...]]:

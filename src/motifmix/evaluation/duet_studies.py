@@ -33,6 +33,8 @@ ALIGNED = (
     Column("foreign_interaction", "interaction, with foreign contents", percent, "up"),
     Column("foreign_individual", "individual, foreign contents", percent, "up"),
     Column("foreign_overall", "overall, foreign", percent, "up"),
+    Column("unseen_interaction", "interaction, wordings never trained", percent, "up"),
+    Column("unseen_individual", "individual, wordings never trained", percent, "up"),
     Column("interaction_32", "interaction, of 32", percent, "up"),
     Column("individual_32", "individual, of 32", percent, "up"),
     Column("behind", "behind the chosen Mixer, overall", percent),
@@ -182,8 +184,8 @@ def _chance(bench: DuetBench) -> StudyRow:
     contents = len({name for question in bench.asked for name in question.contents})
     pair, own = 1 / min(POOL, kinds), 1 / min(POOL, contents)
     both = float(harmonic_mean(pair, own))
-    figures = dict.fromkeys(("interaction", "foreign_interaction"), pair)
-    figures |= dict.fromkeys(("individual", "foreign_individual"), own)
+    figures = dict.fromkeys(("interaction", "foreign_interaction", "unseen_interaction"), pair)
+    figures |= dict.fromkeys(("individual", "foreign_individual", "unseen_individual"), own)
     figures |= dict.fromkeys(("overall", "foreign_overall"), both)
     figures |= dict.fromkeys(("interaction_32", "individual_32"), 1 / 32)
     values = {key: Interval(value, float("nan")) for key, value in figures.items()}
@@ -256,7 +258,8 @@ _HOW = (
 _ALIGNED = (
     f"How often a text finds its own motion first (R-precision, top 1) among {POOL}, every interaction type once, and for "
     "people every content once; overall is the harmonic mean. Real pairs are the ceiling. *Foreign* counts pairs in which "
-    "somebody, and people who, do what no training pair shows. Of 32: the papers' batches, captions distinct."
+    "somebody, and people who, do what no training pair shows. *Wordings never trained* counts sentences that neither a model "
+    "nor a judge ever read. Of 32: the papers' batches, captions distinct."
 )
 _QUALITY = (
     "Bodies in one place: volume that both mannequins enclose, mean over frames. Contact error: difference of the closest "
