@@ -113,6 +113,13 @@ def test_what_is_there_is_kept(folders, tmp_path):
     (tmp_path / "thesis").mkdir()
     with pytest.raises(FileError, match="no study"):
         make_study(folders, tmp_path / "thesis", force=True)
+    (tmp_path / "thesis" / "index.html").write_text("<body>my page")
+    with pytest.raises(FileError, match="no study"):
+        make_study(folders, tmp_path / "thesis", force=True)
+    (tmp_path / "page" / "notes.txt").write_text("mine")
+    with pytest.raises(FileError, match="something else"):
+        make_study(folders, tmp_path / "page", force=True)
+    assert (tmp_path / "page" / "notes.txt").read_text() == "mine"
 
 
 def test_ranks_and_first_places_are_counted(folders, tmp_path):
@@ -147,6 +154,7 @@ def test_hostile_answers_are_refused(folders, tmp_path):
         json.dumps({**data, "participant": "../../etc"}),
         json.dumps({**data, "extra": 1}),
         json.dumps({**data, "answers": [row, row]}),
+        json.dumps({**data, "answers": []}),
         json.dumps({**data, "answers": [{**row, "question": "q99"}]}),
         json.dumps({**data, "answers": [{**row, "kind": "beauty"}]}),
         json.dumps({**data, "answers": [{**row, "ranks": dict.fromkeys(tokens, 1)}]}),

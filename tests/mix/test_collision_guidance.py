@@ -79,3 +79,12 @@ def test_it_acts_at_its_steps_whatever_denoises(scenes):
         assert torch.equal(alone[1], flat[1]) and torch.equal(both.clean[1], scenes[1])
         assert torch.equal(alone[0], flat[0]) is not acts and torch.equal(both.clean[0], scenes[0]) is not acts
         assert set(both.traces) == {"mixing_weights"}
+
+
+def test_pairs_of_a_group_are_kept_apart_each_in_its_own_frame(scenes):
+    guidance = CollisionGuidance(times=None)
+    pairs = scenes[None].expand(3, -1, -1, -1, -1)  # three groups of two pairs
+    kept = MixtureKeptApart(lambda *_: Estimate(pairs), guidance)([], LEVEL, Condition({}), VALID[:1].expand(3, -1))
+    alone = guidance.apart(scenes, VALID)
+    assert not torch.equal(alone[0], scenes[0])
+    assert all(torch.equal(own, alone) for own in kept.clean)

@@ -29,7 +29,7 @@ EVERYBODY = "all"
 PICTURE = ".png"
 Using = Literal["mixed", "interaction", "individual"]
 _PAIR = re.compile(r"^\s*(\d+)\s*-\s*(\d+)\s*$")
-_OWN_STYLE = re.compile(r"^\s*(?P<person>\d+)\s*:\s*(?P<style>.*)$", re.S)
+_OWN_STYLE = re.compile(r"^\s*(?P<person>-?\d+)\s*:\s*(?P<style>.*)$", re.S)
 
 
 @dataclass(frozen=True)
@@ -239,6 +239,8 @@ def recorded(request: DuetRequest) -> "Scene":
     lengths = {path: person.frames for path, person in zip(request.recordings, people, strict=True)}
     short, long = min(lengths, key=lambda path: lengths[path]), max(lengths, key=lambda path: lengths[path])
     least, most = lengths[short], lengths[long]
+    if least < 2:
+        raise RequestError(f"{short} has {least} frame, which is a pose; give a recording of a motion")
     if most != least:
         raise RequestError(
             f"{short} lasts {least / fps:.2f} s and {long} {most / fps:.2f} s; people of one scene move for the same "

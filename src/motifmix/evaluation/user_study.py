@@ -27,6 +27,7 @@ Kind = Literal["interaction", "individual"]
 KINDS: tuple[Kind, ...] = ("interaction", "individual")
 PROMPTS = "prompts.json"
 LARGEST_ANSWERS = 2**20  # bytes
+_MARK = "<body data-study="  # of the page's template
 MOST_METHODS = 9  # ranks that one key chooses
 RESAMPLED = 1000
 Model = TypeVar("Model", bound=BaseModel)
@@ -109,8 +110,8 @@ def make_study(
     for path in (out, key_path):
         if path.exists() and not force:
             raise FileError(f"{path} exists and is kept; choose another name, or --force to replace it")
-    if out.exists() and not (out / "index.html").is_file():
-        raise FileError(f"{out} is no study that could be replaced; choose another folder")
+    if out.exists() and not _is_study(out):
+        raise FileError(f"{out} is no study that could be replaced, or holds something else too; choose another folder")
     rng = np.random.default_rng(seed)
     study = secrets.token_hex(8) if seed is None else f"{int(rng.integers(2**62)):016x}"
     beside = out.with_name(f".{out.name}.part")
@@ -208,6 +209,18 @@ def as_json(counted: Tally) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False)
 
 
+def _is_study(folder: Path) -> bool:
+    """Tell whether a folder holds a page that was written here and its clips, and nothing that somebody else put there."""
+    page = folder / "index.html"
+    if folder.is_symlink() or not folder.is_dir() or not page.is_file():
+        return False
+    clips = folder / "clips"
+    own = {path.name for path in folder.iterdir()} <= {page.name, clips.name}
+    films = not clips.is_dir() or all(path.suffix == ".mp4" for path in clips.iterdir())
+    with page.open("rb") as file:
+        return own and films and _MARK in file.read(LARGEST_ANSWERS).decode("utf-8", "replace")
+
+
 def _methods(folders: Sequence[Path]) -> list[str]:
     if not 2 <= len(folders) <= MOST_METHODS:
         raise RequestError(f"{len(folders)} folders: a study compares 2 to {MOST_METHODS} methods, one folder each")
@@ -302,6 +315,8 @@ def _read(path: Path, kind: type[Model], what: str) -> Model:
 def _check(path: Path, given: Answers, key: Key, questions: Mapping[str, Question]) -> None:
     if given.study != key.study:
         raise RequestError(f"{path}: answers another study; leave it out")
+    if not given.answers:
+        raise RequestError(f"{path}: holds no answer; leave it out")
     done: set[tuple[str, Kind]] = set()
     for one in given.answers:
         question = questions.get(one.question)

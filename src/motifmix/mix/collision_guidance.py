@@ -93,7 +93,10 @@ class SceneKeptApart:
 
 @dataclass(frozen=True)
 class MixtureKeptApart:
-    """A denoiser of chains whose clean motion is the shared one, [B, P, T, 262], with the guidance after it."""
+    """A denoiser of chains whose clean motion is the shared one, [B, ..., P, T, 262], with the guidance after it.
+
+    Of a group (``groups.py``) each pair is brought apart in its own frame, [B, E, 2, T, 262].
+    """
 
     denoiser: ChainDenoiser
     guidance: CollisionGuidance
@@ -101,7 +104,9 @@ class MixtureKeptApart:
     def __call__(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Estimate:
         """Return the estimate, its traces untouched."""
         estimate = self.denoiser(states, level, condition, valid)
-        return replace(estimate, clean=self.guidance(estimate.clean, level, valid))
+        scenes = estimate.clean.flatten(0, -4)
+        apart = self.guidance(scenes, level, valid.repeat_interleave(len(scenes) // len(valid), dim=0))
+        return estimate if apart is scenes else replace(estimate, clean=apart.view_as(estimate.clean))
 
 
 def _changes(people: np.ndarray, air: float) -> np.ndarray | None:

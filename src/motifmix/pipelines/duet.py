@@ -270,7 +270,9 @@ class Duet:
             scales = [Difference(MIXED_SCALE, ("text", "individual_text") if mixed else ("text",))]
             if not mixed and isinstance(self.interaction.network, In2INInteraction):
                 scales = multi_condition_guidance()
-            yield from walked_group(self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels)
+            yield from walked_group(
+                self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels, apart
+            )
             return
         if using == "mixed":
             for mixed in self.walk(condition, noise, levels, valid, apart):
@@ -332,7 +334,7 @@ class Duet:
         try:
             self.schedule.trailing(steps)
         except ValueError as error:
-            raise RequestError(f"{steps} denoising steps: {error}; choose 5 to 50") from error
+            raise RequestError(f"{steps} denoising steps: {error}; choose 5 to 50, or more for a study") from error
         if using != "interaction":
             self._alone()
         if using == "mixed" and self.weigh is None and self.override is None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.chains import GuidedChains, sample_chains
+from motifmix.diffusion.chains import ChainDenoiser, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.denoiser import Difference
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.errors import RequestError
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart
 from motifmix.mix.groups import Group, Pairs, agreed, places
 from motifmix.mix.ingredients import SceneModel
 from motifmix.mix.mixed import Mixed
@@ -71,14 +72,17 @@ def walked_group(
     condition: Condition,
     noise: Tensor,
     levels: Sequence[NoiseLevel],
+    apart: CollisionGuidance | None = None,
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Denoise everybody [1, P, T, F] with whom he interacts, all pairs in one batch.
+    """Denoise everybody [1, P, T, F] with whom he interacts, all pairs in one batch; ``apart`` keeps the two of each apart.
 
     Yields at each step the clean pairs [E, 2, T, 262] and, of a mixture, its weights [1, K - 1, P, T or 1, 23 or 1].
     """
     group = Group(mixture, pairs, noise.shape[1])
     valid = torch.ones(1, noise.shape[2], dtype=torch.bool)
-    guided = GuidedChains(group, terms)
+    guided: ChainDenoiser = GuidedChains(group, terms)
+    if apart is not None:
+        guided = MixtureKeptApart(guided, apart)
     for step in sample_chains(guided, group.chains, levels, group.states(noise), condition, valid):
         yield step.clean[0], step.traces.get("mixing_weights")
 

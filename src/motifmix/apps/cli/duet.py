@@ -53,7 +53,7 @@ def duet(
             help="mixed, interaction (the model of two people alone) or individual; by default mixed where both are there."
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps, 5 to 50; 10 by default.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; 10 by default, 5 to 50 are of use.")] = None,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
     keep_apart: Annotated[
