@@ -14,6 +14,7 @@ from motifmix.evaluation import duet_metrics, metrics
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_judges import DuetJudges, Embedded
 from motifmix.evaluation.duet_questions import Question
+from motifmix.evaluation.duet_staging import done, staged
 from motifmix.evaluation.duet_store import Kept, ScoreStore, arrays_of, scored_of
 from motifmix.evaluation.measuring import digest
 from motifmix.features.interhuman import InterHumanSpace
@@ -33,7 +34,8 @@ class Scored:
     """Figures of N scenes, one each (of two people [N, 2] where they are about people), and figures of all of them.
 
     ``hits`` and ``own_hits``: how often a text finds its motion among 20, of the pair and of each person; ``hits_32`` and
-    ``own_hits_32`` among 32 with distinct captions, not-a-number for who is in no pool.
+    ``own_hits_32`` among 32 with distinct captions, not-a-number for who is in no pool. ``staged`` and ``done``: whether they
+    stand and go as asked, and whether each does as asked, by geometry (``duet_staging.py``).
     """
 
     hits: np.ndarray
@@ -46,6 +48,8 @@ class Scored:
     skate: np.ndarray
     contact_error: np.ndarray
     facing_error: np.ndarray
+    staged: np.ndarray
+    done: np.ndarray
     of_all: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -179,6 +183,8 @@ class DuetBench:
             np.linalg.norm(flat - own, axis=-1).reshape(-1, 2),
             bodies["overlap"], np.array([duet_metrics.skating(one) for one in people]),
             np.abs(bodies["approach"] - self.approach), np.abs(past - self.past).mean(axis=1),
+            np.array([float(staged(q.interaction, one)) for q, one in zip(self.asked, people, strict=True)]),
+            np.stack([done(q.contents, one) for q, one in zip(self.asked, people, strict=True)]),
             self._of_all(seen, weights),
         )  # fmt: skip
 

@@ -70,7 +70,7 @@ class Figures:
         if not line.scored:
             return {}
         names = {"mm_dist": "distance", "own_mm_dist": "own_distance", "overlap": "overlap", "skate": "skate",
-                 "contact_error": "contact_error", "facing_error": "facing_error"}  # fmt: skip
+                 "contact_error": "contact_error", "facing_error": "facing_error", "staged": "staged", "done": "done"}  # fmt: skip
         return {**self._means(line, names), **self._of_all(line, ("fid", "own_fid", "diversity"))}
 
     def weighed(self, line: Line) -> dict[str, Interval]:

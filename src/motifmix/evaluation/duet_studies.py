@@ -40,6 +40,8 @@ ALIGNED = (
     Column("behind", "behind the chosen Mixer, overall", percent),
 )
 QUALITY = (
+    Column("staged", "stand and go as asked", percent, "up"),
+    Column("done", "do as asked", percent, "up"),
     Column("fid", "FID, pairs", plain, "down"),
     Column("own_fid", "FID, people", plain, "down"),
     Column("mm_dist", "MM-Dist, pairs", plain, "down"),
@@ -262,9 +264,11 @@ _ALIGNED = (
     "nor a judge ever read. Of 32: the papers' batches, captions distinct."
 )
 _QUALITY = (
-    "Bodies in one place: volume that both mannequins enclose, mean over frames. Contact error: difference of the closest "
-    "approach to that of the real pair with the same captions; facing error: of how far each looks past the other. Motion is "
-    "as sampled, feet are not cleaned. FID and diversity have an interval over training seeds only."
+    "*Stand and go as asked*: scenes that pass a check of places, ways and facing, one for each layout; *do as asked*: people who "
+    "pass a check of their own deed (bow, wave, kick, walk, run), where there is one: geometry, no judge. Bodies in one place: "
+    "volume that both mannequins enclose, mean over frames. Contact error: difference of the closest approach to that of the real "
+    "pair with the same captions; facing error: of how far each looks past the other. Motion is as sampled, feet are not cleaned. "
+    "FID and diversity have an interval over training seeds only."
 )
 _WEIGHED = (
     "Adaptability is the standard deviation over test samples of the weight at equal step, frame and joint, averaged: "
