@@ -231,6 +231,13 @@ def test_guidance_is_chosen_by_judges_that_do_not_score(home, tmp_path, monkeypa
         duet_studies.tuned(scoring, [])
 
 
+def test_guidance_climbs_to_a_strength_whose_neighbours_are_worse():
+    for peak in duet_studies.GRID:
+        best, asked = duet_studies.climbed(lambda strength, peak=peak: -abs(strength - peak))
+        assert best == peak and {peak, 1.0} <= asked.keys()
+    assert duet_studies.climbed(lambda _: 0.5)[0] in duet_studies.GRID  # no better neighbour, no end of climbing
+
+
 def test_what_there_is_to_gain_is_said_in_words(home):
     page = styled_tables.as_markdown(duet_studies.gain(_bench(home), "the command"))
     assert page.count("the interaction model alone") + page.count("the individual model alone") >= 2

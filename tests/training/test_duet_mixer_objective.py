@@ -179,7 +179,7 @@ def test_a_guide_tells_what_means_the_same_from_the_rest(guided):
         people, valid, texts
     )
     same, found = replace(guides.person, sentences=said[:1], network=_Blind()).loss(people, valid, texts)
-    assert (apart > 0).all() and (same == 0).all() and found.all()
+    assert (apart > 1e-3).all() and (same.abs() < 1e-4).all() and found.all()  # two log-sums differ by rounding
 
 
 class _Blind(torch.nn.Module):

@@ -1,6 +1,6 @@
 """The paper's tables for compositions: methods, granularities, the grid of models; and what there is to gain by mixing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from motifmix.pipelines.baselines.compositions import (
     mixers,
 )
 
-GRID = (0.5, 0.75, 1.0, 1.5)
+GRID = (0.35, 0.5, 0.75, 1.0, 1.5, 2.0)  # strengths of guidance, times the published scales
 LEAST_PROMPTS = 250
 ALIGNED = (
     Column("interaction", "interaction", percent, "up"),
@@ -155,7 +155,7 @@ def gain(bench: DuetBench, command: str) -> Study:
 
 
 def tuned(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
-    """Try every strength of ``GRID`` for each row on the bench's questions; the best overall alignment is chosen.
+    """Climb ``GRID`` from 1 for each row, on the bench's questions, to a strength whose neighbours are worse overall.
 
     The first seed of a Mixer stands for all. The bench must have judges that select. Raises ``ValueError`` for others.
     """
@@ -165,16 +165,30 @@ def tuned(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
     for line in lines:
         if line.lack:
             continue
-        found = {}
-        for strength in GRID:
-            hits, own_hits = bench.alignment([one.people for one in bench.made(line.methods[0], strength)])
-            found[strength] = float(harmonic_mean(hits.mean(), own_hits.mean()))
-        best = max(found, key=lambda strength: found[strength])
+        best, found = climbed(lambda strength, method=line.methods[0]: _overall(bench, method, strength))
         rows[guidance_key(line.methods[0])] = {
-            "strength": best, "overall": {str(strength): round(value, 4) for strength, value in found.items()},
+            "strength": best, "overall": {str(strength): round(found[strength], 4) for strength in sorted(found)},
             "questions": len(bench.asked), "steps": bench.steps,
         }  # fmt: skip
     return rows
+
+
+def climbed(worth: Callable[[float], float]) -> tuple[float, dict[float, float]]:
+    """Return the strength of ``GRID`` that is reached from 1 by going to the better neighbour, and all that was asked for."""
+    found: dict[float, float] = {}
+    best = GRID.index(1.0)
+    while True:
+        near = range(max(best - 1, 0), min(best + 2, len(GRID)))
+        found |= {GRID[number]: worth(GRID[number]) for number in near if GRID[number] not in found}
+        better = max(near, key=lambda number: found[GRID[number]])
+        if better == best:
+            return GRID[best], found
+        best = better
+
+
+def _overall(bench: DuetBench, method: Composition, strength: float) -> float:
+    hits, own_hits = bench.alignment([one.people for one in bench.made(method, strength)])
+    return float(harmonic_mean(hits.mean(), own_hits.mean()))
 
 
 def _real(bench: DuetBench) -> Scored:

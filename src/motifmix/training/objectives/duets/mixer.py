@@ -300,7 +300,7 @@ class DuetMixerObjective(DuetObjective):
         mixer = modules["mixer"]
         assert isinstance(mixer, Mixer)
         anchor, *others = self._chains(timesteps)
-        return Mixed(anchor, others, LearnedWeights(mixer))
+        return Mixed(anchor, others, LearnedWeights(mixer), agreement=AGREEMENT)  # as in sampling
 
     def _chains(self, timesteps: Tensor) -> list[Ingredient]:
         """The frozen models, the anchor first."""
