@@ -171,7 +171,7 @@ def growth(clock: Clock, repeats: int) -> dict[str, Any]:
         length: timed(lambda length=length: found.compose(text, own, seconds=length, clean_feet=False), clock, repeats)
         for length in LENGTHS
     }
-    condition, levels = found._condition(text, own), found.schedule.trailing(DEFAULT).levels()
+    condition, levels = found._condition(text, own), found.schedule.early(DEFAULT).levels()
     noise, valid = torch.randn(1, 2, round(SECONDS * 30), 262), torch.ones(1, round(SECONDS * 30), dtype=torch.bool)
     pair, person = found.interaction, found.individual
 

@@ -69,12 +69,14 @@ def test_inversion_undoes_a_step():
     np.testing.assert_allclose(ddim_inversion_step(CLEAN, NOISE, WHOLE.clean_level, level), noisy, atol=1e-10)
 
 
-def test_trailing_steps_are_even_and_begin_with_the_noisiest():
-    kept = WHOLE.trailing(4)
-    assert [level.step for level in kept.levels()[:-1]] == [WHOLE.total * k // 4 - 1 for k in (4, 3, 2, 1)]
-    assert kept.levels()[0].alpha == pytest.approx(WHOLE.levels()[0].alpha)
+def test_early_steps_are_closer_where_there_is_more_noise_and_begin_with_the_noisiest():
+    for wanted in (1, 4, WHOLE.total // 2, WHOLE.total):
+        steps = [level.step for level in WHOLE.early(wanted).levels()[:-1]]
+        gaps = -np.diff(steps)
+        assert len(steps) == wanted and steps[0] == WHOLE.total - 1 and steps[-1] >= 0
+        assert (gaps > 0).all() and (np.diff(gaps) >= -1).all()  # rounding
     with pytest.raises(ValueError, match="cannot give"):
-        WHOLE.trailing(WHOLE.total + 1)
+        WHOLE.early(WHOLE.total + 1)
 
 
 def test_sampling_draws_prepares_and_bounds():

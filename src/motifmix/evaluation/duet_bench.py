@@ -22,7 +22,7 @@ from motifmix.mix.agreement import WEIGHT as AGREEMENT
 from motifmix.pipelines.baselines.compositions import Composer, Composition, Made, batches
 
 STEPS, BATCH = 10, 16
-SPACING = "trailing"  # how the steps are chosen; part of what kept clips are called by
+SPACING = "early"  # how the steps are chosen; part of what kept clips and scores are called by
 PAPER_POOL = 32
 GUIDANCE = "guidance.json"
 MIXER = "Mixer [ST]"  # whose strength Mixers have that were not tuned themselves: they differ in a setting or two
@@ -129,7 +129,7 @@ class DuetBench:
     def _facts(self, method: Composition) -> dict[str, Any]:
         return {
             "questions": asked_digest(self.asked), "judges": self.judges.version, "steps": self.steps, "seed": self.seed,
-            "strength": self.strength(method),
+            "strength": self.strength(method), "spacing": SPACING,
         }  # fmt: skip
 
     def made(self, method: Composition, strength: float | None = None) -> list[Made]:

@@ -217,7 +217,7 @@ class Duet:
         noise = torch.randn(1, count, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
         condition = self._condition(of_two(text) if count > PEOPLE else text, person_texts)
         features, weights = noise[0], []
-        levels = self.schedule.trailing(steps).levels()
+        levels = self.schedule.early(steps).levels()
         apart = CollisionGuidance().along(levels) if keep_apart else None
         walked = self._walked(condition, noise, levels, using, met if grouped else None, apart)
         for number, (clean, mixing) in enumerate(walked, start=1):
@@ -332,7 +332,7 @@ class Duet:
         if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
             raise RequestError(f"{seconds} s: these models make {SHORTEST_SECONDS:.0f} to {LONGEST_SECONDS:.0f} s")
         try:
-            self.schedule.trailing(steps)
+            self.schedule.early(steps)
         except ValueError as error:
             raise RequestError(f"{steps} denoising steps: {error}; choose 5 to 50, or more for a study") from error
         if using != "interaction":

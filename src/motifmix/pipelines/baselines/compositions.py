@@ -236,7 +236,7 @@ class Composer:
         longest = max(one.frames for one in wanted)
         noise = torch.stack([_noise(seed, longest) for seed in seeds])
         valid = torch.arange(longest) < torch.tensor([one.frames for one in wanted])[:, None]
-        condition, levels = self._told(wanted), self._schedule.trailing(steps).levels()
+        condition, levels = self._told(wanted), self._schedule.early(steps).levels()
         apart = apart and apart.along(levels)
         clean, weights = self._sampled(condition, noise, valid, levels, strength, apart)
         if apart is not None and self.method.way in ("individual", "average"):
