@@ -4,7 +4,7 @@
     python benchmarks/stylised_duets.py                                         # the figures: the judge that scores, once
     python benchmarks/stylised_duets.py --of mixed                              # scenes that the models make, from the same captions
 
-Scenes are real pairs of the test list, one of every type of interaction (choreographed out of held-out clips, all in the
+Scenes are real pairs of the test list, two of every type of interaction (choreographed out of held-out clips, all in the
 style *normal*); the two people of each are given two of set 2's six other styles by their words, every style as often.
 The judge names the style (15 to choose from) before and after; per person, by the set that the clip is of. Beside it
 what of the scene stays: paths, facing, the least air between the two (capsules), and, where the evaluators of pairs are
@@ -41,6 +41,7 @@ from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, UNTOLD_STYLE_SCALE, styled_scene
 
 DOCS = Path(__file__).parents[1] / "docs"
+PAIRS_A_TYPE = 2
 STYLES = ("active", "elderly", "exhausted", "feminine", "masculine", "youthful")
 TARGET, MOST_LOST = 0.85, 0.10  # of the issue: style recognised per person, interaction alignment lost
 SOURCES = {"bandai-2": "set 2", "bandai-1": "set 1", "cmu": "CMU"}
@@ -54,7 +55,7 @@ PLAIN, SIMPLE, MILDEST = "no style", "texts not told", "no stronger than shows"
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A pair and what is asked of it: ``styles`` and ``sources`` (the set of the clip) one a person."""
+    """A pair and what is asked of it: ``styles``, ``sources`` (the set of the clip) and ``contents`` one a person."""
 
     scene: Scene
     interaction: str
@@ -62,20 +63,26 @@ class Asked:
     person_texts: tuple[str, ...]
     styles: tuple[str, ...]
     sources: tuple[str, ...]
+    contents: tuple[str, ...]
 
 
 def questions(split: str) -> list[Asked]:
-    """Return the first pair of every type of a list, with styles in turn."""
+    """Return the first pairs of every type of a list, with styles in turn, each told in any of its wordings."""
     folder = home() / "data" / "duets"
     reader = InterHuman(folder, individual_captions=True)
     lines = [json.loads(line) for line in (folder / "duets.jsonl").read_text("utf-8").splitlines()]
-    first: dict[str, dict[str, Any]] = {}
+    first: dict[str, list[dict[str, Any]]] = {}
     for line in sorted((line for line in lines if line["kind"] == "choreographed"), key=lambda line: line["id"]):
         if line["split"] == split:
-            first.setdefault(line["interaction"], line)
+            first.setdefault(line["interaction"], []).append(line)
     asked = []
-    for number, (name, line) in enumerate(first.items()):
+    chosen = [
+        (name, line) for place in range(PAIRS_A_TYPE) for name, own in first.items() for line in own[place : place + 1]
+    ]
+    for number, (name, line) in enumerate(chosen):
         sample = reader.sample(line["id"], split)
+        rng = np.random.default_rng([17, *line["id"].encode()])
+        told = [own[int(rng.integers(len(own)))].text for own in (sample.captions, *sample.individual_captions)]
         scene = InterHumanSpace().decode_pair(*sample.features.astype(np.float64))
         # Neighbours in the list get other pairs of styles, and no type has one style twice.
         places = (number % 6, (number + 1 + number // 6 % 5) % 6)
@@ -83,10 +90,11 @@ def questions(split: str) -> list[Asked]:
             Asked(
                 scene,
                 name,
-                sample.captions[0].text,
-                tuple(own[0].text for own in sample.individual_captions),
+                told[0],
+                tuple(told[1:]),
                 tuple(STYLES[place] for place in places),
                 tuple(clip.split("/")[0] for clip in line["clips"]),
+                tuple(line["contents"]),
             )
         )
     return asked
@@ -154,11 +162,10 @@ def alignment(asked: Sequence[Asked], scenes: Sequence[Scene], evaluators: DuetJ
     texts = evaluators.texts([one.text for one in asked], [one.person_texts for one in asked])
     names = [one.interaction for one in asked]
     pairs = pooled_hits(texts.pairs, motions.pairs, names, np.random.default_rng(0))
-    own = [
-        pooled_hits(texts.people[:, place], motions.people[:, place], names, np.random.default_rng(1))
-        for place in range(2)
-    ]
-    return {"interaction": pairs.tolist(), "individual": np.mean(own, axis=0).tolist()}
+    flat, people = (each.people.reshape(-1, each.people.shape[-1]) for each in (texts, motions))
+    contents = [content for one in asked for content in one.contents]
+    own = pooled_hits(flat, people, contents, np.random.default_rng(1)).reshape(-1, 2)
+    return {"interaction": pairs.tolist(), "individual": own.mean(axis=1).tolist()}
 
 
 def measured(asked: Sequence[Asked], of: str, role: Role, settings: Sequence[Setting]) -> dict[str, Any]:
@@ -300,9 +307,9 @@ more than telling alone would.
 The judge that scores says which of its 15 styles it sees, before (the floor) and after; 95 % bounds (Wilson) over people.
 *Same content*: the judge calls what a person does by the same name as before. *Path off* and *facing off* say how far
 people are from where they were: the largest distance in a clip, and the mean angle. *Pairs inside each other* are scenes
-in which capsules meet in any frame. Alignment: how often a sentence finds its scene, or its person, among 20 types; half
-widths from a bootstrap over scenes. One scene of every type; every person is asked for one style, by its word. Depth and
-strengths were chosen on validation pairs with the judges that select. *No style* goes the same way at strength 0: what
+in which capsules meet in any frame. Alignment: how often a sentence finds its scene among 20 types, or its person among 20
+contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training ever
+saw; every person is asked for one style, by its word. Depth and strengths were chosen on validation pairs with the judges that select. *No style* goes the same way at strength 0: what
 the transfer itself costs, before any style. *Texts not told* is the default before this one, at the strength that it
 needs. *No stronger than shows*: of three strengths each person gets the first in which the model's own style encoder
 plainly reads the style, or the nearest. That way was to be the default (on validation pairs it kept most, just short of the target), but

@@ -92,9 +92,9 @@ class DuetBench:
         return tuned.strength if tuned else 1.0
 
     def scored(self, method: Composition) -> Scored | None:
-        """Return a method's scores: those of its weights, and where they are missing, those that were kept of them."""
-        if method.missing(self.home) is not None:
-            kept = self.kept(method)
+        """Return a method's scores: those that were kept of its weights, or, where they are there, of what they make now."""
+        kept = self._known(method)
+        if kept is not None or method.missing(self.home) is not None:
             return None if kept is None else scored_of(kept, Scored)
         made = self.made(method)
         weights = [one.weights for one in made if one.weights is not None] if method.mixer else []
@@ -103,9 +103,9 @@ class DuetBench:
         return scored
 
     def takes_of(self, method: Composition) -> dict[str, np.ndarray] | None:
-        """Return :meth:`takes` of what a method makes, and where its weights are missing, what was kept of it."""
-        if method.missing(self.home) is not None:
-            kept = self.kept(method)
+        """Return :meth:`takes` of a method, kept or made, as :meth:`scored` does."""
+        kept = self._known(method)
+        if kept is not None or method.missing(self.home) is not None:
             return None if kept is None else dict(kept.arrays)
         found = self.takes([one.people for one in self.made(method)])
         self._keep(method, found, {})
@@ -114,6 +114,12 @@ class DuetBench:
     def kept(self, method: Composition) -> Kept | None:
         """Return what the store keeps of a method, asked the same in the same way by the same judges."""
         return None if self.store is None else self.store.read(method.key, self._facts(method))
+
+    def _known(self, method: Composition) -> Kept | None:
+        """What is kept of a method, if the weights that are there, if any, are those that it was kept of."""
+        kept = self.kept(method)
+        there = method.missing(self.home) is None
+        return None if kept is not None and there and kept.version != method.version(self.home) else kept
 
     def version(self, method: Composition) -> str:
         """Return what tells the weights of a method from others, also where only their scores are left."""

@@ -89,7 +89,8 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Of composition: where scores and tuned guidance are kept; rows whose weights are not there stand as it has them.",
+            help="Of composition: where scores and tuned guidance are kept; rows are read from it that were measured with the "
+            "weights that are there, or whose weights are not there.",
         ),
     ] = None,
     repeats: Annotated[
