@@ -308,12 +308,13 @@ The judge that scores says which of its 15 styles it sees, before (the floor) an
 *Same content*: the judge calls what a person does by the same name as before. *Path off* and *facing off* say how far
 people are from where they were: the largest distance in a clip, and the mean angle. *Pairs inside each other* are scenes
 in which capsules meet in any frame. Alignment: how often a sentence finds its scene among 20 types, or its person among 20
-contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training ever
-saw; every person is asked for one style, by its word. Depth and strengths were chosen on validation pairs with the judges that select. *No style* goes the same way at strength 0: what
-the transfer itself costs, before any style. *Texts not told* is the default before this one, at the strength that it
-needs. *No stronger than shows*: of three strengths each person gets the first in which the model's own style encoder
-plainly reads the style, or the nearest. That way was to be the default (on validation pairs it kept most, just short of the target), but
-was measured here first and missed it; so the default is the setting that kept most among those that reached it there.
+contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training
+ever saw; every person is asked for one style, by its word. Depth and strengths were chosen on validation pairs with the
+judges that select. *No style* goes the same way at strength 0: what the transfer itself costs, before any style. *Texts not
+told* is the default before this one, at the strength that it needs. *No stronger than shows*: of three strengths each person
+gets the first in which the model's own style encoder plainly reads the style, or the nearest. That way was to be the default
+(on validation pairs it kept most, just short of the target), but was measured here first and missed it; so the default is the
+setting that kept most among those that reached it there.
 No pair of the lists is of clips that are labelled with a style but *normal*, so how the judge of interactions takes
 real people in a style is not known: how much of the fall is its own surprise cannot be told from what is lost.
 """

@@ -55,13 +55,35 @@ def test_what_cannot_be_made_is_one_sentence():
     ):
         with pytest.raises(RequestError, match=words):
             duet.generate(*arguments)
-    with pytest.raises(RequestError, match="these models make"):
-        duet.generate("two greet", ("a", "b"), seconds=9.0, using="interaction")
+    for people, seconds, most in ((("a", "b"), 12.5, 12), (("a", "b", "c"), 4.5, 4), (("a", "b"), 0.5, 12)):
+        with pytest.raises(RequestError, match=f"last 1 to {most} s"):
+            duet.generate("two greet", people, seconds=seconds, using="interaction")
     with pytest.raises(RequestError, match="choose 5 to 50"):
         duet.generate("two greet", ("a", "b"), steps=0, using="interaction")
     mixed = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1))
     with pytest.raises(RequestError, match="Mixer or forced"):
         mixed.generate("two greet", ("a", "b"))
+
+
+@pytest.mark.parametrize("using", ["interaction", "individual", "mixed"])
+def test_what_is_longer_than_training_goes_in_overlapping_windows(using):
+    duet = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1), override=Forced(Constant(0.5)))
+    seen: list[int] = []
+    for one in (duet.interaction, duet._alone()):
+        denoise = one.network.denoise
+
+        def watched(noisy, *rest, denoise=denoise):
+            seen.append(noisy.shape[1])
+            return denoise(noisy, *rest)
+
+        one.network.denoise = watched
+    composed = duet.compose("two greet", ("one bows", "one waves"), seconds=6.0, steps=2, using=using)
+    assert [person.frames for person in composed.scene] == [180, 180] and composed.weights is None
+    assert set(seen) == {120}
+    duet.further["another"] = duet._alone()
+    if using == "mixed":
+        with pytest.raises(RequestError, match="two models"):
+            duet.compose("two greet", ("one bows", "one waves"), seconds=6.0, steps=2)
 
 
 def test_resting_feet_stand_still_and_nobody_is_moved():

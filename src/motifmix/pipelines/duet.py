@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from torch import Tensor
 from motifmix.credits import together
 from motifmix.diffusion.chains import ChainDenoiser, ChainStep, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
+from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
@@ -27,8 +27,9 @@ from motifmix.features.interhuman import InterHumanSpace
 from motifmix.mix.agreement import WEIGHT, Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
-from motifmix.mix.ingredients import Ingredient, PersonModel, Scaling, SceneModel
+from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scaling, SceneModel
 from motifmix.mix.mixed import Mixed
+from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.schedules import original_step
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Override, Weigher
@@ -50,12 +51,16 @@ from motifmix.style.references import StyleLike
 
 STEPS = 10  # what the tables of compositions are measured at
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 4.0  # what the models saw
+MOST_SECONDS = 12.0  # in windows of what they saw
+WINDOW, OVERLAP = 120, 60  # frames, of those windows: what neighbours share is averaged at every step
 MIXED_SCALE = 3.5
 MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
 SPARING = Sparing(every=2)  # what it changes, and what other choices would: docs/duet_speed.md
 ALONE_SCALE = 2.5
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
 Using = Literal["interaction", "individual", "mixed"]
+# Of guidance, times the published scales: chosen on validation pairs, docs/composition_scores/guidance.json.
+STRENGTHS = {"mixed": 1.0, "interaction": 0.75, "individual": 1.5, "paths": 1.5}
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +192,7 @@ class Duet:
     ) -> Scene:  # fmt: skip
         """Return a scene of a person for each of ``person_texts`` at 30 fps; the same seed gives the same scene.
 
+        Beyond 4 s, up to 12, both models are averaged on overlapping windows (MultiDiffusion's path ensembling), without a Mixer.
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
@@ -209,10 +215,10 @@ class Duet:
         pairs: Sequence[tuple[int, int]] | None = None, keep_apart: bool = True,
     ) -> Composed:  # fmt: skip
         """Return what :meth:`generate` does before it comes to styles, with the mixing weights of every step."""
-        self._check(text, person_texts, seconds, steps, using)
         count, met = len(person_texts), checked_pairs(pairs, len(person_texts))
         # The model of two knows one pair as it stands; all else is put together of pairs.
         grouped = using != "individual" and met != ((0, 1),)
+        self._check(text, person_texts, seconds, steps, using, grouped)
         frames = round(seconds * InterHumanSpace.fps)
         noise = torch.randn(1, count, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
         condition = self._condition(of_two(text) if count > PEOPLE else text, person_texts)
@@ -267,29 +273,32 @@ class Duet:
         if pairs is not None:
             mixed = using == "mixed"
             anchor = SceneModel("interaction", self.interaction.denoise, self.interaction.scaling)
-            scales = [Difference(MIXED_SCALE, ("text", "individual_text") if mixed else ("text",))]
-            if not mixed and isinstance(self.interaction.network, In2INInteraction):
-                scales = multi_condition_guidance()
+            scales = [_whole_guidance()] if mixed else self._scene_guidance()
             yield from walked_group(
                 self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels, apart
             )
             return
-        if using == "mixed":
+        long = noise.shape[2] > WINDOW
+        if using == "mixed" and not long:
             for mixed in self.walk(condition, noise, levels, valid, apart):
                 yield mixed.clean[0], mixed.traces["mixing_weights"]
             return
-        if using == "interaction":
-            model = self.interaction
-            told = isinstance(model.network, In2INInteraction)
-            terms: Sequence[GuidanceTerm] = multi_condition_guidance() if told else [("text", MIXED_SCALE)]
+        together = using != "individual"
+        if together:
+            model, terms = self.interaction, self._scene_guidance("paths" if using == "mixed" else "interaction")
             noisy = noise.transpose(1, 2).flatten(2)
         else:
-            model, terms, noisy = self._alone(), [("text", ALONE_SCALE)], noise[0]
+            model, terms, noisy = self._alone(), [Difference(ALONE_SCALE * STRENGTHS[using], ("text",))], noise[0]
             own = condition.parts["individual_text"]
             said = own.value[0].abs().sum(dim=-1) > 0
             condition, valid = Condition({"text": Part(own.value[0], said)}), valid.expand(len(said), -1)
-        together = using == "interaction"
         guided: Denoiser = Guided(model.denoise, terms)
+        if long:
+            paths = [guided]
+            if using == "mixed":
+                own_guidance = Difference(ALONE_SCALE * STRENGTHS["paths"], ("individual_text",))
+                paths += [Guided(EachPerson(self._alone().denoise), [own_guidance])]
+            guided = PathEnsemble(paths, WINDOW, OVERLAP)
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
         for step in sample_along(guided, levels, noisy, condition, valid):
@@ -301,10 +310,16 @@ class Duet:
     ) -> Iterator[ChainStep]:
         """Denoise both chains from one ``noise`` [1, P, T, F]; each step has its mixing weights among its traces."""
         mixed = self._mixture()
-        guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE, ("text", "individual_text"))])
+        guided: ChainDenoiser = GuidedChains(mixed, [_whole_guidance()])
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)
         return sample_chains(guided, mixed.chains, levels, [noise] * len(mixed.chains), condition, valid)
+
+    def _scene_guidance(self, way: Literal["interaction", "paths"] = "interaction") -> list[Difference]:
+        """How the interaction model is guided by itself: in2IN's with three terms, another one with one."""
+        several = isinstance(self.interaction.network, In2INInteraction)
+        terms = multi_condition_guidance() if several else [Difference(MIXED_SCALE, ("text",))]
+        return [replace(term, scale=term.scale * STRENGTHS[way]) for term in terms]
 
     def _mixture(self) -> Mixed:
         others = {"individual": self._alone(), **self.further}
@@ -321,7 +336,9 @@ class Duet:
             raise RequestError("there is no model of one person here; name one, or ask the interaction model alone")
         return self.individual
 
-    def _check(self, text: str, person_texts: Sequence[str], seconds: float, steps: int, using: Using) -> None:
+    def _check(
+        self, text: str, person_texts: Sequence[str], seconds: float, steps: int, using: Using, grouped: bool
+    ) -> None:
         if not PEOPLE <= len(person_texts) <= MOST_PEOPLE:
             raise RequestError(
                 f"two people need two sentences, and up to {MOST_PEOPLE} people one each; {len(person_texts)} "
@@ -329,8 +346,14 @@ class Duet:
             )
         if not any([text.strip(), *(own.strip() for own in person_texts)]):
             raise RequestError("nothing is said about anybody; say what the people do")
-        if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-            raise RequestError(f"{seconds} s: these models make {SHORTEST_SECONDS:.0f} to {LONGEST_SECONDS:.0f} s")
+        most = MOST_SECONDS if not grouped else LONGEST_SECONDS
+        if not SHORTEST_SECONDS <= seconds <= most:
+            of_whom = "scenes of pairs" if grouped else "two people"
+            raise RequestError(f"{seconds} s: {of_whom} last {SHORTEST_SECONDS:.0f} to {most:.0f} s")
+        if seconds > LONGEST_SECONDS and using == "mixed" and self.further:
+            raise RequestError(
+                f"{seconds} s: more than {LONGEST_SECONDS:.0f} s are made by the two models alone; leave others out"
+            )
         try:
             self.schedule.early(steps)
         except ValueError as error:
@@ -339,6 +362,11 @@ class Duet:
             self._alone()
         if using == "mixed" and self.weigh is None and self.override is None:
             raise RequestError("a mixture needs a Mixer or forced weights; or ask one of the models alone")
+
+
+def _whole_guidance() -> Difference:
+    """How a mixture is guided: told everything, or nothing."""
+    return Difference(MIXED_SCALE * STRENGTHS["mixed"], ("text", "individual_text"))
 
 
 def _settled(person: Motion) -> Motion:

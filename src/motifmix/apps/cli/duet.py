@@ -45,7 +45,9 @@ def duet(
     style_from: StyleFrom = "pose",
     style_by: StyleBy = "retrieval",
     strength: Annotated[float, typer.Option(help="How strongly styles act, 0 to 2.")] = 1.0,
-    seconds: Annotated[float | None, typer.Option(help="Length, 1 to 4; by default 4.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Length, 1 to 12 (three people and more: to 4); by default 4.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same scene.")] = None,
     using: Annotated[
         str | None,
@@ -104,6 +106,10 @@ def duet(
     chosen = duets.checked_using(using)
     if plot_weights is not None and using not in (None, "mixed"):
         raise RequestError(f"--plot-weights draws how two models are mixed; --using {using} asks one alone")
+    if plot_weights is not None and seconds is not None and seconds > 4.0:
+        raise RequestError(
+            f"--plot-weights draws what a Mixer said, and of {seconds:g} s it says nothing; ask for 4 s or less"
+        )
     if further and using not in (None, "mixed"):
         raise RequestError(f"--with mixes another model in; --using {using} asks one alone")
     if pairs is not None and using == "individual":
@@ -169,6 +175,8 @@ def _made(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
             progress=step, **{name: value for name, value in chosen.items() if value is not None},
         )  # fmt: skip
+    if using == "mixed" and composed.weights is None:
+        remark("longer than the models saw: both are averaged on overlapping windows of 4 s, without a Mixer")
     if request.people[0].seed is None:
         remark(f"seed {seed} (--seed {seed} makes the same again)")
     draw = duets.plotted(composed, request.text)
