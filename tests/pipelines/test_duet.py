@@ -1,4 +1,6 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from motifmix.models.mdm import IndividualMDM
 from motifmix.models.mixer import Mixer
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
-from motifmix.pipelines.duet import Duet, DuetModel
+from motifmix.pipelines.duet import STRENGTHS, Duet, DuetModel
 from motifmix.pipelines.loading import load_duet
 from motifmix.pretrained.cards import write_weights
 
@@ -194,3 +196,9 @@ def test_what_is_not_there_or_does_not_fit_is_one_sentence(trained):
     (trained / "weights-duets-interaction" / "denoiser.yaml").unlink()
     with pytest.raises(WeightsError, match=r"motifmix train recipes/duets/interaction\.yaml"):
         load_duet()
+
+
+def test_guidance_is_as_strong_as_the_tables_tuning_chose():
+    rows = json.loads((Path(__file__).parents[2] / "docs" / "composition_scores" / "guidance.json").read_text("utf-8"))
+    tuned = {"mixed": "Mixer [ST]", "interaction": "interaction", "individual": "individual", "paths": "paths"}
+    assert {name: rows[key]["strength"] for name, key in tuned.items()} == STRENGTHS
