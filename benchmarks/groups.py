@@ -182,11 +182,10 @@ mannequin's mesh, mean over frames and pairs.
 TITLES = {"mixed": "Both models mixed", "interaction": "The interaction model alone"}
 CLOSING = """![strips of three people](groups.png)
 
-The strips (`--strips docs`) are of prompts of no list, seed 0, as they came. The interaction model alone makes people who
-greet, walk and run together, each in a place of his own; of sentences for single people it takes little: who should bow
-hardly does. Where all greet all there is no neat triangle: pairs stand at distances of their own, so that two may be close
-and the third metres off. Where both models are mixed joint by joint bodies may bend as no body does, in scenes of two just
-as in these. Dancers stand close, with hands in reach of each other, and do not hold them.
+The strips (`--strips docs`) are of prompts of no list, seed 0, as they came. Who should bow bows and who should wave
+waves, among three as well; people walk abreast and run after each other. Where all greet all there is no neat triangle: pairs
+stand at distances of their own, so that two may be close and the third metres off. Dancers stand close, with hands in reach
+of each other, and do not hold them.
 """
 
 
