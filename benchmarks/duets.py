@@ -305,8 +305,8 @@ def sizes() -> list[dict[str, Any]]:
     from motifmix.home import PACKAGE_WEIGHTS, home
 
     rows = []
-    for role in ("interaction", "individual", "mixer", "evaluator-interaction", "evaluator-individual"):
-        places = [PACKAGE_WEIGHTS / "duet" / role, home() / f"weights-duets-{role}"]
+    for role in duets_page.ROLES:
+        places = [PACKAGE_WEIGHTS / "duet" / role.replace("-", "_"), home() / f"weights-duets-{role}"]
         files = next((files for place in places if (files := sorted(place.glob("*.safetensors")))), [])
         row: dict[str, Any] = {"role": role, "bytes": sum(file.stat().st_size for file in files), "there": bool(files)}
         if role == "mixer" and not files:

@@ -7,6 +7,8 @@ DEFAULT_STEPS = "10"
 ROLES = {
     "interaction": "interaction model", "individual": "individual model", "mixer": "Mixer",
     "evaluator-interaction": "evaluator of pairs", "evaluator-individual": "evaluator of people",
+    "evaluator-interaction-select": "evaluator of pairs that chooses settings",
+    "evaluator-individual-select": "evaluator of people that chooses settings",
 }  # fmt: skip
 
 
