@@ -7,11 +7,10 @@ Every held-out clip of both sets, its first ten seconds, through the posterior m
 `motifmix evaluate default` has it. Needs the prepared sets bandai and cmu and the weights that are named below.
 """
 
-import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+import page_of
 import torch
 
 from motifmix.data.feature_cache import FeatureCache
@@ -23,7 +22,6 @@ from motifmix.models.temporal_vae import STRIDE
 from motifmix.pretrained.build import load_part
 from motifmix.training.objectives.vae import reconstruction_error
 
-DOCS = Path(__file__).parents[1] / "docs"
 SETS = {"bandai": "style set", "cmu": "content set"}
 LEAST = 20  # frames of a clip
 
@@ -105,16 +103,5 @@ def page(found: dict) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Measure and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", action="store_true", help="write the page from docs/autoencoders.json")
-    given = parser.parse_args()
-    path = DOCS / "autoencoders.json"
-    if not given.page:
-        path.write_text(json.dumps(measured(), indent=1) + "\n", "utf-8")
-    (DOCS / "autoencoders.md").write_text(page(json.loads(path.read_text("utf-8"))), "utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    page_of.run("autoencoders", __doc__, measured, page)

@@ -8,13 +8,11 @@ who do what no training pair shows, early and late, for the upper body and the l
 that select: nothing here scores. Needs the prepared pairs; models and judges come with the package.
 """
 
-import argparse
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import page_of
 import torch
 from torch import Tensor
 
@@ -26,7 +24,6 @@ from motifmix.mix.weights import PARTS
 from motifmix.motion.skeleton import JOINT_NAMES
 from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, batches
 
-DOCS = Path(__file__).parents[1] / "docs"
 METHOD = COMPOSITIONS["placed-blending"]  # two chains, aligned, every weight forced
 QUESTIONS, SEED, DRAWS = 128, 0, 2000
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)
@@ -196,16 +193,5 @@ def page(found: dict) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Measure and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", action="store_true", help="write the page from docs/mixing_headroom.json")
-    given = parser.parse_args()
-    path = DOCS / "mixing_headroom.json"
-    if not given.page:
-        path.write_text(json.dumps(measured(), indent=1) + "\n", "utf-8")
-    (DOCS / "mixing_headroom.md").write_text(page(json.loads(path.read_text("utf-8"))), "utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    page_of.run("mixing_headroom", __doc__, measured, page)

@@ -84,7 +84,7 @@ def questions(split: str) -> list[Asked]:
         rng = np.random.default_rng([17, *line["id"].encode()])
         told = [own[int(rng.integers(len(own)))].text for own in (sample.captions, *sample.individual_captions)]
         scene = InterHumanSpace().decode_pair(*sample.features.astype(np.float64))
-        # Neighbours in the list get other pairs of styles, and no type has one style twice.
+        # Neighbours in the list get other pairs of styles, and nobody has the style of his partner.
         places = (number % 6, (number + 1 + number // 6 % 5) % 6)
         asked.append(
             Asked(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from motifmix.evaluation.metrics import euclidean_distances, facing_yaw, foot_skate_ratio
+from motifmix.evaluation.duet_staging import Stands
+from motifmix.evaluation.metrics import euclidean_distances, foot_skate_ratio
 from motifmix.features.interhuman import joint_positions
 from motifmix.motion import Motion
 from motifmix.motion.capsules import clearance
@@ -104,13 +105,7 @@ def closest_approach(one: Motion, other: Motion) -> float:
 
 def turned_away(people: np.ndarray) -> np.ndarray:
     """Return how far each of two people [P, T, 262] looks past the other, mean over frames in degrees, [P]."""
-    joints = joint_positions(people.astype(np.float64))
-    result = []
-    for person in (0, 1):
-        towards = (joints[1 - person, :, 0] - joints[person, :, 0])[:, [0, 2]]
-        past = facing_yaw(joints[person]) - np.arctan2(towards[:, 0], towards[:, 1])
-        result.append(np.degrees(np.abs((past + np.pi) % (2 * np.pi) - np.pi)).mean())
-    return np.array(result)
+    return Stands.of(joint_positions(people.astype(np.float64))).past
 
 
 def pelvis_distance(people: np.ndarray) -> float:

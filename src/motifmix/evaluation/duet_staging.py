@@ -60,6 +60,16 @@ class Stands:
         off = self.facing - np.arctan2(towards[..., 0], towards[..., 1])
         return np.degrees(np.abs((off + np.pi) % (2 * np.pi) - np.pi)).mean(axis=-1)
 
+    @property
+    def looking(self) -> np.ndarray:
+        """Where the first looks, mean over frames, [2]; shorter than 1 where he turns."""
+        return np.array([np.sin(self.facing[0]).mean(), np.cos(self.facing[0]).mean()])
+
+    @property
+    def middle(self) -> int:
+        """The frame in the middle."""
+        return self.places.shape[1] // 2
+
     def between_ways(self) -> float:
         """Degrees between the two ways; not-a-number where somebody stays."""
         if self.gone.min() < GOES:
@@ -125,25 +135,23 @@ def _within_reach(stands: Stands) -> bool:
 
 
 def _shoulder_to_shoulder(stands: Stands) -> bool:
-    middle = stands.places.shape[1] // 2
-    looking = np.array([np.sin(stands.facing[0]).mean(), np.cos(stands.facing[0]).mean()])
-    ahead, aside = stands.beside(middle, looking)
+    ahead, aside = stands.beside(stands.middle, stands.looking)
     turned = np.degrees(np.abs(np.angle(np.exp(1j * (stands.facing[0] - stands.facing[1])))).mean())
     return bool(turned < SAME and aside > ASIDE and aside > abs(ahead))
 
 
 def _side_by_side(stands: Stands) -> bool:
-    ahead, aside = stands.beside(stands.places.shape[1] // 2, stands.ways[0])
+    ahead, aside = stands.beside(stands.middle, stands.ways[0])
     return stands.between_ways() < SAME and aside > ASIDE and aside > abs(ahead)
 
 
 def _one_behind(stands: Stands) -> bool:
-    ahead, aside = stands.beside(stands.places.shape[1] // 2, stands.ways[0])
+    ahead, aside = stands.beside(stands.middle, stands.ways[0])
     return stands.between_ways() < SAME and ahead < -BEHIND and aside < -ahead
 
 
 def _driven_back(stands: Stands) -> bool:
-    ahead, aside = stands.beside(stands.places.shape[1] // 2, stands.ways[0])
+    ahead, aside = stands.beside(stands.middle, stands.ways[0])
     return stands.between_ways() < SAME and ahead > BEHIND and aside < ahead
 
 
@@ -169,21 +177,25 @@ def _before_a_fist(stands: Stands) -> bool:
     return bool(goes and stands.gone[1] > stands.gone[0])
 
 
+def _watched(stands: Stands, way: float) -> bool:
+    """Whether the second comes or gets away by ``way`` metres, and the first stays and looks at him."""
+    moves = way > NEARER and stands.gone[1] > GOES and stands.gone[0] < STAYS
+    return bool(moves and stands.past[0] < LOOKS)
+
+
 def _arriving(stands: Stands) -> bool:
-    nearer = stands.apart[0] - stands.apart[-1] > NEARER and stands.gone[1] > GOES and stands.gone[0] < STAYS
-    return bool(nearer and stands.past[0] < LOOKS)
+    return _watched(stands, stands.apart[0] - stands.apart[-1])
 
 
 def _leaving(stands: Stands) -> bool:
-    further = stands.apart[-1] - stands.apart[0] > NEARER and stands.gone[1] > GOES and stands.gone[0] < STAYS
-    return bool(further and stands.past[0] < LOOKS)
+    return _watched(stands, stands.apart[-1] - stands.apart[0])
 
 
 def _before_the_eyes(stands: Stands) -> bool:
     if stands.gone[1] < GOES or stands.gone[0] > STAYS:
         return False
-    looking = np.array([np.sin(stands.facing[0]).mean(), np.cos(stands.facing[0]).mean()])
-    ahead = [stands.beside(frame, looking)[0] for frame in (0, stands.places.shape[1] // 2, -1)]
+    looking = stands.looking
+    ahead = [stands.beside(frame, looking)[0] for frame in (0, stands.middle, -1)]
     way = stands.ways[1] / stands.gone[1]
     return bool(max(ahead) > 0 and abs(way @ looking) < np.linalg.norm(looking) * np.cos(np.radians(SAME)))
 

@@ -52,7 +52,8 @@ from motifmix.style.references import StyleLike
 STEPS = 10  # what the tables of compositions are measured at
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 4.0  # what the models saw
 MOST_SECONDS = 12.0  # in windows of what they saw
-WINDOW, OVERLAP = 120, 60  # frames, of those windows: what neighbours share is averaged at every step
+WINDOW = round(LONGEST_SECONDS * InterHumanSpace.fps)  # frames, of those windows
+OVERLAP = WINDOW // 2  # what neighbours share is averaged at every step
 MIXED_SCALE = 3.5
 MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
 SPARING = Sparing(every=2)  # what it changes, and what other choices would: docs/duet_speed.md
@@ -273,7 +274,7 @@ class Duet:
         if pairs is not None:
             mixed = using == "mixed"
             anchor = SceneModel("interaction", self.interaction.denoise, self.interaction.scaling)
-            scales = [_whole_guidance()] if mixed else self._scene_guidance()
+            scales = [_whole_guidance()] if mixed else scene_guidance(self.interaction, STRENGTHS["interaction"])
             yield from walked_group(
                 self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels, apart
             )
@@ -285,7 +286,8 @@ class Duet:
             return
         together = using != "individual"
         if together:
-            model, terms = self.interaction, self._scene_guidance("paths" if using == "mixed" else "interaction")
+            model = self.interaction
+            terms = scene_guidance(model, STRENGTHS["paths" if using == "mixed" else "interaction"])
             noisy = noise.transpose(1, 2).flatten(2)
         else:
             model, terms, noisy = self._alone(), [Difference(ALONE_SCALE * STRENGTHS[using], ("text",))], noise[0]
@@ -296,8 +298,7 @@ class Duet:
         if long:
             paths = [guided]
             if using == "mixed":
-                own_guidance = Difference(ALONE_SCALE * STRENGTHS["paths"], ("individual_text",))
-                paths += [Guided(EachPerson(self._alone().denoise), [own_guidance])]
+                paths += [people_guided(self._alone(), STRENGTHS["paths"])]
             guided = PathEnsemble(paths, WINDOW, OVERLAP)
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
@@ -314,12 +315,6 @@ class Duet:
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)
         return sample_chains(guided, mixed.chains, levels, [noise] * len(mixed.chains), condition, valid)
-
-    def _scene_guidance(self, way: Literal["interaction", "paths"] = "interaction") -> list[Difference]:
-        """How the interaction model is guided by itself: in2IN's with three terms, another one with one."""
-        several = isinstance(self.interaction.network, In2INInteraction)
-        terms = multi_condition_guidance() if several else [Difference(MIXED_SCALE, ("text",))]
-        return [replace(term, scale=term.scale * STRENGTHS[way]) for term in terms]
 
     def _mixture(self) -> Mixed:
         others = {"individual": self._alone(), **self.further}
@@ -362,6 +357,18 @@ class Duet:
             self._alone()
         if using == "mixed" and self.weigh is None and self.override is None:
             raise RequestError("a mixture needs a Mixer or forced weights; or ask one of the models alone")
+
+
+def scene_guidance(model: DuetModel, strength: float) -> list[Difference]:
+    """How a model of two people is guided by itself, ``strength`` times as published: in2IN's with three terms, another with one."""
+    several = isinstance(model.network, In2INInteraction)
+    terms = multi_condition_guidance() if several else [Difference(MIXED_SCALE, ("text",))]
+    return [replace(term, scale=term.scale * strength) for term in terms]
+
+
+def people_guided(model: DuetModel, strength: float) -> Denoiser:
+    """A guided model of one person, asked for everybody in the scene's one chain; ``strength`` times the published scale."""
+    return Guided(EachPerson(model.denoise), [Difference(ALONE_SCALE * strength, ("individual_text",))])
 
 
 def _whole_guidance() -> Difference:

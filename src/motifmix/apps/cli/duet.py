@@ -106,10 +106,6 @@ def duet(
     chosen = duets.checked_using(using)
     if plot_weights is not None and using not in (None, "mixed"):
         raise RequestError(f"--plot-weights draws how two models are mixed; --using {using} asks one alone")
-    if plot_weights is not None and seconds is not None and seconds > 4.0:
-        raise RequestError(
-            f"--plot-weights draws what a Mixer said, and of {seconds:g} s it says nothing; ask for 4 s or less"
-        )
     if further and using not in (None, "mixed"):
         raise RequestError(f"--with mixes another model in; --using {using} asks one alone")
     if pairs is not None and using == "individual":
@@ -159,6 +155,7 @@ def _made(
     """Let the models make a scene; returns it, and what draws the mixing weights where that is asked."""
     from motifmix.apps import duet as duets
     from motifmix.errors import RequestError
+    from motifmix.pipelines.duet import LONGEST_SECONDS
 
     if using is None:
         using = "mixed" if model.individual is not None else "interaction"
@@ -168,6 +165,11 @@ def _made(
         remark(_SCHEDULE)
     if plot and using != "mixed":
         raise RequestError("--plot-weights draws how two models are mixed; here is one alone")
+    long = (sampling["seconds"] or 0.0) > LONGEST_SECONDS
+    if plot and long:
+        raise RequestError(
+            f"--plot-weights draws what a Mixer said, and none is asked beyond {LONGEST_SECONDS:g} s; ask for less"
+        )
     (seed,) = request.people[0].seeds()
     chosen = {**sampling, "pairs": request.pairs}
     with progress("generating") as step:
@@ -175,8 +177,10 @@ def _made(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
             progress=step, **{name: value for name, value in chosen.items() if value is not None},
         )  # fmt: skip
-    if using == "mixed" and composed.weights is None:
-        remark("longer than the models saw: both are averaged on overlapping windows of 4 s, without a Mixer")
+    if using == "mixed" and long:
+        remark(
+            f"longer than the models saw: both are averaged on windows of {LONGEST_SECONDS:g} s that overlap, without a Mixer"
+        )
     if request.people[0].seed is None:
         remark(f"seed {seed} (--seed {seed} makes the same again)")
     draw = duets.plotted(composed, request.text)

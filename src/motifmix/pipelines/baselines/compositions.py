@@ -18,22 +18,29 @@ from torch import Tensor
 
 from motifmix.diffusion.chains import ChainDenoiser, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition, Part
-from motifmix.diffusion.denoiser import Denoiser, Difference, GuidanceTerm, Guided, sample_along
+from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.mix.blended import Blended, Dual
 from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart, SceneKeptApart
-from motifmix.mix.ingredients import EachPerson
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.placement import align, orthonormal
 from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Forced, Override
-from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE
-from motifmix.pipelines.duet import ALONE_SCALE, BESIDE, MIXED_SCALE, SPARING, DuetModel, mixture_of
+from motifmix.pipelines.duet import (
+    ALONE_SCALE,
+    BESIDE,
+    MIXED_SCALE,
+    SPARING,
+    DuetModel,
+    mixture_of,
+    people_guided,
+    scene_guidance,
+)
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 from motifmix.pretrained.cards import read_card, weights_version
 
@@ -296,7 +303,7 @@ class Composer:
             return self._averaged(condition, noise, valid, levels, strength), None
         scene = self._scene_guided(strength)
         if way != "interaction":
-            alone = Guided(EachPerson(self.individual.denoise), [_own(strength)])
+            alone = people_guided(self.individual, strength)
             if way == "blended":
                 scene = Blended([scene, alone])
             elif way == "paths":
@@ -308,11 +315,7 @@ class Composer:
         return self._scene(scene, condition, noise, valid, levels), None
 
     def _scene_guided(self, strength: float) -> Denoiser:
-        network = self.interaction.network
-        terms: list[GuidanceTerm] = [Difference(MIXED_SCALE * strength, ("text",))]
-        if isinstance(network, In2INInteraction):
-            terms = [replace(term, scale=term.scale * strength) for term in multi_condition_guidance()]
-        return Guided(self.interaction.denoise, terms)
+        return Guided(self.interaction.denoise, scene_guidance(self.interaction, strength))
 
     def _scene(
         self, denoiser: Denoiser, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence
@@ -359,10 +362,6 @@ def batches(count: int, size: int) -> Iterator[slice]:
     """Yield slices of ``size`` and a shorter last one."""
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
-
-
-def _own(strength: float) -> Difference:
-    return Difference(ALONE_SCALE * strength, ("individual_text",))
 
 
 def _noise(seed: int, frames: int) -> Tensor:
