@@ -13,6 +13,7 @@ from motifmix.models.in2in import In2INInteraction
 from motifmix.pipelines.duet import Duet, DuetModel
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 from motifmix.pretrained.build import load_part
+from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.finetuned import DuetFinetunedObjective, DuetFinetunedOptions
 from motifmix.training.objectives.duets.mixer import CRITICS, DuetMixerObjective, DuetMixerOptions
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
@@ -80,12 +81,12 @@ def test_a_step_teaches_mixer_and_critics_and_no_frozen_model(real):
 
 def test_frozen_models_are_asked_once_for_all_mixers(place, monkeypatch):
     kept = objective(asked_once=5, text_dropout=0.0)
-    asked = kept.inputs.draw(np.random.default_rng(0), 3)
+    asked = Asked.of(kept.inputs.draw(np.random.default_rng(0), 3))
     assert asked.batch.motion.shape == asked.anchor.shape and asked.batch.valid.shape == asked.anchor.shape[::2]
     # What was kept is what the models say of it: the same draws again, asked live.
     rng, generator = np.random.default_rng([5, 43]), torch.Generator().manual_seed(43)
     live = [kept._ask(generator, rng, False) for _ in range(3)]
-    rows = kept.inputs.draw(np.random.default_rng(0), 5)
+    rows = Asked.of(kept.inputs.draw(np.random.default_rng(0), 5))
     for number, (batch, place_in) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1), (2, 0))):
         one, frames = live[batch], int(live[batch].batch.valid[place_in].sum())
         assert rows.timesteps[number] == one.timesteps[place_in]
@@ -169,6 +170,38 @@ def test_guides_teach_a_mixer_by_what_it_was_told(learns_from, guided):
     assert unheard["interaction_likeness"] == unheard["individual_likeness"] == 0.0
 
 
+@pytest.mark.parametrize("learns_from", ["outcomes", "critics"])
+def test_outcomes_raise_the_share_of_whom_it_paid_to_believe(learns_from, guided):
+    made = objective(learns_from=learns_from, outcomes=1.0, tried=8, outcome_batch=6)
+    loss, figures = losses(made)
+    loss.backward()
+    assert {"gained", "share_where_it_gained", "share_where_it_cost"} < figures.keys() | {"loss"}
+    assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in made.modules["mixer"].parameters())
+    kept = made.outcomes.draw(np.random.default_rng(0), 8)
+    assert kept["own_gain"].shape == kept["scene_gain"].shape == (8, 2)
+    # Each scene stands there twice, made from one noise: what a high share gained is one figure of both.
+    assert torch.equal(kept["own_gain"][:4], kept["own_gain"][4:]) and kept["own_gain"].abs().sum() > 0
+    assert torch.equal(kept["text"][:4], kept["text"][4:]) and kept["timesteps"].max() <= 999
+    taught, looked_at = (losses(made, held_out=each)[1]["gained"] for each in (False, True))
+    assert taught != looked_at  # what is looked at teaches nothing
+
+
+def test_a_mixer_learns_from_outcomes_alone_who_gains(guided):
+    """Where a high share always gained, shares rise; where it always cost, they fall."""
+    for sign in (1.0, -1.0):
+        made = objective(learns_from="outcomes", outcomes=1.0, tried=8, outcome_batch=7, restraint=0.0)
+        kept = made.outcomes
+        for name in ("scene_gain", "own_gain"):
+            kept._small[name] = torch.full_like(kept._small[name], sign)
+        optimiser = torch.optim.Adam(made.modules.parameters(), lr=0.01)
+        before = losses(made)[1]["gained"]
+        for _ in range(5):
+            optimiser.zero_grad()
+            losses(made)[0].backward()
+            optimiser.step()
+        assert losses(made)[1]["gained"] > before + 0.01
+
+
 def test_a_guide_tells_what_means_the_same_from_the_rest(guided):
     guides = objective(learns_from="texts", likeness=1.0).guides
     said = guides.person.sentences
@@ -205,6 +238,12 @@ def test_nothing_learns_from_an_evaluator_that_scores(guided):
         DuetMixerOptions(learns_from="texts")
     with pytest.raises(ValueError, match="at least the batch"):
         DuetMixerOptions(asked_once=3, batch=4)
+    with pytest.raises(ValueError, match="weight of outcomes above 0"):
+        DuetMixerOptions(learns_from="outcomes")
+    with pytest.raises(ValueError, match="foreign above 0"):
+        DuetMixerOptions(outcomes=1.0, foreign=0.0)
+    with pytest.raises(ValueError, match="at least outcome_batch"):
+        DuetMixerOptions(outcomes=1.0, tried=3)
 
 
 def test_a_first_layer_that_standardises_is_a_plain_one_when_folded():
@@ -266,7 +305,7 @@ def test_every_size_reads_and_writes_to_a_folder_of_its_own_and_rows_of_tables_h
     recipes = [recipe for name in ("mixer", "finetuned") for recipe in _sizes(Path(f"recipes/duets/{name}.yaml"))]
     assert len({recipe.weights for recipe in recipes}) == len({recipe.name for recipe in recipes}) == len(recipes)
     tables = [recipe for recipe in recipes if not recipe.name.endswith(("_shipped", "long"))]
-    assert len(tables) == 24 and len({recipe.steps for recipe in tables}) == 1
+    assert len(tables) == 26 and len({recipe.steps for recipe in tables}) == 1
     for recipe in recipes:
         kind = DuetMixerOptions if recipe.objective == "duet_mixer" else DuetFinetunedOptions
         kind.model_validate(recipe.options)

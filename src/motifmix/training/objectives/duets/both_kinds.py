@@ -76,6 +76,22 @@ class BothKinds:
             motion, pair * valid[:, None, :, None], valid, chosen, said[:count], said[count:].unflatten(0, (count, -1))
         )
 
+    def sentences_of(self, rng: np.random.Generator, count: int, foreign: float) -> tuple[Tensor, Tensor]:
+        """Draw what ``count`` pairs are told, [N, D] and [N, P, D]: each person, by the chance ``foreign``, what a single clip shows."""
+        batch = self.pairs.draw(rng, count)
+        alone = [[self._foreign_sentence(rng) if rng.random() < foreign else own for own in texts]
+                 for texts in batch.individual_texts]  # fmt: skip
+        said = self._vectors([*batch.texts, *(text for texts in alone for text in texts)])
+        return said[:count], said[count:].unflatten(0, (count, -1))
+
+    def _foreign_sentence(self, rng: np.random.Generator) -> str:
+        assert self.people is not None and self.sentences is not None
+        said = ""
+        while not said:  # of some clips nobody says anything
+            ((clip, _),) = self.people.draw(rng, 1)
+            said = self.sentences.draw(clip, rng)
+        return said
+
     def _foreign(self, pair: Tensor, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         """Put two single clips onto the paths of ``pair`` [P, T, F]; returns [P, T or fewer, F], and their sentences."""
         assert self.people is not None and self.sentences is not None

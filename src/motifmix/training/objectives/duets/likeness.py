@@ -43,16 +43,31 @@ class Guide:
 
         Returns the loss of each [N], and whether a right sentence came first [N].
         """
+        logits, right = self._compared(people, valid, told)
+        logits = SHARPNESS * logits
+        found = right.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0]
+        return -_right_among_all(logits, right), found.detach()
+
+    def told_by(self, people: Tensor, valid: Tensor, told: Tensor) -> Tensor:
+        """Return the log-probability that finished scenes have among all sentences one of what they were told, [N].
+
+        Shapes as in :meth:`loss`; with the guide's own temperature.
+        """
+        logits, right = self._compared(people, valid, told)
+        return _right_among_all(self.network.log_temperature.exp() * logits, right)
+
+    def _compared(self, people: Tensor, valid: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosines of scenes to their own and all other sentences, [N, N + M], and which of these are right."""
         own = self.network.embed_texts(told / TEXT_SCALE)
-        motions = self.network.embed_motions(people, valid)
         candidates = torch.cat([own, self.sentences.to(own.device)])
         right = (own @ candidates.T > ALIKE).float()
         right[:, : len(own)].fill_diagonal_(1.0)
-        logits = SHARPNESS * motions @ candidates.T
-        # What means the same adds up to one answer, however often somebody put it into words.
-        among = logits.masked_fill(right == 0, -torch.inf).logsumexp(dim=1)
-        found = right.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0]
-        return logits.logsumexp(dim=1) - among, found.detach()
+        return self.network.embed_motions(people, valid) @ candidates.T, right
+
+
+def _right_among_all(logits: Tensor, right: Tensor) -> Tensor:
+    """Log-probability of any right one; what means the same adds up to one answer, however often somebody put it into words."""
+    return logits.masked_fill(right == 0, -torch.inf).logsumexp(dim=1) - logits.logsumexp(dim=1)
 
 
 @dataclass(frozen=True)

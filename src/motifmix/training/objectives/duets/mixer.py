@@ -19,6 +19,9 @@ frame, on clean data of each model's own kind.
 
 ``learns_from: texts`` needs no critics either: the mixture should be found by its sentences (``likeness.py``). With
 ``likeness`` above 0 that is added to what the others say.
+
+``learns_from: outcomes`` asks what became of whole scenes in which one model or the other was believed (``outcomes.py``); with
+``outcomes`` above 0 that is added to what the others say.
 """
 
 import hashlib
@@ -46,15 +49,18 @@ from motifmix.mix.weights import LearnedWeights
 from motifmix.models.discriminators import PERSON_FEATURES, Discriminator
 from motifmix.models.intergen import PEOPLE
 from motifmix.models.mixer import Granularity, Mixer
+from motifmix.pipelines.duet import DuetModel
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights, weights_version, write_weights
 from motifmix.pretrained.converted import STATISTICS
-from motifmix.training.objectives.duets.asked_once import Asked, AskedOnce
+from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, DuetObjective
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
 from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
+from motifmix.training.objectives.duets.kept_batches import KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
+from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn, KeptPart
@@ -70,6 +76,7 @@ from motifmix.training.objectives.published.own_steps import ingredients_at, pre
 from motifmix.training.publishing import LICENCE
 
 CRITICS = ("individual_critic", "interaction_critic")
+TRIED_AT_ONCE = 16  # scenes
 _TEXT = 384
 _DECIDED = 1e-6  # shares nearer to 0 or 1 than this count as this far
 
@@ -81,8 +88,9 @@ class DuetMixerOptions(BaseModel):
     share of inputs made of single clips, for which the recipe names their sets behind the pairs'. ``real``: what critics take
     for real, the models' predictions (published) or clean motion of the model's kind. ``individual_factor`` to ``balance``:
     as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
-    ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are drawn then; 0 asks
-    about new ones at every step.
+    ``outcomes``: weight of what was gained by believing the individual model, known of ``tried`` scenes, ``outcome_batch`` of
+    which come at a step. ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are
+    drawn then; 0 asks about new ones at every step.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -90,7 +98,7 @@ class DuetMixerOptions(BaseModel):
     interaction: str = "weights-duets-interaction"
     individual: str = "weights-duets-individual"
     granularity: Granularity = "spatio_temporal"
-    learns_from: Literal["critics", "clips", "texts"] = "critics"
+    learns_from: Literal["critics", "clips", "texts", "outcomes"] = "critics"
     real: Literal["predictions", "clips"] = "predictions"
     batch: int = Field(default=8, gt=0)
     asked_once: int = Field(default=0, ge=0)
@@ -102,6 +110,9 @@ class DuetMixerOptions(BaseModel):
     balance: float = 0.1
     restraint: float = Field(default=0.05, ge=0)
     likeness: float = Field(default=0.0, ge=0)
+    outcomes: float = Field(default=0.0, ge=0)
+    tried: int = Field(default=4000, gt=0)
+    outcome_batch: int = Field(default=16, gt=0)
     guides: tuple[str, str] = ("weights-duets-guide-interaction", "weights-duets-guide-individual")
     mixer: dict[str, Any] = {}
     critic: dict[str, Any] = {}
@@ -110,6 +121,12 @@ class DuetMixerOptions(BaseModel):
     def _something_teaches(self) -> "DuetMixerOptions":
         if self.learns_from == "texts" and self.likeness == 0:
             raise ValueError("learns_from: texts needs a likeness above 0")
+        if self.learns_from == "outcomes" and self.outcomes == 0:
+            raise ValueError("learns_from: outcomes needs a weight of outcomes above 0")
+        if self.outcomes > 0 and self.foreign == 0:
+            raise ValueError("outcomes need foreign above 0: what pairs show is no reason to believe either model more")
+        if self.tried < self.outcome_batch:
+            raise ValueError("tried must be at least outcome_batch")
         if 0 < self.asked_once < self.batch:
             raise ValueError("asked_once must be 0 or at least the batch")
         return self
@@ -135,7 +152,7 @@ class DuetMixerObjective(DuetObjective):
         people = People(self.sets, "train", self.people) if o.foreign > 0 else None
         self._read_texts(pairs, people)
         self.clips = BothKinds(pairs, self.texts, people, self.sentences)
-        self.guides = self._guides(pairs, people) if o.likeness > 0 else None
+        self.guides = self._guides(pairs, people) if o.likeness > 0 or o.outcomes > 0 else None
         self._networks()
 
     def _base(self, role: str, folder: str) -> Scaling:
@@ -201,8 +218,10 @@ class DuetMixerObjective(DuetObjective):
     ) -> Drawn:
         """The Mixer's and the critics' losses on one batch, whose gradients do not meet."""
         o = self.options
+        if o.learns_from == "outcomes":
+            return self._taught_by_outcomes(modules, rng, held_out)
         remembered = o.asked_once > 0 and not held_out
-        asked = self.inputs.draw(rng, o.batch) if remembered else self._ask(generator, rng, held_out)
+        asked = Asked.of(self.inputs.draw(rng, o.batch)) if remembered else self._ask(generator, rng, held_out)
         asked = asked.to(self.device)
         batch, timesteps, condition = asked.batch, asked.timesteps, asked.batch.condition(asked.told)
         mixed = self._mixed(modules, timesteps)
@@ -222,24 +241,78 @@ class DuetMixerObjective(DuetObjective):
             loss, learnt = self._compared(mixture, batch)
         else:
             loss, learnt = o.restraint * _decided(mixture), {}
-        if self.guides is not None:
+        if o.likeness > 0:
+            assert self.guides is not None
             scene, person, found = self.guides.loss(mixture.clean, batch, asked.told)
             loss = loss + o.likeness * (scene + person)
             learnt |= {"interaction_likeness": float(scene.detach()), "individual_likeness": float(person.detach())}
             learnt |= found
+        if o.outcomes > 0:
+            paid, own = self._taught_by_outcomes(modules, rng, held_out)
+            loss, learnt = loss + paid, learnt | own
         return loss, {**learnt, **figures}
 
+    def _taught_by_outcomes(
+        self, modules: nn.ModuleDict, rng: np.random.Generator, held_out: bool
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Raise the mean share of the individual model where that gained, lower it where it cost.
+
+        An eighth of the outcomes teaches nothing and is looked at only.
+        """
+        o = self.options
+        border = round(o.tried * 7 / 8)
+        rows = range(border, o.tried) if held_out else range(border)
+        tried = Outcomes(**self.outcomes.draw(rng, min(o.outcome_batch, len(rows)), rows)).to(self.device)
+        mixed = self._mixed(modules, tried.timesteps)
+        mixture = mixed.mix(tried.anchor, [tried.other], tried.timesteps, tried.condition(), tried.valid)
+        shares = mixture.weights[:, 0].mean(dim=(-1, -2))  # [B, P]
+        gained = (tried.gain * shares).mean()
+        up = tried.gain > 0
+        return -o.outcomes * gained + o.restraint * _decided(mixture), {
+            "gained": float(gained.detach()),
+            "share_where_it_gained": float(shares.detach()[up].mean()) if up.any() else 0.0,
+            "share_where_it_cost": float(shares.detach()[~up].mean()) if (~up).any() else 0.0,
+        }
+
     @cached_property
-    def inputs(self) -> AskedOnce:
+    def inputs(self) -> KeptBatches:
         """Noisy inputs of the training side, of which the frozen models are asked once."""
         o = self.options
         rng, generator = np.random.default_rng([o.asked_once, 43]), torch.Generator().manual_seed(43)
+        stamps = [*self._stamps, repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)), str(o.asked_once)]
+        return KeptBatches.of(
+            place_of(home() / "cache", "predictions", stamps), Asked.fields(o.frames - 1), o.asked_once,
+            lambda: self._ask(generator, rng, False).items(),
+        )  # fmt: skip
+
+    @cached_property
+    def outcomes(self) -> KeptBatches:
+        """Scenes of the training side that were made with one model believed and the other."""
+        o, guides = self.options, self.guides
+        assert guides is not None
+        rng, generator = np.random.default_rng([o.tried, 47]), torch.Generator().manual_seed(47)
         stamps = [
-            *(weights_version(home() / getattr(o, role)) for role in self.scalings),
-            hashlib.sha256((self.reader.folder / "duets.jsonl").read_bytes()).hexdigest(),
-            *(each.fingerprint for each in self.sets), repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)),
+            *self._stamps, *(weights_version(home() / name) for name in o.guides),
+            repr((o.frames, o.foreign, AGREEMENT, LOW, HIGH, o.tried)),
         ]  # fmt: skip
-        return AskedOnce.kept(home() / "cache", stamps, o.asked_once, lambda: self._ask(generator, rng, False))
+        scene, person = (
+            DuetModel(self.frozen[role], self.scalings[role], {}) for role in ("interaction", "individual")
+        )
+        at_once = min(TRIED_AT_ONCE, o.tried // 2)  # each is made twice
+        trial = Trial(scene, person, guides, self.schedule, o.frames - 1)
+        return KeptBatches.of(
+            place_of(home() / "cache", "outcomes", stamps), Outcomes.fields(o.frames - 1), o.tried,
+            lambda: trial.make(*self.clips.sentences_of(rng, at_once, o.foreign), rng, generator),
+        )  # fmt: skip
+
+    @cached_property
+    def _stamps(self) -> list[str]:
+        """What tells these models and data from others."""
+        return [
+            *(weights_version(home() / getattr(self.options, role)) for role in self.scalings),
+            hashlib.sha256((self.reader.folder / "duets.jsonl").read_bytes()).hexdigest(),
+            *(each.fingerprint for each in self.sets),
+        ]
 
     @torch.no_grad()
     def _ask(self, generator: torch.Generator, rng: np.random.Generator, held_out: bool) -> Asked:
