@@ -50,8 +50,10 @@ def test_unlike_models_are_mixed_each_in_a_chain_of_its_own(share):
     model = other(alone.denoise)
     mixed = Mixed(SceneModel("interaction", scene.denoise, scaling), [model], override=Forced(Constant(share)))
     noise = torch.randn(1, 2, 30, 262)
-    start = [noise, model.noise_like(noise, torch.Generator().manual_seed(0))]
-    assert start[1].shape == (1, 2, 20, 263)
+    start = [chain.start(noise) for chain in mixed.chains]
+    assert start[0] is noise and start[1].shape == (1, 2, 20, 263)
+    together = model.start(torch.cat([torch.randn_like(noise), noise]))
+    assert torch.equal(together[1:], start[1]) and not torch.equal(together[:1], start[1])
     guided = GuidedChains(mixed, [Difference(1.5, ("text", "individual_text"))])
     levels = DiscreteSchedule.of(cosine_betas(1000)).levels(4)
     valid = torch.ones(1, 30, dtype=torch.bool)

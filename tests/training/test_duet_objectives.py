@@ -1,12 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from motifmix.errors import DataError
+from motifmix.features.humanml3d import HumanML3DSpace
+from motifmix.features.interhuman import InterHumanSpace
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
 from motifmix.training.objectives.duets.individual import DuetIndividualObjective
 from motifmix.training.objectives.duets.interaction import DuetInteractionObjective
+from motifmix.training.objectives.duets.people import HumanML3DRows
 from motifmix.training.recipe import read_recipe
 from motifmix.training.runs import train_recipe
 
@@ -37,6 +42,35 @@ def test_a_model_of_one_person_learns_a_batch(network, sizes):
         optimizer.step()
     assert losses(objective)[0] < 0.9 * first
     assert torch.isfinite(losses(objective, held_out=True)[0])
+
+
+def test_a_model_of_one_person_learns_humanml3d_at_20_frames_a_second():
+    options = {"network": "mdm", "features": "humanml3d", "geometric": False, "batch": 2, "text_dropout": 0.0}
+    objective = DuetIndividualObjective(["bandai"], {**options, "denoiser": {**SMALL, "layers": 1}}, 0)
+    assert objective.space == "humanml3d_263" and objective.mean.shape == (263,)
+    walk = objective.clips.clips[0]
+    twin = replace(walk, id="twin", mirror_of=walk.id)
+    rows = HumanML3DRows(objective.sets, [(0, walk), (0, twin)])
+    for clip in (walk, twin):
+        whole = rows.window(clip, 0, clip.frames)
+        assert abs(len(whole) - (clip.frames - 1) / 1.5) <= 1 and np.isfinite(whole).all()
+        # What is kept is what the published extraction says of the clip, of its twin too.
+        prepared = objective.sets[0]
+        motion = prepared.motion(prepared.by_id[clip.mirror_of or clip.id])
+        again = HumanML3DSpace().encode(motion.mirrored() if clip.mirror_of else motion)
+        np.testing.assert_allclose(whole[: len(again)], again[: len(whole)], atol=1e-5)
+        part = rows.window(clip, 15, 31)
+        np.testing.assert_array_equal(part, whole[10:30])
+    first = losses(objective)[0]
+    optimizer = torch.optim.Adam(objective.modules.parameters(), 1e-2)
+    for _ in range(25):
+        optimizer.zero_grad()
+        losses(objective)[0].backward()
+        optimizer.step()
+    assert losses(objective)[0] < 0.9 * first
+    for wrong, said in (({"network": "in2in"}, "no form"), ({"geometric": True}, "geometric: false")):
+        with pytest.raises(ValueError, match=said):
+            DuetIndividualObjective(["bandai"], {**options, **wrong}, 0)
 
 
 def test_styles_are_named_and_test_clips_are_not_drawn():
@@ -72,17 +106,18 @@ def test_a_model_of_two_people_learns_a_batch_and_hears_its_texts(network):
 
 
 def test_each_recipe_trains_and_leaves_weights_that_load(tmp_path):
-    for name in ("individual", "individual_mdm", "interaction", "interaction_intergen"):
+    for name in ("individual", "individual_mdm", "individual_humanml3d", "interaction", "interaction_intergen"):
         recipe = f"recipes/duets/{name}.yaml"
         changes = {"size": "tiny"}
         if name.startswith("individual"):
             changes["data"] = ["bandai"]
         out = train_recipe(tmp_path.cwd() / recipe, changes, run=tmp_path / name, out=tmp_path / f"{name}-weights")
         card, network, _ = load_part(out, "denoiser")
-        assert card.space == "interhuman_262" and card.extra["text_encoder"] == "minilm"
-        assert network.features == 262 and network.text.in_features == 384
+        space = HumanML3DSpace() if name.endswith("humanml3d") else InterHumanSpace()
+        assert card.space == space.name and card.extra["text_encoder"] == "minilm"
+        assert network.features == space.dim and network.text.in_features == 384
         statistics = read_weights(out, "statistics")[1]
-        assert statistics["motion.mean"].shape == statistics["motion.std"].shape == (262,)
+        assert statistics["motion.mean"].shape == statistics["motion.std"].shape == (space.dim,)
         assert (tmp_path / name / "held_out.jsonl").exists()
         assert read_recipe(tmp_path.cwd() / recipe).weights.startswith("weights-duets-")
 

@@ -61,7 +61,9 @@ class Group:
 
     def states(self, noise: Tensor) -> list[Tensor]:
         """Noise [B, P, T, F], a person's own everywhere, as the states of all chains."""
-        return [noise[:, torch.tensor(self.pairs)] if chain.in_pairs else noise for chain in self.chains]
+        return [
+            noise[:, torch.tensor(self.pairs)] if chain.in_pairs else chain.model.start(noise) for chain in self.chains
+        ]
 
     def __call__(self, states: Sequence[Tensor], level: NoiseLevel, condition: Condition, valid: Tensor) -> Estimate:
         """Estimate the mixed clean motion of every pair, [B, E, 2, T, 262].

@@ -27,6 +27,10 @@ PERSONAL = "individual_"  # how the names of parts begin that have an axis of pe
 class Ingredient(Chain, Protocol):
     """A model as a mixture sees it."""
 
+    def start(self, noise: Tensor) -> Tensor:
+        """Return the state from which its chain begins, where the shared one would from ``noise`` [B, P, T, 262]."""
+        ...
+
     def estimate(self, state: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return the clean motion in the shared space, [B, P, T, 262]; ``valid`` [B, T]."""
         ...
@@ -65,6 +69,10 @@ class SceneModel:
     denoiser: Denoiser
     scaling: Scaling
 
+    def start(self, noise: Tensor) -> Tensor:
+        """Begin from the noise itself."""
+        return noise
+
     def estimate(self, state: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return [B, P, T, F] of ``state`` [B, P, T, F]."""
         noisy = state.transpose(1, 2).flatten(2)  # [B, T, P F]
@@ -89,6 +97,10 @@ class PersonModel:
     scaling: Scaling
     centred: bool = True
     quirks: Collection[Quirk] = ()
+
+    def start(self, noise: Tensor) -> Tensor:
+        """Begin from the noise itself."""
+        return noise
 
     def estimate(self, state: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return [B, P, T, F] of ``state`` [B, P, T, F], each person where the model sees it."""

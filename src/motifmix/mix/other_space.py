@@ -27,7 +27,7 @@ from motifmix.motion import Motion
 class OtherSpaceModel:
     """An ingredient: a ``denoiser`` of one person in ``space``, with the ``scaling`` of its features.
 
-    Its states are [B, P, T', F'], as :meth:`noise_like` makes them.
+    Its states are [B, P, T', F'], as :meth:`start` makes them.
     """
 
     name: str
@@ -40,10 +40,18 @@ class OtherSpaceModel:
         """How many of its own frames last as long as so many of the shared clock."""
         return max(2, round(shared_frames * self.space.fps / self.shared.fps))
 
-    def noise_like(self, noise: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw a state [B, P, T', F'] for a mixture whose shared noise is [B, P, T, 262]."""
-        batch, people, frames = noise.shape[:3]
-        return torch.randn(batch, people, self.frames(frames), self.space.dim, generator=generator)
+    def start(self, noise: Tensor) -> Tensor:
+        """Draw a state [B, P, T', F'] for a mixture whose shared noise is [B, P, T, 262].
+
+        Each scene's is drawn by what its own noise begins with, so that it is the same alone as in a batch.
+        """
+        people, frames = noise.shape[1:3]
+        seeds = noise[:, 0, 0, 0].float().contiguous().view(torch.int32).tolist()
+        drawn = [
+            torch.randn(people, self.frames(frames), self.space.dim, generator=torch.Generator().manual_seed(seed))
+            for seed in seeds
+        ]
+        return torch.stack(drawn).to(noise)
 
     def estimate(self, state: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return [B, P, T, 262] of ``state`` [B, P, T', F'], each person where the model sees it."""

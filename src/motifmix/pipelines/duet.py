@@ -23,18 +23,22 @@ from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import RequestError, WeightsError
+from motifmix.features.humanml3d import HumanML3DSpace
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.features.space import FeatureSpace
 from motifmix.mix.agreement import WEIGHT, Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
 from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scaling, SceneModel
 from motifmix.mix.mixed import Mixed
+from motifmix.mix.other_space import OtherSpaceModel
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.schedules import original_step
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Override, Weigher
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE, InterGenDenoiser
+from motifmix.models.mdm import MDM
 from motifmix.motion import Motion, Scene
 from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
@@ -59,6 +63,8 @@ MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
 SPARING = Sparing(every=2)  # what it changes, and what other choices would: docs/duet_speed.md
 ALONE_SCALE = 2.5
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
+ADAPTED: dict[str, FeatureSpace] = {HumanML3DSpace.name: HumanML3DSpace()}
+"""Features of one person that a mixture takes beside InterHuman's, each model with a chain in its own (mix/other_space.py)."""
 Using = Literal["interaction", "individual", "mixed"]
 # Of guidance, times the published scales: chosen on validation pairs, docs/composition_scores/guidance.json.
 STRENGTHS = {"mixed": 1.0, "interaction": 0.75, "individual": 1.5, "paths": 1.5}
@@ -66,13 +72,14 @@ STRENGTHS = {"mixed": 1.0, "interaction": 0.75, "individual": 1.5, "paths": 1.5}
 
 @dataclass(frozen=True, eq=False)
 class DuetModel:
-    """One small model: its network, its scaling, and what its card says."""
+    """One small model: its network, its scaling, and what its card says; ``space``: its features, if not InterHuman's."""
 
     network: Any
     scaling: Scaling
     extra: dict[str, Any]
     credit: tuple[str, ...] = ()
     licence: str = ""
+    space: FeatureSpace | None = None
 
     @property
     def in_pairs(self) -> bool:
@@ -81,11 +88,13 @@ class DuetModel:
 
     @property
     def denoise(self) -> Denoiser:
-        """The network, its predictions agreeing with themselves (``mix/agreement.py``)."""
-        return Agreeing(self.network.denoise, self.scaling)
+        """The network; its predictions in InterHuman's features agree with themselves (``mix/agreement.py``)."""
+        return self.network.denoise if self.space is not None else Agreeing(self.network.denoise, self.scaling)
 
     def ingredient(self, name: str) -> Ingredient:
         """Return it as a mixture sees it."""
+        if self.space is not None:
+            return OtherSpaceModel(name, self.denoise, self.scaling, self.space)
         kind = SceneModel if self.in_pairs else PersonModel
         return kind(name, self.denoise, self.scaling)
 
@@ -96,14 +105,15 @@ class DuetModel:
         Raises ``WeightsError`` where it is none, or where the model has other features than the scene has.
         """
         card, network, _ = load_part(Path(folder), "denoiser")
-        if card.space != InterHumanSpace.name:
+        space = ADAPTED.get(card.space)
+        if card.space != InterHumanSpace.name and (space is None or not isinstance(network, MDM)):
             raise WeightsError(
                 f"{folder}: this model has the features {card.space}, people in a scene have {InterHumanSpace.name}, and "
                 "there is no adapter between the two; name a model that recipes/duets trains"
             )
         tensors = read_weights(Path(folder), STATISTICS)[1]
         scaling = Scaling(tensors["motion.mean"].float(), tensors["motion.std"].float())
-        return cls(network, scaling, dict(card.extra), tuple(card.credit), card.licence)
+        return cls(network, scaling, dict(card.extra), tuple(card.credit), card.licence, space)
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,7 +324,9 @@ class Duet:
         guided: ChainDenoiser = GuidedChains(mixed, [_whole_guidance()])
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)
-        return sample_chains(guided, mixed.chains, levels, [noise] * len(mixed.chains), condition, valid)
+        return sample_chains(
+            guided, mixed.chains, levels, [chain.start(noise) for chain in mixed.chains], condition, valid
+        )
 
     def _mixture(self) -> Mixed:
         others = {"individual": self._alone(), **self.further}
@@ -354,7 +366,12 @@ class Duet:
         except ValueError as error:
             raise RequestError(f"{steps} denoising steps: {error}; choose 5 to 50, or more for a study") from error
         if using != "interaction":
-            self._alone()
+            alone = self._alone()
+            if alone.space is not None and (using == "individual" or seconds > LONGEST_SECONDS):
+                raise RequestError(
+                    f"the individual model here has the features {alone.space.name}: it is mixed with others, up to "
+                    f"{LONGEST_SECONDS:.0f} s, and not asked alone"
+                )
         if using == "mixed" and self.weigh is None and self.override is None:
             raise RequestError("a mixture needs a Mixer or forced weights; or ask one of the models alone")
 

@@ -351,8 +351,8 @@ class Composer:
         guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)
-        clean, weights = noise, []
-        for step in sample_chains(guided, mixed.chains, levels, [noise, noise], condition, valid):
+        clean, weights, states = noise, [], [chain.start(noise) for chain in mixed.chains]
+        for step in sample_chains(guided, mixed.chains, levels, states, condition, valid):
             clean = step.clean
             weights.append(step.traces["mixing_weights"][:, 0])
         return clean, torch.stack(weights, dim=1)

@@ -15,7 +15,8 @@ from torch import Tensor
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.features.interhuman import BLOCKS
 from motifmix.mix.placement import align
-from motifmix.training.objectives.duets.individual import People, Sentences
+from motifmix.training.objectives.duets.individual import Sentences
+from motifmix.training.objectives.duets.people import People
 from motifmix.training.objectives.duets.texts import ScaledTexts
 from motifmix.training.published_sets import Pairs
 

@@ -27,8 +27,8 @@ from motifmix.home import home
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pretrained.cards import write_weights
 from motifmix.training.contrast import both_ways
-from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People
 from motifmix.training.objectives.duets.interaction import RememberedDuets, card_of_pairs
+from motifmix.training.objectives.duets.people import People, PeopleOptions
 from motifmix.training.objectives.papers.base import Drawn, PaperObjective
 from motifmix.training.published_sets import padded
 from motifmix.training.publishing import LICENCE
@@ -113,7 +113,7 @@ class SinglePeople:
     """Training clips of prepared sets, each with sentences about its content."""
 
     def __init__(self, sets: list[Prepared]) -> None:
-        self.clips = People(sets, "train", DuetIndividualOptions())
+        self.clips = People(sets, "train", PeopleOptions())
         self._said: dict[tuple[str, ...], list[str]] = {}
         for clip in self.clips.clips:
             self._sentences(clip)

@@ -21,8 +21,9 @@ from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.intergen import PEOPLE, people_in_batch
 from motifmix.pretrained.build import load_part
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
-from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People, Sentences
+from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
 from motifmix.training.objectives.duets.interaction import DuetInteractionObjective, DuetInteractionOptions
+from motifmix.training.objectives.duets.people import People, PeopleOptions
 from motifmix.training.objectives.duets.texts import ScaledTexts
 from motifmix.training.objectives.papers.base import Drawn
 from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, training_losses
@@ -62,7 +63,7 @@ class DuetFinetunedObjective(DuetInteractionObjective):
         if own.begin == "individual":
             for name, parameter in self.modules["denoiser"].named_parameters():
                 parameter.requires_grad_("self_attention" not in name)
-        self.single = DuetIndividualOptions(frames=own.frames)
+        self.single = PeopleOptions(frames=own.frames)
         self.sets = [Prepared(home() / "data" / name) for name in data[1:]]
         if own.foreign > 0 and not self.sets:
             raise DataError(
@@ -71,7 +72,7 @@ class DuetFinetunedObjective(DuetInteractionObjective):
         self.sentences, tables = None, [self.texts]
         people = self._people("train")
         if people is not None:
-            self.sentences = Sentences([*people.clips, *People(self.sets, "test", self.single).clips], 0.8)
+            self.sentences = Sentences([*people.clips, *People(self.sets, "test", self.single).clips], STYLE_WORDS)
             tables.append(ScaledTexts(self.sentences.all()))
         self.both = BothKinds(self.clips, tables, people, self.sentences)
 

@@ -4,139 +4,72 @@ They never see a pair. A clip's text is a caption of its content, and in most dr
 that a style is something that words ask for.
 """
 
-import hashlib
 from collections import defaultdict
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field, model_validator
 from torch import nn
 
-from motifmix.atomic import replacing
 from motifmix.data.captions import draw_style_phrase
-from motifmix.data.feature_cache import CachedClip
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
-from motifmix.errors import DataError
-from motifmix.features.interhuman import extract_person, load_person, mirror_person, stored_person
+from motifmix.features.humanml3d import HumanML3DSpace
+from motifmix.features.interhuman import InterHumanSpace
 from motifmix.home import home
 from motifmix.models.in2in import In2INIndividual
-from motifmix.models.mdm import IndividualMDM
-from motifmix.training.objectives.duets.base import FRAMES, DuetObjective
+from motifmix.models.mdm import MDM, IndividualMDM
+from motifmix.training.objectives.duets.base import DuetObjective
+from motifmix.training.objectives.duets.people import Features, People, PeopleOptions
 from motifmix.training.objectives.duets.texts import ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn
-from motifmix.training.objectives.published.interaction import WEIGHTS, InteractionLoss, LossWeights, training_losses
-from motifmix.training.pool import LOCOMOTION, cell_weights
+from motifmix.training.objectives.published.interaction import (
+    WEIGHTS,
+    InteractionLoss,
+    LossWeights,
+    simple_loss,
+    training_losses,
+)
 from motifmix.training.published_sets import fitted_normaliser, padded
 from motifmix.training.texts import caption_texts, content_texts
 
-WHOLE = 1.25  # a clip whose caption speaks of all of it may be this much longer than what is seen of it
-SHORTEST = 31
+STYLE_WORDS = 0.8  # how often a style is named
 STYLED_TEXTS = 10  # sentences with a phrase of the style, for each content and style
-NETWORKS: dict[str, tuple[type[nn.Module], str]] = {
-    "in2in": (In2INIndividual, "in2in:In2INIndividual"),
-    "mdm": (IndividualMDM, "mdm:IndividualMDM"),
+Network = Literal["in2in", "mdm"]
+NETWORKS: dict[tuple[Network, Features], tuple[type[nn.Module], str, str]] = {
+    ("in2in", "interhuman"): (In2INIndividual, "in2in:In2INIndividual", InterHumanSpace.name),
+    ("mdm", "interhuman"): (IndividualMDM, "mdm:IndividualMDM", InterHumanSpace.name),
+    ("mdm", "humanml3d"): (MDM, "mdm:MDM", HumanML3DSpace.name),
 }
 
 
-class DuetIndividualOptions(BaseModel):
-    """Options of ``duet_individual`` recipes.
+class DuetIndividualOptions(PeopleOptions):
+    """Options of ``duet_individual`` recipes, with those of the clips.
 
     ``style_words``: how often a style is named; ``geometric``: InterGen's losses of a person beside the simple one, whose
-    ``weights`` may be others than InterGen's.
+    ``weights`` may be others than InterGen's; they are of InterHuman's features.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    network: Literal["in2in", "mdm"] = "in2in"
+    network: Network = "in2in"
     batch: int = 32
-    content_share: float = 0.4
-    set_one: float = 0.5
-    locomotion: float = 2.0
-    style_words: float = 0.8
+    style_words: float = STYLE_WORDS
     text_dropout: float = 0.1
     geometric: bool = True
     last_step: int = 700
-    weights: LossWeights = {}
-    frames: int = FRAMES
-    denoiser: dict[str, Any] = {}
+    weights: LossWeights = Field(default_factory=dict)
+    denoiser: dict[str, Any] = Field(default_factory=dict)
 
-
-class People:
-    """Clips of prepared sets as InterHuman's arrays hold one person, ``[T, 192]``, computed once and kept on disk."""
-
-    def __init__(self, sets: list[Prepared], split: str, options: DuetIndividualOptions) -> None:
-        self.longest = options.frames
-        clips = [(number, clip) for number, p in enumerate(sets) for clip in p.select(split=split) if self._fits(clip)]
-        if not clips:
-            raise DataError("no clip of the prepared sets fits this recipe; check its data and options")
-        self.clips = [clip for _, clip in clips]
-        self.rows, self.arrays = _arrays(sets, clips)
-        self.weights = self._weights([number for number, _ in clips], options)
-
-    def _fits(self, clip: Clip) -> bool:
-        if clip.frames < SHORTEST:
-            return False
-        if clip.role == "style" or clip.text_rule == "window":
-            return True
-        return clip.text_rule == "whole" and clip.frames <= WHOLE * self.longest
-
-    def _weights(self, numbers: list[int], o: DuetIndividualOptions) -> np.ndarray:
-        """Return the chance of each clip: sets by their role's share, cells of the style set evened out."""
-        role = np.array([clip.role == "style" for clip in self.clips])
-        result = np.zeros(len(numbers))
-        entries = [CachedClip(clip, 0, clip.frames) for clip in self.clips if clip.role == "style"]
-        result[role] = cell_weights(entries, o.set_one, o.locomotion) if entries else 0.0
-        result[~role] = [min(clip.frames / 100, 3.0) ** 0.5 for clip in self.clips if clip.role != "style"]
-        for chosen, share in ((role, 1 - o.content_share), (~role, o.content_share)):
-            if chosen.any() and not chosen.all():
-                result[chosen] *= share / result[chosen].sum()
-        return result / result.sum()
-
-    def draw(self, rng: np.random.Generator, count: int) -> list[tuple[Clip, np.ndarray]]:
-        """Draw clips with the features of a window of each, ``[T, 262]``, at its own start and not normalised."""
-        numbers = rng.choice(len(self.clips), size=count, p=self.weights)
-        return [self._window(self.clips[int(number)], rng) for number in numbers]
-
-    def _window(self, clip: Clip, rng: np.random.Generator) -> tuple[Clip, np.ndarray]:
-        start, frames = self.rows[clip.mirror_of or clip.id]
-        length = min(frames, self.longest)
-        shortest = length
-        if clip.content in LOCOMOTION:
-            shortest = min(45, length)
-        elif clip.text_rule == "window":
-            shortest = min(max(45, int(np.ceil(clip.text_seconds * clip.fps))), length)
-        if shortest < length and rng.random() < 0.4:
-            length = int(rng.integers(shortest, length + 1))
-        first = start + int(rng.integers(frames - length + 1))
-        rows = np.array(self.arrays[first : first + length])
-        return clip, extract_person(mirror_person(rows) if clip.mirror_of else rows).features.astype(np.float32)
-
-
-def _arrays(sets: list[Prepared], clips: list[tuple[int, Clip]]) -> tuple[dict[str, tuple[int, int]], np.ndarray]:
-    """Return where each clip's rows lie, and the rows; twins share them."""
-    own = {clip.mirror_of or clip.id: number for number, clip in clips}
-    stamps = "".join(p.fingerprint for p in sets)
-    key = hashlib.sha256("\n".join([stamps, *sorted(own)]).encode()).hexdigest()[:20]
-    path = home() / "cache" / f"people-{key}.npy"
-    rows: dict[str, tuple[int, int]] = {}
-    end = 0
-    for name in sorted(own):
-        frames = sets[own[name]].by_id[name].frames
-        rows[name] = (end, frames)
-        end += frames
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path, force=True) as beside:
-            array = np.lib.format.open_memmap(beside, "w+", np.float32, (end, 192))
-            for name in sorted(own):
-                prepared = sets[own[name]]
-                start, frames = rows[name]
-                array[start : start + frames] = load_person(stored_person(prepared.motion(prepared.by_id[name])))
-            array.flush()
-    return rows, np.load(path, mmap_mode="r")
+    @model_validator(mode="after")
+    def _known_features(self) -> "DuetIndividualOptions":
+        if (self.network, self.features) not in NETWORKS:
+            raise ValueError(f"the network {self.network} has no form for the features {self.features}; choose mdm")
+        if self.geometric and self.features != "interhuman":
+            raise ValueError(
+                f"geometric losses are of InterHuman's features, not of {self.features}; set geometric: false"
+            )
+        return self
 
 
 class Sentences:
@@ -178,7 +111,7 @@ class DuetIndividualObjective(DuetObjective):
         self.normaliser = fitted_normaliser(features for _, features in self.clips.draw(rng, 400))
         self.sentences = Sentences([*self.clips.clips, *self.held_out.clips], o.style_words)
         self.texts = ScaledTexts(self.sentences.all())
-        network, architecture = NETWORKS[o.network]
+        network, architecture, self.space = NETWORKS[o.network, o.features]
         self.chosen(network, architecture, {"text": 384, **o.denoiser})
 
     @cached_property
@@ -197,13 +130,14 @@ class DuetIndividualObjective(DuetObjective):
         timesteps, noise = self.drawn_noise(clean, generator)
         said = kept(len(drawn), o.text_dropout, generator).to(self.device)
         text = self.texts([self.sentences.draw(clip, rng) for clip, _ in drawn], self.device) * said[:, None]
-        loss = InteractionLoss(
-            self.mean.to(self.device), self.std.to(self.device), {**WEIGHTS, **o.weights}, last_step=o.last_step
-        )
 
         def compared(made: torch.Tensor, true: torch.Tensor) -> dict[str, torch.Tensor]:
-            terms = loss.of_person(made, true, timesteps, valid)
-            return terms if o.geometric else {"simple": terms["simple"], "total": terms["simple"]}
+            if not o.geometric:
+                simple = simple_loss(made, true, valid)
+                return {"simple": simple, "total": simple}
+            mean, std = self.mean.to(self.device), self.std.to(self.device)
+            loss = InteractionLoss(mean, std, {**WEIGHTS, **o.weights}, last_step=o.last_step)
+            return loss.of_person(made, true, timesteps, valid)
 
         told = {"present": said > 0} if o.network == "mdm" else {}
         terms, _ = training_losses(

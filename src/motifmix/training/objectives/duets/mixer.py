@@ -56,11 +56,12 @@ from motifmix.pretrained.converted import STATISTICS
 from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, DuetObjective
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
-from motifmix.training.objectives.duets.individual import DuetIndividualOptions, People, Sentences
+from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
 from motifmix.training.objectives.duets.kept_batches import KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
 from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial
+from motifmix.training.objectives.duets.people import People, PeopleOptions
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
 from motifmix.training.objectives.papers.base import Drawn, KeptPart
@@ -142,7 +143,7 @@ class DuetMixerObjective(DuetObjective):
         self.options = o = DuetMixerOptions.model_validate(options)
         self.scalings = {role: self._base(role, getattr(o, role)) for role in ("interaction", "individual")}
         self.reader = RememberedDuets(_pairs(data[0]))
-        self.people = DuetIndividualOptions(frames=o.frames)
+        self.people = PeopleOptions(frames=o.frames)
         self.sets = [Prepared(home() / "data" / name) for name in data[1:]]
         if o.foreign > 0 and not self.sets:
             raise DataError(
@@ -172,7 +173,7 @@ class DuetMixerObjective(DuetObjective):
         self.sentences = None
         if people is not None:
             clips = [*people.clips, *People(self.sets, "test", self.people).clips]
-            self.sentences = Sentences(clips, self.people.style_words)
+            self.sentences = Sentences(clips, STYLE_WORDS)
             self.texts.append(ScaledTexts(self.sentences.all()))
 
     def _guides(self, pairs: DuetPairs, people: People | None) -> Guides:
