@@ -16,6 +16,7 @@ from motifmix.pretrained.build import load_part
 from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.finetuned import DuetFinetunedObjective, DuetFinetunedOptions
 from motifmix.training.objectives.duets.mixer import CRITICS, DuetMixerObjective, DuetMixerOptions
+from motifmix.training.objectives.duets.outcomes import expected
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE
 from motifmix.training.objectives.published.mixermdm import MixerLosses
@@ -191,8 +192,7 @@ def test_a_mixer_learns_from_outcomes_alone_who_gains(guided):
     for sign in (1.0, -1.0):
         made = objective(learns_from="outcomes", outcomes=1.0, tried=8, outcome_batch=7, restraint=0.0)
         kept = made.outcomes
-        for name in ("scene_gain", "own_gain"):
-            kept._small[name] = torch.full_like(kept._small[name], sign)
+        kept.small["gain"] = torch.full_like(kept.small["gain"], sign)
         optimiser = torch.optim.Adam(made.modules.parameters(), lr=0.01)
         before = losses(made)[1]["gained"]
         for _ in range(5):
@@ -200,6 +200,27 @@ def test_a_mixer_learns_from_outcomes_alone_who_gains(guided):
             losses(made)[0].backward()
             optimiser.step()
         assert losses(made)[1]["gained"] > before + 0.01
+
+
+def test_what_is_expected_is_what_sentences_have_in_common():
+    """Of trials that are mostly chance, who gains by what he is told is found; chance is not."""
+    torch.manual_seed(0)
+    own, scene = torch.randn(400, 2, 8), torch.randn(400, 8)
+    paid = own[..., 0]
+    chance = 4.0 * torch.randn(400, 2)
+    items = {
+        "individual_text": own,
+        "text": scene,
+        "own_gain": 2.0 * paid + chance,
+        "scene_gain": 4.0 * torch.randn(400, 2),
+    }
+    found = expected(items, range(350, 400))
+    assert found.shape == (400, 2) and found.abs().max() <= 1.0
+    later = slice(350, None)
+    assert torch.corrcoef(torch.stack([found[later].flatten(), paid[later].flatten()]))[0, 1] > 0.8
+    assert found.std() > 0.1
+    never = expected({**items, "own_gain": chance}, range(350, 400))
+    assert never.std() < 0.5 * found.std()
 
 
 def test_a_guide_tells_what_means_the_same_from_the_rest(guided):

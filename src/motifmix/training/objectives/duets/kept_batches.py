@@ -28,13 +28,13 @@ class Fields:
 
 
 class KeptBatches:
-    """``count`` items, drawn from in any order."""
+    """``count`` items, drawn from in any order; whoever reads them may put more beside the ``small`` ones."""
 
     def __init__(self, path: Path, fields: Fields) -> None:
         self.fields = fields
         self._large = np.load(path.with_suffix(".npy"), mmap_mode="r")  # [N, large, P, T, F]
         with np.load(path.with_suffix(".npz")) as small:
-            self._small = {name: torch.from_numpy(small[name]) for name in fields.small}
+            self.small = {name: torch.from_numpy(small[name]) for name in fields.small}
 
     @classmethod
     def of(cls, path: Path, fields: Fields, count: int, make: Callable[[], Items]) -> "KeptBatches":
@@ -53,7 +53,7 @@ class KeptBatches:
         """Draw a batch, nothing twice in it, of the items ``of`` or of all."""
         of = range(len(self._large)) if of is None else of
         rows = np.sort(of.start + rng.choice(len(of), count, replace=False))
-        own = {name: value[rows] for name, value in self._small.items()}
+        own = {name: value[rows] for name, value in self.small.items()}
         longest = int(own["valid"].sum(dim=1).max())
         own["valid"] = own["valid"][:, :longest]
         large = torch.from_numpy(self._large[rows][:, :, :, :longest].astype(np.float32))

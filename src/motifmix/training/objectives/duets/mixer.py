@@ -60,7 +60,7 @@ from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
 from motifmix.training.objectives.duets.kept_batches import KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
-from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial
+from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial, expected
 from motifmix.training.objectives.duets.people import People, PeopleOptions
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
@@ -261,9 +261,8 @@ class DuetMixerObjective(DuetObjective):
         An eighth of the outcomes teaches nothing and is looked at only.
         """
         o = self.options
-        border = round(o.tried * 7 / 8)
-        rows = range(border, o.tried) if held_out else range(border)
-        tried = Outcomes(**self.outcomes.draw(rng, min(o.outcome_batch, len(rows)), rows)).to(self.device)
+        rows = self._looked_at if held_out else range(self._looked_at.start)
+        tried = Outcomes.of(self.outcomes.draw(rng, min(o.outcome_batch, len(rows)), rows)).to(self.device)
         mixed = self._mixed(modules, tried.timesteps)
         mixture = mixed.mix(tried.anchor, [tried.other], tried.timesteps, tried.condition(), tried.valid)
         shares = mixture.weights[:, 0].mean(dim=(-1, -2))  # [B, P]
@@ -301,10 +300,17 @@ class DuetMixerObjective(DuetObjective):
         )
         at_once = min(TRIED_AT_ONCE, o.tried // 2)  # each is made twice
         trial = Trial(scene, person, guides, self.schedule, o.frames - 1)
-        return KeptBatches.of(
+        tried = KeptBatches.of(
             place_of(home() / "cache", "outcomes", stamps), Outcomes.fields(o.frames - 1), o.tried,
             lambda: trial.make(*self.clips.sentences_of(rng, at_once, o.foreign), rng, generator),
         )  # fmt: skip
+        tried.small["gain"] = expected(tried.small, self._looked_at)
+        return tried
+
+    @property
+    def _looked_at(self) -> range:
+        """The outcomes that teach nothing."""
+        return range(round(self.options.tried * 7 / 8), self.options.tried)
 
     @cached_property
     def _stamps(self) -> list[str]:

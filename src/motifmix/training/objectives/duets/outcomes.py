@@ -6,6 +6,9 @@ of the individual model held high in one and low in the other, by chance. Two gu
 nothing, say how well the finished scene is told by its sentence and each person by his. What the high share gained is kept with
 what both models had said at one step on the way, and a Mixer that reads this is taught to believe whom it paid to believe.
 
+One pair of scenes says little: what the other person did and where chance led them changes more than one share does. What is to
+be expected of a sentence is therefore fitted to all of them (:func:`expected`), and that is taught.
+
 In half of the people another clip's sentence replaces the own one, so that contents come up that no pair shows.
 """
 
@@ -27,7 +30,8 @@ from motifmix.training.objectives.duets.kept_batches import Fields, Items
 from motifmix.training.objectives.duets.likeness import Guides
 
 LOW, HIGH = 0.15, 0.85
-WHOLE = 4.0  # of log-probability: a gain from which more counts no more
+WHOLE = 2.0  # of log-probability: an expected gain from which more counts no more
+RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _TEXTS = ("text", "individual_text")
 _SMALL = ("valid", "timesteps", "text", "individual_text", "scene_gain", "own_gain")
 
@@ -37,8 +41,8 @@ class Outcomes:
     """What both models said at one step on the way to a finished scene, and what believing the individual one gained.
 
     ``anchor`` and ``other`` [B, P, T, 262] in metres, ``valid`` [B, T], ``timesteps`` [B], ``text`` [B, D] and
-    ``individual_text`` [B, P, D] as the models read them. ``scene_gain`` and ``own_gain`` [B, P]: what a high share of each person
-    added to the log-probability of the scene's sentence and of his own.
+    ``individual_text`` [B, P, D] as the models read them. ``gain`` [B, P]: what a high share of each person is expected to add,
+    from -1 to 1.
     """
 
     anchor: Tensor
@@ -47,21 +51,20 @@ class Outcomes:
     timesteps: Tensor
     text: Tensor
     individual_text: Tensor
-    scene_gain: Tensor
-    own_gain: Tensor
+    gain: Tensor
 
-    @property
-    def gain(self) -> Tensor:
-        """Both together, [B, P], from -1 to 1.
-
-        A scene's sentence counts as much as both people's, as in the alignment of compositions. It counts for both of them: who
-        made the difference shows over many scenes, as the other's share is high as often as low.
-        """
-        return ((self.scene_gain + self.own_gain / PEOPLE) / WHOLE).clamp(-1.0, 1.0)
+    @classmethod
+    def of(cls, items: Items) -> "Outcomes":
+        """Return what was kept, with the expected gain beside it."""
+        return cls(**{name: items[name] for name in cls.__dataclass_fields__})
 
     @staticmethod
     def fields(frames: int) -> Fields:
-        """Return how a batch of at most so many ``frames`` is kept."""
+        """Return how a batch of at most so many ``frames`` is kept.
+
+        ``scene_gain`` and ``own_gain`` [B, P]: what a high share of each person added, in this pair of scenes, to the
+        log-probability of the scene's sentence and of his own.
+        """
         return Fields(("anchor", "other"), _SMALL, frames)
 
     def condition(self) -> Condition:
@@ -138,3 +141,33 @@ class Trial:
 def _told(text: Tensor, individual_text: Tensor) -> Condition:
     everyone = torch.ones(len(text), dtype=torch.bool)
     return Condition({"text": Part(text, everyone), "individual_text": Part(individual_text, everyone)})
+
+
+def expected(items: Items, looked_at: range) -> Tensor:
+    """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he and the scene are told.
+
+    A scene's sentence counts as much as both people's, as in the alignment of compositions; each kind of gain is fitted by ridge
+    regression on the sentences' vectors, as strongly held as predicts best what is only ``looked_at``.
+    """
+    gain = _fitted(items, "scene_gain", looked_at) + _fitted(items, "own_gain", looked_at) / PEOPLE
+    return (gain / WHOLE).clamp(-1.0, 1.0)
+
+
+def _fitted(items: Items, name: str, looked_at: range) -> Tensor:
+    own = items["individual_text"].double()
+    told = torch.cat([own, items["text"].double()[:, None].expand_as(own)], dim=-1).flatten(0, 1)  # [N P, 2 D]
+    told = torch.nn.functional.normalize(told, dim=-1)
+    gained = items[name].double().flatten()
+    later = torch.zeros(items[name].shape, dtype=torch.bool)
+    later[looked_at.start : looked_at.stop] = True
+    later = later.flatten()
+    centre, mean = told[~later].mean(dim=0), gained[~later].mean()
+    x, y = told[~later] - centre, gained[~later] - mean
+    best, least = gained, torch.inf
+    for ridge in RIDGES:
+        by_word = torch.linalg.solve(x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype), x.T @ y)
+        said = (told - centre) @ by_word + mean
+        error = float((said - gained)[later].square().mean())
+        if error < least:
+            best, least = said, error
+    return best.view(items[name].shape).float()
