@@ -120,14 +120,14 @@ def measured() -> dict:
     foreign = np.array([any(question.foreign) for question in asked])
     of_people = np.array([question.foreign for question in asked])
     draws = np.random.default_rng(SEED).integers(0, len(asked), (DRAWS, len(asked)))
-    equal = _resampled(hits[EQUAL], draws)
+    equal = resampled(hits[EQUAL], draws)
     rows = {}
     for name, (pairs, own) in hits.items():
         rows[name] = {
             "interaction": float(pairs.mean()), "individual": float(own.mean()), "overall": overall(pairs, own),
             "natives": float(own[~of_people].mean()), "foreigners": float(own[of_people].mean()),
             "foreign": overall(pairs[foreign], own[foreign]),
-            "ahead": _interval(_resampled((pairs, own), draws) - equal),
+            "ahead": interval(resampled((pairs, own), draws) - equal),
         }  # fmt: skip
     constant = [hits[f"{share:g} everywhere"] for share in SHARES]
     best = np.argmax([pairs + own.mean(axis=1) for pairs, own in constant], axis=0)
@@ -147,11 +147,13 @@ def overall(pairs: np.ndarray, own: np.ndarray) -> float:
     return 0.0 if sum(both) == 0 else 2 * both[0] * both[1] / sum(both)
 
 
-def _resampled(hits: tuple[np.ndarray, np.ndarray], draws: np.ndarray) -> np.ndarray:
+def resampled(hits: tuple[np.ndarray, np.ndarray], draws: np.ndarray) -> np.ndarray:
+    """Return the overall alignment of each of the ``draws`` [D, N] of prompts."""
     return np.array([overall(hits[0][draw], hits[1][draw]) for draw in draws])
 
 
-def _interval(values: np.ndarray) -> list[float]:
+def interval(values: np.ndarray) -> list[float]:
+    """Return the 95 % interval with the median in the middle."""
     return [float(value) for value in np.percentile(values, [2.5, 50.0, 97.5])]
 
 

@@ -179,9 +179,9 @@ def test_outcomes_raise_the_share_of_whom_it_paid_to_believe(learns_from, guided
     assert {"gained", "share_where_it_gained", "share_where_it_cost"} < figures.keys() | {"loss"}
     assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in made.modules["mixer"].parameters())
     kept = made.outcomes.draw(np.random.default_rng(0), 8)
-    assert kept["own_gain"].shape == kept["scene_gain"].shape == (8, 2)
+    assert kept["own_told"].shape == kept["scene_told"].shape == (8, 2, 2) and (kept["own_told"] <= 1e-5).all()
     # Each scene stands there twice, made from one noise: what a high share gained is one figure of both.
-    assert torch.equal(kept["own_gain"][:4], kept["own_gain"][4:]) and kept["own_gain"].abs().sum() > 0
+    assert torch.equal(kept["own_told"][:4], kept["own_told"][4:]) and kept["own_told"].diff().abs().sum() > 0
     assert torch.equal(kept["text"][:4], kept["text"][4:]) and kept["timesteps"].max() <= 999
     taught, looked_at = (losses(made, held_out=each)[1]["gained"] for each in (False, True))
     assert taught != looked_at  # what is looked at teaches nothing
@@ -206,21 +206,20 @@ def test_what_is_expected_is_what_sentences_have_in_common():
     """Of trials that are mostly chance, who gains by what he is told is found; chance is not."""
     torch.manual_seed(0)
     own, scene = torch.randn(400, 2, 8), torch.randn(400, 8)
-    paid = own[..., 0]
-    chance = 4.0 * torch.randn(400, 2)
-    items = {
-        "individual_text": own,
-        "text": scene,
-        "own_gain": 2.0 * paid + chance,
-        "scene_gain": 4.0 * torch.randn(400, 2),
-    }
+    paid = torch.sigmoid(own[..., 0])
+    low = torch.rand(400, 2)
+
+    def told(gain):
+        return torch.stack([0.4 * low, (0.4 * low + gain).clamp(min=1e-3)], dim=-1).log()
+
+    chance = 0.4 * torch.rand(400, 2)
+    items = {"individual_text": own, "text": scene, "own_told": told(0.2 * paid + chance), "scene_told": told(-chance)}
     found = expected(items, range(350, 400))
     assert found.shape == (400, 2) and found.abs().max() <= 1.0
     later = slice(350, None)
     assert torch.corrcoef(torch.stack([found[later].flatten(), paid[later].flatten()]))[0, 1] > 0.8
-    assert found.std() > 0.1
-    never = expected({**items, "own_gain": chance}, range(350, 400))
-    assert never.std() < 0.5 * found.std()
+    never = expected({**items, "own_told": told(chance)}, range(350, 400))
+    assert found.std() > 0.05 and never.std() < 0.5 * found.std()
 
 
 def test_a_guide_tells_what_means_the_same_from_the_rest(guided):

@@ -60,7 +60,8 @@ WINDOW = round(LONGEST_SECONDS * InterHumanSpace.fps)  # frames, of those window
 OVERLAP = WINDOW // 2  # what neighbours share is averaged at every step
 MIXED_SCALE = 3.5
 MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
-SPARING = Sparing(every=2)  # what it changes, and what other choices would: docs/duet_speed.md
+# What it spares: docs/duet_speed.md; that branches with one branch's weights are better, docs/guided_weights.md.
+SPARING = Sparing(every=2, one_branch=True)
 ALONE_SCALE = 2.5
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
 ADAPTED: dict[str, FeatureSpace] = {HumanML3DSpace.name: HumanML3DSpace()}

@@ -293,7 +293,7 @@ class DuetMixerObjective(DuetObjective):
         rng, generator = np.random.default_rng([o.tried, 47]), torch.Generator().manual_seed(47)
         stamps = [
             *self._stamps, *(weights_version(home() / name) for name in o.guides),
-            repr((o.frames, o.foreign, AGREEMENT, LOW, HIGH, o.tried)),
+            repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried)), repr(Outcomes.fields(o.frames - 1)),
         ]  # fmt: skip
         scene, person = (
             DuetModel(self.frozen[role], self.scalings[role], {}) for role in ("interaction", "individual")

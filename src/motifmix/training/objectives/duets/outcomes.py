@@ -30,10 +30,10 @@ from motifmix.training.objectives.duets.kept_batches import Fields, Items
 from motifmix.training.objectives.duets.likeness import Guides
 
 LOW, HIGH = 0.15, 0.85
-WHOLE = 2.0  # of log-probability: an expected gain from which more counts no more
+WHOLE = 0.15  # of probability: an expected gain from which more counts no more
 RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _TEXTS = ("text", "individual_text")
-_SMALL = ("valid", "timesteps", "text", "individual_text", "scene_gain", "own_gain")
+_SMALL = ("valid", "timesteps", "text", "individual_text", "scene_told", "own_told")
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Outcomes:
     def fields(frames: int) -> Fields:
         """Return how a batch of at most so many ``frames`` is kept.
 
-        ``scene_gain`` and ``own_gain`` [B, P]: what a high share of each person added, in this pair of scenes, to the
-        log-probability of the scene's sentence and of his own.
+        ``scene_told`` and ``own_told`` [B, P, 2]: the log-probabilities of the scene's sentence and of each person's own, with his
+        share low and high.
         """
         return Fields(("anchor", "other"), _SMALL, frames)
 
@@ -123,12 +123,18 @@ class Trial:
             step = next(walked)
             states, finished = list(step.states), step.clean
         scene, person = self._told_by(finished, valid, text, individual_text)
-        sign = torch.where(high[:count], 1.0, -1.0)
+        where = torch.where(high[:count], 1, 0)  # of each person, which of the two scenes has his share low
+
+        def by_share(told: Tensor) -> Tensor:
+            """Log-probabilities [2 B, P] as [B, P, 2], with the share low and high."""
+            both = torch.stack(told.chunk(2), dim=-1)
+            return torch.stack([both.gather(-1, which[..., None])[..., 0] for which in (where, 1 - where)], dim=-1)
+
         return {
             "anchor": said[0], "other": said[1], "valid": valid, "timesteps": timesteps, "text": text,
             "individual_text": individual_text,
-            "scene_gain": (sign * (scene[:count] - scene[count:])[:, None]).repeat(2, 1),
-            "own_gain": (sign * (person[:count] - person[count:])).repeat(2, 1),
+            "scene_told": by_share(scene[:, None].expand(-1, PEOPLE)).repeat(2, 1, 1),
+            "own_told": by_share(person).repeat(2, 1, 1),
         }  # fmt: skip
 
     def _told_by(self, finished: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,19 +152,20 @@ def _told(text: Tensor, individual_text: Tensor) -> Condition:
 def expected(items: Items, looked_at: range) -> Tensor:
     """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he and the scene are told.
 
-    A scene's sentence counts as much as both people's, as in the alignment of compositions; each kind of gain is fitted by ridge
-    regression on the sentences' vectors, as strongly held as predicts best what is only ``looked_at``.
+    A gain is one of the probability of being told right, so that what is hopeless with either share counts little. A scene's
+    sentence counts as much as both people's, as in the alignment of compositions. Each kind is fitted by ridge regression on the
+    sentences' vectors, held as strongly as predicts best what is only ``looked_at``.
     """
-    gain = _fitted(items, "scene_gain", looked_at) + _fitted(items, "own_gain", looked_at) / PEOPLE
-    return (gain / WHOLE).clamp(-1.0, 1.0)
+    scene, own = (items[name].exp().diff(dim=-1)[..., 0] for name in ("scene_told", "own_told"))
+    return ((_fitted(items, scene, looked_at) + _fitted(items, own, looked_at) / PEOPLE) / WHOLE).clamp(-1.0, 1.0)
 
 
-def _fitted(items: Items, name: str, looked_at: range) -> Tensor:
+def _fitted(items: Items, gain: Tensor, looked_at: range) -> Tensor:
     own = items["individual_text"].double()
     told = torch.cat([own, items["text"].double()[:, None].expand_as(own)], dim=-1).flatten(0, 1)  # [N P, 2 D]
     told = torch.nn.functional.normalize(told, dim=-1)
-    gained = items[name].double().flatten()
-    later = torch.zeros(items[name].shape, dtype=torch.bool)
+    gained = gain.double().flatten()
+    later = torch.zeros(gain.shape, dtype=torch.bool)
     later[looked_at.start : looked_at.stop] = True
     later = later.flatten()
     centre, mean = told[~later].mean(dim=0), gained[~later].mean()
@@ -170,4 +177,4 @@ def _fitted(items: Items, name: str, looked_at: range) -> Tensor:
         error = float((said - gained)[later].square().mean())
         if error < least:
             best, least = said, error
-    return best.view(items[name].shape).float()
+    return best.view(gain.shape).float()
