@@ -136,6 +136,7 @@ class DuetBench:
         return {
             "questions": asked_digest(self.asked), "judges": self.judges.version, "steps": self.steps, "seed": self.seed,
             "strength": self.strength(method), "spacing": SPACING,
+            **({"sparing": repr(Composer.sparing)} if method.mixer else {}),
         }  # fmt: skip
 
     def made(self, method: Composition, strength: float | None = None) -> list[Made]:
