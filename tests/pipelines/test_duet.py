@@ -15,7 +15,7 @@ from motifmix.mix.schedules import Constant, Exponential
 from motifmix.mix.weights import Forced
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.intergen import InterGenDenoiser
-from motifmix.models.mdm import IndividualMDM
+from motifmix.models.mdm import MDM, IndividualMDM
 from motifmix.models.mixer import Mixer
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
@@ -128,7 +128,8 @@ def put(folder, network, architecture, part="denoiser", space="interhuman_262", 
         extra={"steps": 1000, "text_scale": 19.6, "interaction": "interaction", "individual": "individual"}, **common,
     )  # fmt: skip
     if part == "denoiser":
-        tensors = {"motion.mean": torch.linspace(-1.0, 1.0, 262), "motion.std": torch.ones(262)}
+        width = 263 if space == "humanml3d_263" else 262
+        tensors = {"motion.mean": torch.linspace(-1.0, 1.0, width), "motion.std": torch.ones(width)}
         write_weights(
             folder, "statistics", tensors, exact=True, name="statistics", architecture="none", sizes={}, **common
         )
@@ -180,6 +181,36 @@ def test_models_are_mixed_in_by_their_folders(trained):
     put(trained / "large", In2INIndividual(**sizes), "in2in:In2INIndividual", **sizes)
     with pytest.raises(WeightsError, match="large: this model reads 768 numbers of text"):
         load_duet(further=[trained / "large"])
+
+
+def test_a_model_of_humanml3d_at_20_frames_a_second_is_mixed_in(trained):
+    sizes: dict[str, Any] = {**SIZES, "layers": 1}
+    other = trained / "walker"
+    put(other, MDM(**sizes), "mdm:MDM", space="humanml3d_263", **sizes)
+    asked = "two people greet each other", ("a person bows", "a person waves", "a person bows")
+    duet = load_duet(further=[other])
+    for people in (2, 3):
+        composed = duet.compose(asked[0], asked[1][:people], seconds=1.0, steps=2, keep_apart=False)
+        assert list(composed.shares) == ["interaction", "individual", "walker"]
+        assert [person.frames for person in composed.scene] == [30] * people
+        assert all(np.isfinite(person.joints).all() for person in composed.scene)
+    again = duet.compose(asked[0], asked[1], seconds=1.0, steps=2, keep_apart=False)
+    np.testing.assert_array_equal(again.scene.people[0].joints, composed.scene.people[0].joints)
+    alone = Duet(duet.interaction, DuetModel.load(other), override=Forced(Constant(0.5)))
+    assert len(alone.generate(asked[0], asked[1][:2], seconds=1.0, steps=2)) == 2
+    for changed in ({"using": "individual"}, {"seconds": 5.0}):
+        with pytest.raises(RequestError, match="humanml3d_263: it is mixed with others"):
+            alone.generate(asked[0], asked[1][:2], **{"steps": 2, **changed})
+    put(
+        trained / "unlike",
+        In2INIndividual(**SIZES, blocks=1),
+        "in2in:In2INIndividual",
+        space="humanml3d_263",
+        **SIZES,
+        blocks=1,
+    )
+    with pytest.raises(WeightsError, match="there is no adapter"):
+        load_duet(further=[trained / "unlike"])
 
 
 def test_what_is_not_there_or_does_not_fit_is_one_sentence(trained):

@@ -6,10 +6,11 @@ alignment and centring, the weights forced or given by a Mixer.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -201,11 +202,12 @@ GRANULARITIES = {"global": "G", "temporal": "T", "spatial": "S", "spatio_tempora
 class Composer:
     """A composition with its weights; a Mixer is asked as often as in duets (``sparing``, which may be replaced).
 
-    ``override`` replaces the weights of a mixture, whatever the method's own are. Raises ``WeightsError`` where weights are missing.
+    ``further`` models, by name, are mixed in beside the two. ``override`` replaces the weights of a mixture, whatever the method's
+    own are. Raises ``WeightsError`` where weights are missing.
     """
 
     sparing: Sparing = SPARING
-
+    further: Mapping[str, DuetModel] = MappingProxyType({})
     override: Override | None = None
 
     def __init__(
@@ -347,7 +349,8 @@ class Composer:
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         share = self.method.share
         override = self.override or (None if share is None else Forced(share))
-        mixed = mixture_of(self.interaction, {"individual": self.individual}, self.weigh, override, self.sparing)
+        others = {"individual": self.individual, **self.further}
+        mixed = mixture_of(self.interaction, others, self.weigh, override, self.sparing)
         guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)
