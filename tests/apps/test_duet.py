@@ -108,6 +108,15 @@ def test_one_file_holds_several_roots(run, here, duet):
     assert duet.calls[0].using == "interaction"
 
 
+def test_a_style_that_cannot_be_read_is_said_before_the_scene_is_made(run, here, duet):
+    def describe(text, style):
+        raise RequestError("this style is broken")
+
+    duet.stylist.model.describe = describe
+    done = run(*ASKED, "--style", "2:old", "--out", "duet.npz")
+    assert done.code == 2 and "broken" in done.err and duet.calls == [] and list(here.iterdir()) == []
+
+
 def test_everybody_or_each_has_a_style(run, here, duet):
     done = run(*ASKED, "--style", "old", "--style", "2:happy:0.5", "--strength", 1.2, "--out", "duet.npz")
     assert done.code == 0, done.err

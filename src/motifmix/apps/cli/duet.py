@@ -141,7 +141,9 @@ def _recorded(request: "DuetRequest") -> "Scene":
     import motifmix
     from motifmix.pipelines.style_transfer import StyleTransfer
 
-    return _restyled(scene, request, StyleTransfer(motifmix.load()))
+    transfer = StyleTransfer(motifmix.load())
+    notes = _notes(request, transfer)
+    return _restyled(scene, request, transfer, notes)
 
 
 def _made(
@@ -170,6 +172,9 @@ def _made(
         raise RequestError(
             f"--plot-weights draws what a Mixer said, and none is asked beyond {LONGEST_SECONDS:g} s; ask for less"
         )
+    notes = (
+        _notes(request, model.stylist) if request.styled else []
+    )  # a style that cannot be read is said before the work
     (seed,) = request.people[0].seeds()
     chosen = {**sampling, "pairs": request.pairs}
     with progress("generating") as step:
@@ -184,17 +189,20 @@ def _made(
     if request.people[0].seed is None:
         remark(f"seed {seed} (--seed {seed} makes the same again)")
     draw = duets.plotted(composed, request.text)
-    scene = _restyled(composed.scene, request, model.stylist) if request.styled else composed.scene
+    scene = _restyled(composed.scene, request, model.stylist, notes) if request.styled else composed.scene
     return scene, draw
 
 
-def _restyled(scene: "Scene", request: "DuetRequest", transfer: Any) -> "Scene":
+def _notes(request: "DuetRequest", transfer: Any) -> list[str]:
+    """Read everybody's style; returns what there is to say about them."""
+    said = (note for own in request.people if own.styles for note in transfer.model.describe(_KNOWN, own.style))
+    return list(dict.fromkeys(said))
+
+
+def _restyled(scene: "Scene", request: "DuetRequest", transfer: Any, notes: list[str]) -> "Scene":
     from motifmix.apps import duet as duets
 
-    said = dict.fromkeys(
-        note for own in request.people if own.styles for note in transfer.model.describe(_KNOWN, own.style)
-    )
-    for note in said:
+    for note in notes:
         remark(note)
     with progress("giving styles"):
         return duets.restyled(scene, request, transfer)
