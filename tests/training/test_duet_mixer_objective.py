@@ -213,7 +213,8 @@ def test_what_is_expected_is_what_sentences_have_in_common():
         return torch.stack([0.4 * low, (0.4 * low + gain).clamp(min=1e-3)], dim=-1).log()
 
     chance = 0.4 * torch.rand(400, 2)
-    items = {"individual_text": own, "text": scene, "own_told": told(0.2 * paid + chance), "scene_told": told(-chance)}
+    items = {"individual_text": own, "text": scene, "own_told": told(0.2 * paid + chance), "scene_told": told(-chance),
+             "known": torch.ones(400, dtype=torch.bool)}  # fmt: skip
     found = expected(items, range(350, 400))
     assert found.shape == (400, 2) and found.abs().max() <= 1.0
     later = slice(350, None)

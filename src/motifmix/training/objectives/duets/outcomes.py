@@ -9,7 +9,8 @@ what both models had said at one step on the way, and a Mixer that reads this is
 One pair of scenes says little: what the other person did and where chance led them changes more than one share does. What is to
 be expected of a sentence is therefore fitted to all of them (:func:`expected`), and that is taught.
 
-In half of the people another clip's sentence replaces the own one, so that contents come up that no pair shows.
+In half of the people a single clip's sentence replaces the own one, of a content that no pair shows. In such scenes the pair's
+sentence counts for nothing: what it looks like with others nobody knows, the guide of scenes least of all.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ LOW, HIGH = 0.15, 0.85
 WHOLE = 0.15  # of probability: an expected gain from which more counts no more
 RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _TEXTS = ("text", "individual_text")
-_SMALL = ("valid", "timesteps", "text", "individual_text", "scene_told", "own_told")
+_SMALL = ("valid", "timesteps", "text", "individual_text", "scene_told", "own_told", "known")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Outcomes:
         """Return how a batch of at most so many ``frames`` is kept.
 
         ``scene_told`` and ``own_told`` [B, P, 2]: the log-probabilities of the scene's sentence and of each person's own, with his
-        share low and high.
+        share low and high. ``known`` [B]: whether all are told what the pair shows.
         """
         return Fields(("anchor", "other"), _SMALL, frames)
 
@@ -98,9 +99,12 @@ class Trial:
 
     @torch.no_grad()
     def make(
-        self, text: Tensor, individual_text: Tensor, rng: np.random.Generator, generator: torch.Generator
+        self, text: Tensor, individual_text: Tensor, own: Tensor, rng: np.random.Generator, generator: torch.Generator
     ) -> Items:
-        """Make each scene of ``text`` [B, D] and ``individual_text`` [B, P, D] twice; returns the fields of 2 B outcomes."""
+        """Make each scene of ``text`` [B, D] and ``individual_text`` [B, P, D] twice; returns the fields of 2 B outcomes.
+
+        ``own`` [B, P]: who is told what he does in the pair.
+        """
         count = len(text)
         first = torch.from_numpy(rng.random((count, PEOPLE)) < 0.5)
         high = torch.cat([first, ~first])
@@ -115,11 +119,11 @@ class Trial:
         timesteps, states, finished = torch.zeros(2 * count), [noise, noise], noise
         walked = sample_chains(guided, mixed.chains, self.levels, states, condition, valid)
         for number, level in enumerate(self.levels[:-1]):
-            own = looked_at == number
-            timesteps[own] = float(original_step(level))
-            for predicted, model, state in zip(said, mixed.chains, states, strict=True):
-                here = _told(text[own], individual_text[own])
-                predicted[own] = model.estimate(state[own], level, here, valid[own]) if own.any() else predicted[own]
+            here = looked_at == number
+            timesteps[here] = float(original_step(level))
+            told = _told(text[here], individual_text[here])
+            for predicted, model, state in zip(said if here.any() else (), mixed.chains, states, strict=False):
+                predicted[here] = model.estimate(state[here], level, told, valid[here])
             step = next(walked)
             states, finished = list(step.states), step.clean
         scene, person = self._told_by(finished, valid, text, individual_text)
@@ -134,7 +138,7 @@ class Trial:
             "anchor": said[0], "other": said[1], "valid": valid, "timesteps": timesteps, "text": text,
             "individual_text": individual_text,
             "scene_told": by_share(scene[:, None].expand(-1, PEOPLE)).repeat(2, 1, 1),
-            "own_told": by_share(person).repeat(2, 1, 1),
+            "own_told": by_share(person).repeat(2, 1, 1), "known": own.all(dim=1).repeat(2),
         }  # fmt: skip
 
     def _told_by(self, finished: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,11 +157,12 @@ def expected(items: Items, looked_at: range) -> Tensor:
     """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he and the scene are told.
 
     A gain is one of the probability of being told right, so that what is hopeless with either share counts little. A scene's
-    sentence counts as much as both people's, as in the alignment of compositions. Each kind is fitted by ridge regression on the
-    sentences' vectors, held as strongly as predicts best what is only ``looked_at``.
+    sentence counts as much as both people's, as in the alignment of compositions, where all of them do what the pair shows. Fitted
+    is a ridge regression on the sentences' vectors, held as strongly as predicts best what is only ``looked_at``.
     """
     scene, own = (items[name].exp().diff(dim=-1)[..., 0] for name in ("scene_told", "own_told"))
-    return ((_fitted(items, scene, looked_at) + _fitted(items, own, looked_at) / PEOPLE) / WHOLE).clamp(-1.0, 1.0)
+    gain = scene * items["known"][:, None] + own / PEOPLE
+    return (_fitted(items, gain, looked_at) / WHOLE).clamp(-1.0, 1.0)
 
 
 def _fitted(items: Items, gain: Tensor, looked_at: range) -> Tensor:
