@@ -202,25 +202,30 @@ def test_a_mixer_learns_from_outcomes_alone_who_gains(guided):
         assert losses(made)[1]["gained"] > before + 0.01
 
 
-def test_what_is_expected_is_what_sentences_have_in_common():
+def test_what_is_expected_is_what_like_sentences_gained():
     """Of trials that are mostly chance, who gains by what he is told is found; chance is not."""
     torch.manual_seed(0)
-    own, scene = torch.randn(400, 2, 8), torch.randn(400, 8)
-    paid = torch.sigmoid(own[..., 0])
-    low = torch.rand(400, 2)
+    kinds = torch.nn.functional.one_hot(torch.randint(8, (400, 2)), 8).float()
+    own, scene = kinds + 0.1 * torch.randn(400, 2, 8), torch.randn(400, 8)
+    paid = 2.0 * (kinds[..., 0] - kinds[..., 1])
 
     def told(gain):
-        return torch.stack([0.4 * low, (0.4 * low + gain).clamp(min=1e-3)], dim=-1).log()
+        return torch.stack([torch.full_like(gain, -5.0), gain - 5.0], dim=-1)
 
-    chance = 0.4 * torch.rand(400, 2)
-    items = {"individual_text": own, "text": scene, "own_told": told(0.2 * paid + chance), "scene_told": told(-chance),
-             "known": torch.ones(400, dtype=torch.bool)}  # fmt: skip
-    found = expected(items, range(350, 400))
+    chance = 2.0 * torch.randn(400, 2)
+    items = {"individual_text": own, "text": scene, "own_told": told(paid + chance), "scene_told": told(-torch.ones(400, 2)),
+             "known": torch.zeros(400, dtype=torch.bool)}  # fmt: skip
+    later = range(350, 400)
+    found = expected(items, later)
     assert found.shape == (400, 2) and found.abs().max() <= 1.0
-    later = slice(350, None)
-    assert torch.corrcoef(torch.stack([found[later].flatten(), paid[later].flatten()]))[0, 1] > 0.8
-    never = expected({**items, "own_told": told(chance)}, range(350, 400))
-    assert found.std() > 0.05 and never.std() < 0.5 * found.std()
+    assert torch.corrcoef(torch.stack([found[350:].flatten(), paid[350:].flatten()]))[0, 1] > 0.8
+    never = expected({**items, "own_told": told(chance)}, later)
+    assert found.std() > 0.1 and never.std() < 0.5 * found.std()
+    # What it costs the scene counts where all do what the pair shows; what is hopeless either way counts nowhere.
+    known = expected({**items, "known": torch.ones(400, dtype=torch.bool)}, later)
+    assert ((known - found) <= 0).all() and (known - found).min() < -0.9
+    hopeless = expected({**items, "own_told": told(paid) - 20.0}, later)
+    assert hopeless.abs().max() == 0.0
 
 
 def test_a_guide_tells_what_means_the_same_from_the_rest(guided):

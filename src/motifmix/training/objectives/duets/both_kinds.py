@@ -6,7 +6,6 @@ Nobody pretends that this is what the interaction looks like with those contents
 MixerMDM, and is compared with each person alone.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,19 +51,13 @@ class MixedBatch:
 class BothKinds:
     """Draws :class:`MixedBatch` es from ``pairs`` and, where there are any, ``people`` with their ``sentences``.
 
-    ``texts``: the tables in which their sentences stand. ``never_in_pairs``: contents of single clips that no pair shows.
+    ``texts``: the tables in which their sentences stand.
     """
 
     def __init__(
-        self,
-        pairs: Pairs,
-        texts: list[ScaledTexts],
-        people: People | None = None,
-        sentences: Sentences | None = None,
-        never_in_pairs: Collection[str] = (),
+        self, pairs: Pairs, texts: list[ScaledTexts], people: People | None = None, sentences: Sentences | None = None
     ) -> None:
         self.pairs, self.texts, self.people, self.sentences = pairs, texts, people, sentences
-        self.never_in_pairs = frozenset(never_in_pairs)
 
     def draw(self, rng: np.random.Generator, count: int, foreign: float) -> MixedBatch:
         """Draw ``count`` items, each with the chance ``foreign`` of foreign people."""
@@ -85,26 +78,25 @@ class BothKinds:
         )
 
     def sentences_of(self, rng: np.random.Generator, count: int, foreign: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw what ``count`` pairs are told, [N, D] and [N, P, D], and whether each person is told the own sentence, [N, P].
+        """Draw what ``count`` pairs are told, [N, D] and [N, P, D], and whether all of a pair do what it shows, [N].
 
-        Of the others, each person by the chance ``foreign``, it is a sentence of a single clip whose content no pair shows.
+        Each person is told, by the chance ``foreign``, what a single clip shows.
         """
         batch = self.pairs.draw(rng, count)
-        own = rng.random((count, len(batch.individual_texts[0]))) >= foreign
-        alone = [
-            text if known else self._foreign_sentence(rng)
-            for texts, kept in zip(batch.individual_texts, own, strict=True)
-            for text, known in zip(texts, kept, strict=True)
-        ]
+        alone, known = [], []
+        for texts in batch.individual_texts:
+            own = [text if rng.random() >= foreign else self._foreign_sentence(rng) for text in texts]
+            known.append(own == list(texts))
+            alone += own
         said = self._vectors([*batch.texts, *alone])
-        return said[:count], said[count:].unflatten(0, (count, -1)), torch.from_numpy(own)
+        return said[:count], said[count:].unflatten(0, (count, -1)), torch.tensor(known)
 
     def _foreign_sentence(self, rng: np.random.Generator) -> str:
         assert self.people is not None and self.sentences is not None
         said = ""
         while not said:  # of some clips nobody says anything
             ((clip, _),) = self.people.draw(rng, 1)
-            said = self.sentences.draw(clip, rng) if clip.content in self.never_in_pairs else ""
+            said = self.sentences.draw(clip, rng)
         return said
 
     def _foreign(self, pair: Tensor, rng: np.random.Generator) -> tuple[Tensor, list[str]]:

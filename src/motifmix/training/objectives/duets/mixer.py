@@ -57,7 +57,7 @@ from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, DuetObjective
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
 from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
-from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets, card_of_pairs
+from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
 from motifmix.training.objectives.duets.kept_batches import KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
 from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial, expected
@@ -150,10 +150,9 @@ class DuetMixerObjective(DuetObjective):
                 "options.foreign needs sets of single clips in the recipe's data, behind the pairs; or set it to 0"
             )
         pairs = DuetPairs(self.reader, "train", o.frames)
-        never = card_of_pairs(self.reader.folder).get("contents_never_in_pairs", ())
         people = People(self.sets, "train", self.people) if o.foreign > 0 else None
         self._read_texts(pairs, people)
-        self.clips = BothKinds(pairs, self.texts, people, self.sentences, never)
+        self.clips = BothKinds(pairs, self.texts, people, self.sentences)
         self.guides = self._guides(pairs, people) if o.likeness > 0 or o.outcomes > 0 else None
         self._networks()
 
@@ -296,10 +295,6 @@ class DuetMixerObjective(DuetObjective):
             *self._stamps, *(weights_version(home() / name) for name in o.guides),
             repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried)), repr(Outcomes.fields(o.frames - 1)),
         ]  # fmt: skip
-        if not self.clips.never_in_pairs:
-            raise DataError(
-                f"{self.reader.folder}: its card names no content that pairs never show; prepare duets again"
-            )
         scene, person = (
             DuetModel(self.frozen[role], self.scalings[role], {}) for role in ("interaction", "individual")
         )

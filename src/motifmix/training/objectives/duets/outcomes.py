@@ -7,10 +7,10 @@ nothing, say how well the finished scene is told by its sentence and each person
 what both models had said at one step on the way, and a Mixer that reads this is taught to believe whom it paid to believe.
 
 One pair of scenes says little: what the other person did and where chance led them changes more than one share does. What is to
-be expected of a sentence is therefore fitted to all of them (:func:`expected`), and that is taught.
+be expected of a sentence is therefore what it gained in all trials of sentences like it (:func:`expected`), and that is taught.
 
-In half of the people a single clip's sentence replaces the own one, of a content that no pair shows. In such scenes the pair's
-sentence counts for nothing: what it looks like with others nobody knows, the guide of scenes least of all.
+In half of the people a single clip's sentence replaces the own one, so that contents come up that no pair shows. In such scenes the
+pair's sentence counts for nothing: what it looks like with others nobody knows, the guide of scenes least of all.
 """
 
 from dataclasses import dataclass
@@ -31,8 +31,9 @@ from motifmix.training.objectives.duets.kept_batches import Fields, Items
 from motifmix.training.objectives.duets.likeness import Guides
 
 LOW, HIGH = 0.15, 0.85
-WHOLE = 0.15  # of probability: an expected gain from which more counts no more
-RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+WHOLE = 1.0  # of log-probability: an expected gain from which more counts no more
+HOPELESS = -10.0  # log-probability below which a scene is told wrongly, however far
+NEARNESS = (3.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0)  # how much nearer sentences count more, of which one is chosen
 _TEXTS = ("text", "individual_text")
 _SMALL = ("valid", "timesteps", "text", "individual_text", "scene_told", "own_told", "known")
 
@@ -64,7 +65,7 @@ class Outcomes:
         """Return how a batch of at most so many ``frames`` is kept.
 
         ``scene_told`` and ``own_told`` [B, P, 2]: the log-probabilities of the scene's sentence and of each person's own, with his
-        share low and high. ``known`` [B]: whether all are told what the pair shows.
+        share low and high. ``known`` [B]: whether all do what the pair shows.
         """
         return Fields(("anchor", "other"), _SMALL, frames)
 
@@ -99,11 +100,11 @@ class Trial:
 
     @torch.no_grad()
     def make(
-        self, text: Tensor, individual_text: Tensor, own: Tensor, rng: np.random.Generator, generator: torch.Generator
+        self, text: Tensor, individual_text: Tensor, known: Tensor, rng: np.random.Generator, generator: torch.Generator
     ) -> Items:
         """Make each scene of ``text`` [B, D] and ``individual_text`` [B, P, D] twice; returns the fields of 2 B outcomes.
 
-        ``own`` [B, P]: who is told what he does in the pair.
+        ``known`` [B]: in which of them all do what the pair shows.
         """
         count = len(text)
         first = torch.from_numpy(rng.random((count, PEOPLE)) < 0.5)
@@ -138,7 +139,7 @@ class Trial:
             "anchor": said[0], "other": said[1], "valid": valid, "timesteps": timesteps, "text": text,
             "individual_text": individual_text,
             "scene_told": by_share(scene[:, None].expand(-1, PEOPLE)).repeat(2, 1, 1),
-            "own_told": by_share(person).repeat(2, 1, 1), "known": own.all(dim=1).repeat(2),
+            "own_told": by_share(person).repeat(2, 1, 1), "known": known.repeat(2),
         }  # fmt: skip
 
     def _told_by(self, finished: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
@@ -156,30 +157,35 @@ def _told(text: Tensor, individual_text: Tensor) -> Condition:
 def expected(items: Items, looked_at: range) -> Tensor:
     """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he and the scene are told.
 
-    A gain is one of the probability of being told right, so that what is hopeless with either share counts little. A scene's
-    sentence counts as much as both people's, as in the alignment of compositions, where all of them do what the pair shows. Fitted
-    is a ridge regression on the sentences' vectors, held as strongly as predicts best what is only ``looked_at``.
+    A scene's sentence counts as much as both people's, as in the alignment of compositions, where all of them do what the pair
+    shows. What a sentence gains is a mean over all trials, those of sentences near it counting more (Nadaraya and Watson's
+    estimator); how much more is chosen by what it predicts of the trials that are only ``looked_at``.
     """
-    scene, own = (items[name].exp().diff(dim=-1)[..., 0] for name in ("scene_told", "own_told"))
-    gain = scene * items["known"][:, None] + own / PEOPLE
-    return (_fitted(items, gain, looked_at) / WHOLE).clamp(-1.0, 1.0)
-
-
-def _fitted(items: Items, gain: Tensor, looked_at: range) -> Tensor:
-    own = items["individual_text"].double()
-    told = torch.cat([own, items["text"].double()[:, None].expand_as(own)], dim=-1).flatten(0, 1)  # [N P, 2 D]
-    told = torch.nn.functional.normalize(told, dim=-1)
-    gained = gain.double().flatten()
-    later = torch.zeros(gain.shape, dtype=torch.bool)
+    scene, own = (items[name].clamp(min=HOPELESS).diff(dim=-1)[..., 0] for name in ("scene_told", "own_told"))
+    later = torch.zeros(len(scene), dtype=torch.bool)
     later[looked_at.start : looked_at.stop] = True
-    later = later.flatten()
-    centre, mean = told[~later].mean(dim=0), gained[~later].mean()
-    x, y = told[~later] - centre, gained[~later] - mean
-    best, least = gained, torch.inf
-    for ridge in RIDGES:
-        by_word = torch.linalg.solve(x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype), x.T @ y)
-        said = (told - centre) @ by_word + mean
-        error = float((said - gained)[later].square().mean())
+    known, all_of_them = items["known"], torch.ones(own.numel(), dtype=torch.bool)
+    later_people = later.repeat_interleave(PEOPLE)
+    alone = _fitted(items["individual_text"].flatten(0, 1), own.flatten(), later_people, all_of_them)
+    together = _fitted(items["text"], scene.mean(dim=1), later, known)
+    return ((together[:, None] * known[:, None] + alone.view_as(own) / PEOPLE) / WHOLE).clamp(-1.0, 1.0)
+
+
+def _fitted(told: Tensor, gained: Tensor, later: Tensor, counted: Tensor) -> Tensor:
+    """Return what is expected of ``told`` [M, D], [M], by what was ``gained`` [M] in trials that are ``counted`` and not ``later``."""
+    told = torch.nn.functional.normalize(told, dim=-1)
+    told = torch.nn.functional.normalize(
+        told - told.mean(dim=0), dim=-1
+    )  # what all sentences have in common says nothing
+    taught, looked_at = counted & ~later, counted & later
+    if not taught.any():
+        return torch.zeros_like(gained)
+    alike = told @ told[taught].T - 1.0
+    best, least = torch.full_like(gained, float(gained[taught].mean())), torch.inf
+    for nearness in NEARNESS if looked_at.any() else ():
+        near = (nearness * alike).exp()
+        said = near @ gained[taught] / near.sum(dim=1)
+        error = float((said - gained)[looked_at].square().mean())
         if error < least:
             best, least = said, error
-    return best.view(gain.shape).float()
+    return best
