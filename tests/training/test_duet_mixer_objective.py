@@ -221,9 +221,9 @@ def test_what_is_expected_is_what_like_sentences_gained():
     assert torch.corrcoef(torch.stack([found[350:].flatten(), paid[350:].flatten()]))[0, 1] > 0.8
     never = expected({**items, "own_told": told(chance)}, later)
     assert found.std() > 0.1 and never.std() < 0.5 * found.std()
-    # What it costs the scene counts where all do what the pair shows; what is hopeless either way counts nowhere.
+    # What it costs the scene is taken from scenes where all do what the pair shows; what is hopeless either way counts nowhere.
     known = expected({**items, "known": torch.ones(400, dtype=torch.bool)}, later)
-    assert ((known - found) <= 0).all() and (known - found).min() < -0.9
+    assert ((known - found) <= 0).all() and (known - found).min() < -0.4
     hopeless = expected({**items, "own_told": told(paid) - 20.0}, later)
     assert hopeless.abs().max() == 0.0
 

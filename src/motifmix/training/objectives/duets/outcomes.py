@@ -155,37 +155,34 @@ def _told(text: Tensor, individual_text: Tensor) -> Condition:
 
 
 def expected(items: Items, looked_at: range) -> Tensor:
-    """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he and the scene are told.
+    """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he is told.
 
-    A scene's sentence counts as much as both people's, as in the alignment of compositions, where all of them do what the pair
-    shows. What a sentence gains is a mean over all trials, those of sentences near it counting more (Nadaraya and Watson's
-    estimator); how much more is chosen by what it predicts of the trials that are only ``looked_at``.
+    One half is what it gains his own sentence: a mean over all trials, those of sentences near it counting more (Nadaraya and
+    Watson's estimator); how much more is chosen by what it predicts of the trials that are only ``looked_at``. The other half is
+    what it costs the scene's, where all do what the pair shows; that does not follow from any sentence (correlation 0.1), and is
+    one number for all.
     """
     scene, own = (items[name].clamp(min=HOPELESS).diff(dim=-1)[..., 0] for name in ("scene_told", "own_told"))
-    later = torch.zeros(len(scene), dtype=torch.bool)
-    later[looked_at.start : looked_at.stop] = True
-    known, all_of_them = items["known"], torch.ones(own.numel(), dtype=torch.bool)
-    later_people = later.repeat_interleave(PEOPLE)
-    alone = _fitted(items["individual_text"].flatten(0, 1), own.flatten(), later_people, all_of_them)
-    together = _fitted(items["text"], scene.mean(dim=1), later, known)
-    return ((together[:, None] * known[:, None] + alone.view_as(own) / PEOPLE) / WHOLE).clamp(-1.0, 1.0)
+    taught = torch.ones(len(scene), dtype=torch.bool)
+    taught[looked_at.start : looked_at.stop] = False
+    shown = scene[items["known"] & taught]
+    together = shown.mean() if shown.numel() else scene.new_zeros(())
+    alone = _fitted(items["individual_text"].flatten(0, 1), own.flatten(), taught.repeat_interleave(PEOPLE))
+    return ((together + alone.view_as(own)) / 2.0 / WHOLE).clamp(-1.0, 1.0)
 
 
-def _fitted(told: Tensor, gained: Tensor, later: Tensor, counted: Tensor) -> Tensor:
-    """Return what is expected of ``told`` [M, D], [M], by what was ``gained`` [M] in trials that are ``counted`` and not ``later``."""
+def _fitted(told: Tensor, gained: Tensor, taught: Tensor) -> Tensor:
+    """Return what is expected of ``told`` [M, D], [M], by what was ``gained`` [M] in those trials that are ``taught``."""
     told = torch.nn.functional.normalize(told, dim=-1)
     told = torch.nn.functional.normalize(
         told - told.mean(dim=0), dim=-1
     )  # what all sentences have in common says nothing
-    taught, looked_at = counted & ~later, counted & later
-    if not taught.any():
-        return torch.zeros_like(gained)
     alike = told @ told[taught].T - 1.0
     best, least = torch.full_like(gained, float(gained[taught].mean())), torch.inf
-    for nearness in NEARNESS if looked_at.any() else ():
+    for nearness in NEARNESS:
         near = (nearness * alike).exp()
         said = near @ gained[taught] / near.sum(dim=1)
-        error = float((said - gained)[looked_at].square().mean())
+        error = float((said - gained)[~taught].square().mean())
         if error < least:
             best, least = said, error
     return best
