@@ -77,19 +77,16 @@ class BothKinds:
             motion, pair * valid[:, None, :, None], valid, chosen, said[:count], said[count:].unflatten(0, (count, -1))
         )
 
-    def sentences_of(self, rng: np.random.Generator, count: int, foreign: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw what ``count`` pairs are told, [N, D] and [N, P, D], and whether all of a pair do what it shows, [N].
-
-        Each person is told, by the chance ``foreign``, what a single clip shows.
-        """
+    def sentences_of(self, rng: np.random.Generator, count: int, foreign: float) -> tuple[Tensor, Tensor]:
+        """Draw what ``count`` pairs are told, [N, D] and [N, P, D]: each person, by the chance ``foreign``, what a single clip shows."""
         batch = self.pairs.draw(rng, count)
-        alone, known = [], []
-        for texts in batch.individual_texts:
-            own = [text if rng.random() >= foreign else self._foreign_sentence(rng) for text in texts]
-            known.append(own == list(texts))
-            alone += own
+        alone = [
+            text if rng.random() >= foreign else self._foreign_sentence(rng)
+            for texts in batch.individual_texts
+            for text in texts
+        ]
         said = self._vectors([*batch.texts, *alone])
-        return said[:count], said[count:].unflatten(0, (count, -1)), torch.tensor(known)
+        return said[:count], said[count:].unflatten(0, (count, -1))
 
     def _foreign_sentence(self, rng: np.random.Generator) -> str:
         assert self.people is not None and self.sentences is not None

@@ -28,7 +28,7 @@ class Fields:
 
 
 class KeptBatches:
-    """``count`` items, drawn from in any order; whoever reads them may put more beside the ``small`` ones."""
+    """``count`` items, drawn from in any order."""
 
     def __init__(self, path: Path, fields: Fields) -> None:
         self.fields = fields

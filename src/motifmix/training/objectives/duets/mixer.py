@@ -60,7 +60,7 @@ from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
 from motifmix.training.objectives.duets.kept_batches import KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
-from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial, expected
+from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial
 from motifmix.training.objectives.duets.people import People, PeopleOptions
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
@@ -262,7 +262,7 @@ class DuetMixerObjective(DuetObjective):
         """
         o = self.options
         rows = self._looked_at if held_out else range(self._looked_at.start)
-        tried = Outcomes.of(self.outcomes.draw(rng, min(o.outcome_batch, len(rows)), rows)).to(self.device)
+        tried = Outcomes(**self.outcomes.draw(rng, min(o.outcome_batch, len(rows)), rows)).to(self.device)
         mixed = self._mixed(modules, tried.timesteps)
         mixture = mixed.mix(tried.anchor, [tried.other], tried.timesteps, tried.condition(), tried.valid)
         shares = mixture.weights[:, 0].mean(dim=(-1, -2))  # [B, P]
@@ -300,12 +300,10 @@ class DuetMixerObjective(DuetObjective):
         )
         at_once = min(TRIED_AT_ONCE, o.tried // 2)  # each is made twice
         trial = Trial(scene, person, guides, self.schedule, o.frames - 1)
-        tried = KeptBatches.of(
+        return KeptBatches.of(
             place_of(home() / "cache", "outcomes", stamps), Outcomes.fields(o.frames - 1), o.tried,
             lambda: trial.make(*self.clips.sentences_of(rng, at_once, o.foreign), rng, generator),
         )  # fmt: skip
-        tried.small["gain"] = expected(tried.small, self._looked_at)
-        return tried
 
     @property
     def _looked_at(self) -> range:

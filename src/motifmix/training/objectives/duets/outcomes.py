@@ -6,11 +6,11 @@ of the individual model held high in one and low in the other, by chance. Two gu
 nothing, say how well the finished scene is told by its sentence and each person by his. What the high share gained is kept with
 what both models had said at one step on the way, and a Mixer that reads this is taught to believe whom it paid to believe.
 
-One pair of scenes says little: what the other person did and where chance led them changes more than one share does. What is to
-be expected of a sentence is therefore what it gained in all trials of sentences like it (:func:`expected`), and that is taught.
+In half of the people a single clip's sentence replaces the own one, so that contents come up that no pair shows.
 
-In half of the people a single clip's sentence replaces the own one, so that contents come up that no pair shows. In such scenes the
-pair's sentence counts for nothing: what it looks like with others nobody knows, the guide of scenes least of all.
+One pair of scenes is mostly chance. Still each is taught as it went: what was to be seen of it in both models' predictions is seen
+by the Mixer too. What a sentence gains on average (ridge regression on sentences' vectors; a mean over trials of like sentences)
+tells better who is foreign, and taught worse on validation pairs.
 """
 
 from dataclasses import dataclass
@@ -31,11 +31,9 @@ from motifmix.training.objectives.duets.kept_batches import Fields, Items
 from motifmix.training.objectives.duets.likeness import Guides
 
 LOW, HIGH = 0.15, 0.85
-WHOLE = 1.0  # of log-probability: an expected gain from which more counts no more
-HOPELESS = -10.0  # log-probability below which a scene is told wrongly, however far
-NEARNESS = (3.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0)  # how much nearer sentences count more, of which one is chosen
+WHOLE = 4.0  # of log-probability: a gain from which more counts no more
 _TEXTS = ("text", "individual_text")
-_SMALL = ("valid", "timesteps", "text", "individual_text", "scene_told", "own_told", "known")
+_SMALL = ("valid", "timesteps", "text", "individual_text", "scene_gain", "own_gain")
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ class Outcomes:
     """What both models said at one step on the way to a finished scene, and what believing the individual one gained.
 
     ``anchor`` and ``other`` [B, P, T, 262] in metres, ``valid`` [B, T], ``timesteps`` [B], ``text`` [B, D] and
-    ``individual_text`` [B, P, D] as the models read them. ``gain`` [B, P]: what a high share of each person is expected to add,
-    from -1 to 1.
+    ``individual_text`` [B, P, D] as the models read them. ``scene_gain`` and ``own_gain`` [B, P]: what a high share of each person
+    added to the log-probability of the scene's sentence and of his own.
     """
 
     anchor: Tensor
@@ -53,20 +51,21 @@ class Outcomes:
     timesteps: Tensor
     text: Tensor
     individual_text: Tensor
-    gain: Tensor
+    scene_gain: Tensor
+    own_gain: Tensor
 
-    @classmethod
-    def of(cls, items: Items) -> "Outcomes":
-        """Return what was kept, with the expected gain beside it."""
-        return cls(**{name: items[name] for name in cls.__dataclass_fields__})
+    @property
+    def gain(self) -> Tensor:
+        """Both together, [B, P], from -1 to 1.
+
+        A scene's sentence counts as much as both people's, as in the alignment of compositions. It counts for both of them: who
+        made the difference shows over many scenes, as the other's share is high as often as low.
+        """
+        return ((self.scene_gain + self.own_gain / PEOPLE) / WHOLE).clamp(-1.0, 1.0)
 
     @staticmethod
     def fields(frames: int) -> Fields:
-        """Return how a batch of at most so many ``frames`` is kept.
-
-        ``scene_told`` and ``own_told`` [B, P, 2]: the log-probabilities of the scene's sentence and of each person's own, with his
-        share low and high. ``known`` [B]: whether all do what the pair shows.
-        """
+        """Return how a batch of at most so many ``frames`` is kept."""
         return Fields(("anchor", "other"), _SMALL, frames)
 
     def condition(self) -> Condition:
@@ -100,12 +99,9 @@ class Trial:
 
     @torch.no_grad()
     def make(
-        self, text: Tensor, individual_text: Tensor, known: Tensor, rng: np.random.Generator, generator: torch.Generator
+        self, text: Tensor, individual_text: Tensor, rng: np.random.Generator, generator: torch.Generator
     ) -> Items:
-        """Make each scene of ``text`` [B, D] and ``individual_text`` [B, P, D] twice; returns the fields of 2 B outcomes.
-
-        ``known`` [B]: in which of them all do what the pair shows.
-        """
+        """Make each scene of ``text`` [B, D] and ``individual_text`` [B, P, D] twice; returns the fields of 2 B outcomes."""
         count = len(text)
         first = torch.from_numpy(rng.random((count, PEOPLE)) < 0.5)
         high = torch.cat([first, ~first])
@@ -128,18 +124,12 @@ class Trial:
             step = next(walked)
             states, finished = list(step.states), step.clean
         scene, person = self._told_by(finished, valid, text, individual_text)
-        where = torch.where(high[:count], 1, 0)  # of each person, which of the two scenes has his share low
-
-        def by_share(told: Tensor) -> Tensor:
-            """Log-probabilities [2 B, P] as [B, P, 2], with the share low and high."""
-            both = torch.stack(told.chunk(2), dim=-1)
-            return torch.stack([both.gather(-1, which[..., None])[..., 0] for which in (where, 1 - where)], dim=-1)
-
+        sign = torch.where(high[:count], 1.0, -1.0)
         return {
             "anchor": said[0], "other": said[1], "valid": valid, "timesteps": timesteps, "text": text,
             "individual_text": individual_text,
-            "scene_told": by_share(scene[:, None].expand(-1, PEOPLE)).repeat(2, 1, 1),
-            "own_told": by_share(person).repeat(2, 1, 1), "known": known.repeat(2),
+            "scene_gain": (sign * (scene[:count] - scene[count:])[:, None]).repeat(2, 1),
+            "own_gain": (sign * (person[:count] - person[count:])).repeat(2, 1),
         }  # fmt: skip
 
     def _told_by(self, finished: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,37 +142,3 @@ class Trial:
 def _told(text: Tensor, individual_text: Tensor) -> Condition:
     everyone = torch.ones(len(text), dtype=torch.bool)
     return Condition({"text": Part(text, everyone), "individual_text": Part(individual_text, everyone)})
-
-
-def expected(items: Items, looked_at: range) -> Tensor:
-    """What is to be expected of a high share of each person, [N, P] from -1 to 1, by what he is told.
-
-    One half is what it gains his own sentence: a mean over all trials, those of sentences near it counting more (Nadaraya and
-    Watson's estimator); how much more is chosen by what it predicts of the trials that are only ``looked_at``. The other half is
-    what it costs the scene's, where all do what the pair shows; that does not follow from any sentence (correlation 0.1), and is
-    one number for all.
-    """
-    scene, own = (items[name].clamp(min=HOPELESS).diff(dim=-1)[..., 0] for name in ("scene_told", "own_told"))
-    taught = torch.ones(len(scene), dtype=torch.bool)
-    taught[looked_at.start : looked_at.stop] = False
-    shown = scene[items["known"] & taught]
-    together = shown.mean() if shown.numel() else scene.new_zeros(())
-    alone = _fitted(items["individual_text"].flatten(0, 1), own.flatten(), taught.repeat_interleave(PEOPLE))
-    return ((together + alone.view_as(own)) / 2.0 / WHOLE).clamp(-1.0, 1.0)
-
-
-def _fitted(told: Tensor, gained: Tensor, taught: Tensor) -> Tensor:
-    """Return what is expected of ``told`` [M, D], [M], by what was ``gained`` [M] in those trials that are ``taught``."""
-    told = torch.nn.functional.normalize(told, dim=-1)
-    told = torch.nn.functional.normalize(
-        told - told.mean(dim=0), dim=-1
-    )  # what all sentences have in common says nothing
-    alike = told @ told[taught].T - 1.0
-    best, least = torch.full_like(gained, float(gained[taught].mean())), torch.inf
-    for nearness in NEARNESS:
-        near = (nearness * alike).exp()
-        said = near @ gained[taught] / near.sum(dim=1)
-        error = float((said - gained)[~taught].square().mean())
-        if error < least:
-            best, least = said, error
-    return best
