@@ -55,10 +55,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What tuning chose: a ``strength`` of guidance, and the ``overall`` alignment with it on validation pairs."""
+    """What tuning chose: a ``strength`` of guidance, and the ``overall`` alignment with it on so many validation pairs."""
 
     strength: float
     overall: float
+    questions: int = 0
 
 
 @dataclass
@@ -275,7 +276,10 @@ def read_guidance(folder: Path) -> dict[str, Tuned]:
     if not path.is_file():
         return {}
     rows = json.loads(path.read_text("utf-8"))
-    return {str(key): Tuned(float(row["strength"]), max(row["overall"].values())) for key, row in rows.items()}
+    return {
+        str(key): Tuned(float(row["strength"]), max(row["overall"].values()), int(row.get("questions", 0)))
+        for key, row in rows.items()
+    }
 
 
 def write_guidance(folder: Path, rows: Mapping[str, Any]) -> Path:

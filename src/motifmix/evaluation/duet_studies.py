@@ -247,15 +247,15 @@ def _facts(bench: DuetBench, lines: Sequence[Line]) -> dict[str, Any]:
 def _intro(bench: DuetBench) -> str:
     foreign = sum(any(question.foreign) for question in bench.asked)
     few = "" if len(bench.asked) >= LEAST_PROMPTS else f" Fewer than {LEAST_PROMPTS}: a trial, no result."
-    tuned_ones = len(bench.guidance)
+    asked = sorted({tuned.questions for tuned in bench.guidance.values()})
     return (
         f"{len(bench.asked)} prompts of the test side, {foreign} of them with people who do what no training pair shows; "
         f"{bench.steps} DDIM steps; every method has the same noise. "
         + (
-            f"Guidance: the published scales times a strength of {', '.join(map(str, GRID))}, chosen on validation pairs by "
-            "evaluators that score nothing (`motifmix evaluate composition --tune`); the same choose the Mixer that others are "
-            "compared with."
-            if tuned_ones
+            f"Guidance: the published scales times a strength of {', '.join(map(str, GRID))}, chosen on "
+            f"{' or '.join(map(str, asked))} validation pairs by evaluators that score nothing (`motifmix evaluate composition "
+            "--tune`); the same choose the Mixer that others are compared with."
+            if asked
             else "Guidance is not tuned yet: the published scales."
         )
         + few
