@@ -48,6 +48,7 @@ def test_a_model_of_one_person_learns_humanml3d_at_20_frames_a_second():
     options = {"network": "mdm", "features": "humanml3d", "geometric": False, "batch": 2, "text_dropout": 0.0}
     objective = DuetIndividualObjective(["bandai"], {**options, "denoiser": {**SMALL, "layers": 1}}, 0)
     assert objective.space == "humanml3d_263" and objective.mean.shape == (263,)
+    assert len(np.unique(objective.normaliser.std)) == len(HumanML3DSpace.blocks)
     walk = objective.clips.clips[0]
     twin = replace(walk, id="twin", mirror_of=walk.id)
     rows = HumanML3DRows(objective.sets, [(0, walk), (0, twin)])
