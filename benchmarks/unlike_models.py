@@ -25,7 +25,7 @@ from motifmix.home import home
 from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composer, Composition, batches, mixers
 from motifmix.pipelines.duet import DuetModel
 
-QUESTIONS = 60
+QUESTIONS = 40
 HUMANML3D = "weights-duets-individual-humanml3d"
 FIRST = "262 at 30 for both, the Mixer"
 
