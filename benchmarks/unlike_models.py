@@ -100,7 +100,8 @@ def page(found: dict) -> str:
         "The model of two people has InterHuman's 262 numbers at 30 frames a second. The model of one person is in2IN's, with the "
         "same, or MDM's with HumanML3D's 263 at 20 frames a second (`recipes/duets/individual_humanml3d.yaml`), which keeps a chain "
         "in its own space: noise is never converted, clean motions are, at every step (`mix/other_space.py`). The Mixer is that of the "
-        "first pair in all rows and never saw the other model. `motifmix duet --with FOLDER` mixes such a model in.",
+        "first pair in all rows and never saw the other model; beside unlike features its weights are those of whole people, as whose "
+        "joints follow several models is no body that could be converted. `motifmix duet --with FOLDER` mixes such a model in.",
         "",
         f"{found['questions']} test pairs, {found['steps']} steps, guidance as tuned for the same way of composing in "
         "[compositions](composition.md), the judges that score; means with half the width of the 95 % interval of a bootstrap over "

@@ -198,6 +198,10 @@ def test_a_model_of_humanml3d_at_20_frames_a_second_is_mixed_in(trained):
     np.testing.assert_array_equal(again.scene.people[0].joints, composed.scene.people[0].joints)
     alone = Duet(duet.interaction, DuetModel.load(other), override=Forced(Constant(0.5)))
     assert len(alone.generate(asked[0], asked[1][:2], seconds=1.0, steps=2)) == 2
+    sizes = {**SIZES, "blocks": 1}
+    put(trained / "weights-duets-mixer", Mixer(**sizes), "mixer:Mixer", part="mixer", **sizes)
+    by_mixer = load_duet(further=[other]).compose(asked[0], asked[1][:2], seconds=1.0, steps=2, keep_apart=False)
+    assert by_mixer.shares["walker"].shape == (2, 2, 1, 1)  # one weight for all frames and joints
     for changed in ({"using": "individual"}, {"seconds": 5.0}):
         with pytest.raises(RequestError, match="humanml3d_263: it is mixed with others"):
             alone.generate(asked[0], asked[1][:2], **{"steps": 2, **changed})

@@ -22,12 +22,16 @@ from motifmix.features.space import FeatureSpace
 from motifmix.mix.ingredients import Scaling, each_person, scoped
 from motifmix.motion import Motion
 
+FARTHEST = 5.0
+
 
 @dataclass(frozen=True)
 class OtherSpaceModel:
     """An ingredient: a ``denoiser`` of one person in ``space``, with the ``scaling`` of its features.
 
-    Its states are [B, P, T', F'], as :meth:`start` makes them.
+    Its states are [B, P, T', F'], as :meth:`start` makes them. A mixture whose joints follow several models is no body, and what a
+    conversion makes of it (a turn by half a circle in one frame) can lie anywhere; further than ``farthest`` deviations from
+    the mean it is taken for that far, or each step would drive the next one further.
     """
 
     name: str
@@ -35,6 +39,7 @@ class OtherSpaceModel:
     scaling: Scaling
     space: FeatureSpace
     shared: FeatureSpace = field(default_factory=InterHumanSpace)
+    farthest: float = FARTHEST
 
     def frames(self, shared_frames: int) -> int:
         """How many of its own frames last as long as so many of the shared clock."""
@@ -66,7 +71,8 @@ class OtherSpaceModel:
         """Return the shared ``clean`` motion [B, P, T, 262] as [B, P, T', F'], normalised."""
         own = self._valid(valid, self.frames(clean.shape[2]))
         features = _converted(self.shared, self.space, clean, valid.sum(1), own)
-        return self.scaling.normalise(features) * own[:, None, :, None]
+        near = self.scaling.normalise(features).clamp(-self.farthest, self.farthest)
+        return near * own[:, None, :, None]
 
     def _valid(self, valid: Tensor, frames: int) -> Tensor:
         lengths = [min(frames, self.frames(int(length))) for length in valid.sum(1)]

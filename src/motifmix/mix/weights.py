@@ -82,6 +82,27 @@ class LearnedWeights:
 
 
 @dataclass(frozen=True)
+class WholePeople:
+    """One logit for all frames and joints of a person, the mean of what ``weigh`` says.
+
+    For models of unlike features: whose joints follow several models is no body, and no conversion makes one of him.
+    """
+
+    weigh: Weigher
+
+    def __call__(
+        self, others: Tensor, anchor: Tensor, timesteps: Tensor, condition: Condition, valid: Tensor
+    ) -> Tensor:
+        """Return logits [B, K - 1, P, 1, 1]."""
+        logits = self.weigh(others, anchor, timesteps, condition, valid)
+        if logits.shape[-2] > 1:
+            logits = (logits * valid[:, None, None, :, None]).sum(-2, keepdim=True) / valid.sum(1)[
+                :, None, None, None, None
+            ]
+        return logits.mean(dim=-1, keepdim=True)
+
+
+@dataclass(frozen=True)
 class Forced:
     """The same share for each model but the anchor, by a schedule of the step; constant or DualMDM's, for instance."""
 

@@ -35,7 +35,7 @@ from motifmix.mix.other_space import OtherSpaceModel
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.schedules import original_step
 from motifmix.mix.sparing import Sparing
-from motifmix.mix.weights import Override, Weigher
+from motifmix.mix.weights import Override, Weigher, WholePeople
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE, InterGenDenoiser
 from motifmix.models.mdm import MDM
@@ -148,7 +148,12 @@ def mixture_of(
     override: Override | None,
     sparing: Sparing = SPARING,
 ) -> Mixed:
-    """Return small models as they are mixed everywhere: ``others`` by name, each against the interaction model."""
+    """Return small models as they are mixed everywhere: ``others`` by name, each against the interaction model.
+
+    Where one of them has features of its own, a Mixer's weights are those of whole people.
+    """
+    if weigh is not None and any(model.space is not None for model in others.values()):
+        weigh = WholePeople(weigh)
     return Mixed(
         interaction.ingredient("interaction"),
         [model.ingredient(name) for name, model in others.items()],
