@@ -8,6 +8,8 @@ in both. Where it weighs them unlike, the difference of two models is taken for 
 Validation pairs and the judges that select: nothing here scores. Needs the prepared pairs and trained Mixers.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import page_of
 from mixing_headroom import DRAWS, QUESTIONS, SEED, interval, overall, resampled
@@ -43,7 +45,7 @@ def measured() -> dict:
 
 def _hits(method: Composition, bench: DuetBench, one_branch: bool) -> tuple[np.ndarray, np.ndarray]:
     composer = Composer(method, home(), bench.judges.encoder)
-    composer.sparing = type(SPARING)(SPARING.every, one_branch, SPARING.negligible)
+    composer.sparing = replace(SPARING, one_branch=one_branch)
     people = []
     for part in batches(len(bench.asked), BATCH):
         own = bench.asked[part]

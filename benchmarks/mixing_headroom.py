@@ -18,6 +18,7 @@ from torch import Tensor
 
 from motifmix.evaluation.duet_bench import BATCH, STEPS, DuetBench
 from motifmix.evaluation.duet_judges import DuetJudges
+from motifmix.evaluation.duet_metrics import harmonic_mean
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.home import home
 from motifmix.mix.weights import PARTS
@@ -143,8 +144,7 @@ def measured() -> dict:
 
 def overall(pairs: np.ndarray, own: np.ndarray) -> float:
     """Return the harmonic mean of both alignments."""
-    both = float(pairs.mean()), float(own.mean())
-    return 0.0 if sum(both) == 0 else 2 * both[0] * both[1] / sum(both)
+    return float(harmonic_mean(float(pairs.mean()), float(own.mean())))
 
 
 def resampled(hits: tuple[np.ndarray, np.ndarray], draws: np.ndarray) -> np.ndarray:

@@ -145,6 +145,13 @@ class Told:
         return self.denoiser(noisy, level, scoped(condition, self.name), valid)
 
 
+def scene_told(text: Tensor, individual_text: Tensor, present: Tensor | None = None) -> Condition:
+    """What scenes are told: ``text`` [B, D] and each person's [B, P, D], to those ``present`` [B], or to all."""
+    if present is None:
+        present = torch.ones(len(text), dtype=torch.bool, device=text.device)
+    return Condition({"text": Part(text, present), f"{PERSONAL}text": Part(individual_text, present)})
+
+
 def scoped(condition: Condition, name: str) -> Condition:
     """What somebody called ``name`` is told: parts that everybody is told, and ``<name>.<part>`` as ``<part>``.
 

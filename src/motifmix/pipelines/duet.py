@@ -29,7 +29,7 @@ from motifmix.features.space import FeatureSpace
 from motifmix.mix.agreement import WEIGHT, Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
-from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scaling, SceneModel
+from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scaling, SceneModel, scene_told
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.other_space import OtherSpaceModel
 from motifmix.mix.path_ensemble import PathEnsemble
@@ -341,8 +341,7 @@ class Duet:
     def _condition(self, text: str, person_texts: Sequence[str]) -> Condition:
         texts = [text, *person_texts]
         vectors = self.scale * self.encoder.encode(texts) * torch.tensor([[float(bool(each))] for each in texts])
-        everyone = torch.ones(1, dtype=torch.bool)
-        return Condition({"text": Part(vectors[:1], everyone), "individual_text": Part(vectors[None, 1:], everyone)})
+        return scene_told(vectors[:1], vectors[None, 1:])
 
     def _alone(self) -> DuetModel:
         if self.individual is None:

@@ -26,6 +26,7 @@ from motifmix.errors import WeightsError
 from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.mix.blended import Blended, Dual
 from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart, SceneKeptApart
+from motifmix.mix.ingredients import scene_told
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.placement import align, orthonormal
 from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
@@ -286,8 +287,7 @@ class Composer:
         vectors = (float(self._any.extra["text_scale"]) * self.encoder.encode(texts) * said).unflatten(
             0, (len(wanted), -1)
         )
-        everyone = torch.ones(len(wanted), dtype=torch.bool)
-        return Condition({"text": Part(vectors[:, 0], everyone), "individual_text": Part(vectors[:, 1:], everyone)})
+        return scene_told(vectors[:, 0], vectors[:, 1:])
 
     def _sampled(
         self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float,

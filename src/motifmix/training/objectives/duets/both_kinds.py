@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.condition import Condition
 from motifmix.features.interhuman import BLOCKS
+from motifmix.mix.ingredients import scene_told
 from motifmix.mix.placement import align
 from motifmix.training.objectives.duets.individual import Sentences
 from motifmix.training.objectives.duets.people import People
@@ -40,8 +41,7 @@ class MixedBatch:
 
     def condition(self, kept: Tensor) -> Condition:
         """Tell everybody all texts of the items that are ``kept`` [B], and the others nothing."""
-        present = kept > 0
-        return Condition({"text": Part(self.text, present), "individual_text": Part(self.individual_text, present)})
+        return scene_told(self.text, self.individual_text, kept > 0)
 
     def to(self, device: torch.device) -> "MixedBatch":
         """Return the same on a device."""

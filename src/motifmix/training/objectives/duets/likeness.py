@@ -77,6 +77,16 @@ class Guides:
     scene: Guide
     person: Guide
 
+    def told_by(self, clean: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of finished scenes [B, P, T, 262] by their sentences ``text`` [B, D], [B], and each person's, [B, P].
+
+        ``own`` [B, P, D]; see :meth:`Guide.told_by`.
+        """
+        people = clean.shape[1]
+        each = valid.repeat_interleave(people, dim=0)
+        person = self.person.told_by(_alone(clean, valid), each, own.flatten(0, 1))
+        return self.scene.told_by(center_scene(clean), valid, text), person.unflatten(0, (-1, people))
+
     def loss(self, clean: Tensor, batch: MixedBatch, told: Tensor) -> tuple[Tensor, Tensor, dict[str, float]]:
         """The losses of mixtures [B, P, T, 262] by scene and by person, of items that were ``told`` [B] their texts alone.
 
@@ -88,10 +98,15 @@ class Guides:
         each = told.bool().repeat_interleave(people) & (own.abs().sum(dim=-1) > 0)
         long = valid.repeat_interleave(people, dim=0)
         scene, found = self.scene.loss(center_scene(clean), valid, batch.text)
-        alone = center(clean, valid[:, None].expand(clean.shape[:3])).flatten(0, 1)[:, None]
+        alone = _alone(clean, valid)
         person, own_found = self.person.loss(alone, long, own)
         figures = {"interaction_found": _mean(found, counted), "individual_found": _mean(own_found, each)}
         return _mean(scene, counted), _mean(person, each), {name: float(value) for name, value in figures.items()}
+
+
+def _alone(clean: Tensor, valid: Tensor) -> Tensor:
+    """Each person of ``clean`` [B, P, T, 262] at the canonical start, [B P, 1, T, 262]."""
+    return center(clean, valid[:, None].expand(clean.shape[:3])).flatten(0, 1)[:, None]
 
 
 def _mean(values: Tensor, counted: Tensor) -> Tensor:

@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 
 from motifmix.diffusion.chains import GuidedChains, sample_chains
-from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.denoiser import Difference
 from motifmix.diffusion.discrete import DiscreteSchedule
-from motifmix.mix.placement import center, center_scene
+from motifmix.mix.ingredients import scene_told
 from motifmix.mix.schedules import original_step
 from motifmix.models.intergen import PEOPLE
 from motifmix.pipelines.duet import MIXED_SCALE, STEPS, DuetModel, mixture_of
@@ -70,7 +70,7 @@ class Outcomes:
 
     def condition(self) -> Condition:
         """Everything is told."""
-        return _told(self.text, self.individual_text)
+        return scene_told(self.text, self.individual_text)
 
     def to(self, device: torch.device) -> "Outcomes":
         """Return the same on a device."""
@@ -108,7 +108,7 @@ class Trial:
         noise = torch.randn(count, PEOPLE, self.frames, self.individual.scaling.mean.numel(), generator=generator)
         text, individual_text, noise = (own.repeat(2, *[1] * (own.ndim - 1)) for own in (text, individual_text, noise))
         valid = torch.ones(2 * count, self.frames, dtype=torch.bool)
-        condition = _told(text, individual_text)
+        condition = scene_told(text, individual_text)
         mixed = mixture_of(self.interaction, {"individual": self.individual}, None, Held(torch.where(high, HIGH, LOW)))
         guided = GuidedChains(mixed, [Difference(MIXED_SCALE, _TEXTS)])
         looked_at = torch.from_numpy(rng.integers(len(self.levels) - 1, size=2 * count))
@@ -118,12 +118,13 @@ class Trial:
         for number, level in enumerate(self.levels[:-1]):
             here = looked_at == number
             timesteps[here] = float(original_step(level))
-            told = _told(text[here], individual_text[here])
-            for predicted, model, state in zip(said if here.any() else (), mixed.chains, states, strict=False):
-                predicted[here] = model.estimate(state[here], level, told, valid[here])
+            if here.any():
+                told = scene_told(text[here], individual_text[here])
+                for predicted, model, state in zip(said, mixed.chains, states, strict=True):
+                    predicted[here] = model.estimate(state[here], level, told, valid[here])
             step = next(walked)
             states, finished = list(step.states), step.clean
-        scene, person = self._told_by(finished, valid, text, individual_text)
+        scene, person = self.guides.told_by(finished, valid, text, individual_text)
         sign = torch.where(high[:count], 1.0, -1.0)
         return {
             "anchor": said[0], "other": said[1], "valid": valid, "timesteps": timesteps, "text": text,
@@ -131,14 +132,3 @@ class Trial:
             "scene_gain": (sign * (scene[:count] - scene[count:])[:, None]).repeat(2, 1),
             "own_gain": (sign * (person[:count] - person[count:])).repeat(2, 1),
         }  # fmt: skip
-
-    def _told_by(self, finished: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of the scenes' sentences [N] and of each person's [N, P]."""
-        alone = center(finished, valid[:, None].expand(finished.shape[:3])).flatten(0, 1)[:, None]
-        person = self.guides.person.told_by(alone, valid.repeat_interleave(PEOPLE, dim=0), own.flatten(0, 1))
-        return self.guides.scene.told_by(center_scene(finished), valid, text), person.unflatten(0, (-1, PEOPLE))
-
-
-def _told(text: Tensor, individual_text: Tensor) -> Condition:
-    everyone = torch.ones(len(text), dtype=torch.bool)
-    return Condition({"text": Part(text, everyone), "individual_text": Part(individual_text, everyone)})
