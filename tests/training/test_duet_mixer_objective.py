@@ -84,8 +84,10 @@ def test_frozen_models_are_asked_once_for_all_mixers(place, monkeypatch):
     asked = Asked.of(kept.inputs.draw(np.random.default_rng(0), 3))
     assert asked.batch.motion.shape == asked.anchor.shape and asked.batch.valid.shape == asked.anchor.shape[::2]
     # What was kept is what the models say of it: the same draws again, asked live.
-    rng, generator = np.random.default_rng([5, 43]), torch.Generator().manual_seed(43)
-    live = [kept._ask(generator, rng, False) for _ in range(3)]
+    live = []
+    for number in range(3):
+        rng = np.random.default_rng([5, 43, number])
+        live.append(kept._ask(torch.Generator().manual_seed(int(rng.integers(2**31))), rng, False))
     rows = Asked.of(kept.inputs.draw(np.random.default_rng(0), 5))
     for number, (batch, place_in) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1), (2, 0))):
         one, frames = live[batch], int(live[batch].batch.valid[place_in].sum())

@@ -64,6 +64,27 @@ def same(first, second) -> bool:
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
+class Prepared(Line):
+    """Has something to make before the first step."""
+
+    def prepare(self, progress):
+        assert self.calls == 0
+        progress(3, 4)
+
+
+def test_what_is_prepared_before_the_first_step_is_said_and_not_made_again_for_a_finished_run(tmp_path):
+    said = []
+    for _ in range(2):
+        train(
+            recipe(),
+            Prepared(),
+            tmp_path / "run",
+            tmp_path / "out",
+            preparation=lambda done, total: said.append((done, total)),
+        )
+    assert said == [(3, 4)]
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")

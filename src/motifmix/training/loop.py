@@ -26,6 +26,8 @@ from motifmix.errors import RequestError
 from motifmix.training.recipe import Recipe
 
 Log = Callable[[int, int, dict[str, float]], None]
+Preparation = Callable[[int, int], None]
+"""Called with what is prepared and what there is to prepare."""
 
 
 class Objective(Protocol):
@@ -58,6 +60,15 @@ class Alternating(Protocol):
         ...
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """An objective that makes something before its first step that takes minutes, and is kept."""
+
+    def prepare(self, progress: Preparation) -> None:
+        """Make it, or go on where it was left."""
+        ...
+
+
 def train(
     recipe: Recipe,
     objective: Objective,
@@ -65,10 +76,12 @@ def train(
     out: Path,
     log: Log | None = None,
     data: dict[str, str] | None = None,
+    preparation: Preparation | None = None,
 ) -> dict[str, float]:
     """Run or resume a recipe in the folder ``run`` and write the weights to ``out``; returns the last figures.
 
-    ``data`` maps the sets to fingerprints: a run goes on only with the data that it began with.
+    ``data`` maps the sets to fingerprints: a run goes on only with the data that it began with. ``preparation`` is told how
+    far an objective is that prepares something.
     """
     from accelerate import Accelerator
 
@@ -85,6 +98,8 @@ def train(
     group = _Group(accelerator.process_index, accelerator.num_processes, accelerator.device)
     run.mkdir(parents=True, exist_ok=True)
     first = _resume(run, recipe, data or {}, modules, optimizer, average)
+    if isinstance(objective, Preparing) and first < recipe.steps:
+        objective.prepare(preparation or (lambda done, total: None))
     figures: dict[str, float] = {}
     curve = _Curve(run, first) if group.leads else None
     modules.train()

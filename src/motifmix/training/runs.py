@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from motifmix.data.prepared import Prepared
 from motifmix.errors import RequestError
 from motifmix.home import home
-from motifmix.training.loop import Log, Objective, leave_group, train
+from motifmix.training.loop import Log, Objective, Preparation, leave_group, train
 from motifmix.training.recipe import Recipe, read_recipe
 
 
@@ -72,8 +72,11 @@ def train_recipe(
     out: Path | None = None,
     threads: int = 1,
     log: Log | None = None,
+    preparation: Preparation | None = None,
 ) -> Path:
     """Train a recipe, or go on with it; returns the folder that the weights were written to.
+
+    ``log`` is told each step that is logged, ``preparation`` how far what comes before the first step is.
 
     ``threads`` is one by default: networks this small gain nothing from a second, and two recipes can run side by side.
     """
@@ -90,7 +93,7 @@ def train_recipe(
         data = {name: listing(Path(recipe.data_folder or ".")) for name in recipe.data}
     else:
         data = {name: _fingerprint(home() / "data" / name) for name in recipe.data}
-    train(recipe, objective, run or home() / "runs" / recipe.name, out, log, data)
+    train(recipe, objective, run or home() / "runs" / recipe.name, out, log, data, preparation)
     leave_group()
     return out
 

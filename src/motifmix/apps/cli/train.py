@@ -28,7 +28,8 @@ def train(
     from motifmix.training.runs import train_recipe
 
     try:
-        written = train_recipe(recipe, values, run=run, out=out, threads=threads, log=Lines())
+        lines = Lines()
+        written = train_recipe(recipe, values, run=run, out=out, threads=threads, log=lines, preparation=lines.prepared)
     except KeyboardInterrupt:
         remark("interrupted; run the same command again to go on from the last checkpoint")
         raise
@@ -59,6 +60,12 @@ class Lines:
     def __init__(self) -> None:
         self._began = self._said = time.monotonic()
         self._first: int | None = None
+
+    def prepared(self, done: int, total: int) -> None:
+        """Print how far what comes before the first step is, if it is time."""
+        if time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = time.monotonic()
+            remark(f"prepared {done} of {total}")
 
     def __call__(self, step: int, steps: int, figures: dict[str, float]) -> None:
         """Print one line if it is time."""

@@ -1,6 +1,11 @@
-"""Batches that take long to make, made once and kept on disk: all Mixers between two models learn from the same."""
+"""Batches that take long to make, made once and kept on disk: all Mixers between two models learn from the same.
+
+A batch depends on its number alone, so that who was killed goes on with the batch at which he was, and two who make the
+same at once write the same.
+"""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motifmix.atomic import replacing_all
+from motifmix.atomic import replacing
+from motifmix.training.loop import Preparation
 
 Items = dict[str, Tensor]
 """Tensors [B, ...] by name, of the same items each."""
+SAVED_EVERY = 16  # batches
 
 
 @dataclass(frozen=True)
@@ -37,16 +44,21 @@ class KeptBatches:
             self.small = {name: torch.from_numpy(small[name]) for name in fields.small}
 
     @classmethod
-    def of(cls, path: Path, fields: Fields, count: int, make: Callable[[], Items]) -> "KeptBatches":
-        """Read what lies at ``path`` (:func:`place_of`), or make it: ``make()`` gives a batch.
+    def of(
+        cls,
+        path: Path,
+        fields: Fields,
+        count: int,
+        make: Callable[[int], Items],
+        progress: Preparation | None = None,
+    ) -> "KeptBatches":
+        """Read what lies at ``path`` (:func:`place_of`), or make it: ``make(number)`` gives a batch, the same size each.
 
-        Nothing half-written is ever read.
+        Nothing half-written is ever read; who made a part of it before goes on there. ``progress`` is told the items.
         """
-        files = [path.with_suffix(".npy"), path.with_suffix(".npz")]
-        if not all(file.exists() for file in files):
+        if not all(path.with_suffix(suffix).exists() for suffix in (".npy", ".npz")):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing_all(files, force=True) as (large, small), small.open("wb") as file:
-                np.savez(file, **_written(large, fields, count, make))  # pyright: ignore[reportArgumentType]
+            _Unfinished(path, fields, count).finish(make, progress)
         return cls(path, fields)
 
     def draw(self, rng: np.random.Generator, count: int, of: range | None = None) -> Items:
@@ -65,27 +77,50 @@ def place_of(folder: Path, name: str, stamps: Sequence[str]) -> Path:
     return folder / f"{name}-{hashlib.sha256(chr(10).join(stamps).encode()).hexdigest()[:20]}"
 
 
-def _written(path: Path, fields: Fields, count: int, make: Callable[[], Items]) -> dict[str, np.ndarray]:
-    """Write the large arrays to ``path``; returns the small ones."""
-    small: dict[str, list[Tensor]] = {name: [] for name in fields.small}
-    large: np.ndarray | None = None
-    begin = 0
-    while begin < count:
-        made = make()
-        first = made[fields.large[0]]
-        size, frames = min(len(first), count - begin), first.shape[2]
-        if large is None:
-            large = np.lib.format.open_memmap(
-                path, "w+", np.float16, (count, len(fields.large), first.shape[1], fields.frames, first.shape[3])
-            )
-        for place, name in enumerate(fields.large):
-            large[begin : begin + size, place, :, :frames] = made[name][:size].half().numpy()
-        for name in fields.small:
-            value = made[name][:size]
-            if name == "valid":
-                value = torch.nn.functional.pad(value, (0, large.shape[3] - frames))
-            small[name].append(value)
-        begin += size
-    assert large is not None  # count is above 0
-    large.flush()
-    return {name: torch.cat(values).numpy() for name, values in small.items()}
+class _Unfinished:
+    """What was made so far: large arrays in place, and beside them the small ones, which say how far they count."""
+
+    def __init__(self, path: Path, fields: Fields, count: int) -> None:
+        self.path, self.fields, self.count = path, fields, count
+        self.large_part, self.small_part = (path.with_name(f".{path.name}.part{end}") for end in (".npy", ".npz"))
+        self.small: dict[str, list[np.ndarray]] = {name: [] for name in fields.small}
+        self.batches = 0
+        if self.small_part.exists() and self.large_part.exists():
+            with np.load(self.small_part) as arrays:
+                self.small = {name: [arrays[name]] for name in fields.small}
+                self.batches = int(arrays["batches"])
+
+    def finish(self, make: Callable[[int], Items], progress: Preparation | None) -> None:
+        """Make what is missing, and give it its name."""
+        large = np.load(self.large_part, mmap_mode="r+") if self.batches else None
+        begin = sum(len(value) for value in self.small["valid"])
+        while begin < self.count:
+            made = make(self.batches)
+            first = made[self.fields.large[0]]
+            size, frames = min(len(first), self.count - begin), first.shape[2]
+            if large is None:
+                shape = (self.count, len(self.fields.large), first.shape[1], self.fields.frames, first.shape[3])
+                large = np.lib.format.open_memmap(self.large_part, "w+", np.float16, shape)
+            for place, name in enumerate(self.fields.large):
+                large[begin : begin + size, place, :, :frames] = made[name][:size].half().numpy()
+            for name in self.fields.small:
+                value = made[name][:size]
+                if name == "valid":
+                    value = torch.nn.functional.pad(value, (0, self.fields.frames - frames))
+                self.small[name].append(value.numpy())
+            begin += size
+            self.batches += 1
+            if self.batches % SAVED_EVERY == 0 or begin == self.count:
+                large.flush()
+                self._save()
+            if progress is not None:
+                progress(begin, self.count)
+        del large
+        for part, suffix in ((self.large_part, ".npy"), (self.small_part, ".npz")):
+            if part.exists():  # or somebody else was as far
+                os.replace(part, self.path.with_suffix(suffix))
+
+    def _save(self) -> None:
+        together = {name: np.concatenate(values) for name, values in self.small.items()}
+        with replacing(self.small_part, force=True) as beside, beside.open("wb") as file:
+            np.savez(file, batches=self.batches, **together)  # pyright: ignore[reportArgumentType]

@@ -53,12 +53,13 @@ from motifmix.pipelines.duet import DuetModel
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights, weights_version, write_weights
 from motifmix.pretrained.converted import STATISTICS
+from motifmix.training.loop import Preparation
 from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.base import FRAMES, SCHEDULE, STEPS, DuetObjective
 from motifmix.training.objectives.duets.both_kinds import BothKinds, MixedBatch
 from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
-from motifmix.training.objectives.duets.kept_batches import KeptBatches, place_of
+from motifmix.training.objectives.duets.kept_batches import Items, KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
 from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial
 from motifmix.training.objectives.duets.people import People, PeopleOptions
@@ -137,6 +138,7 @@ class DuetMixerObjective(DuetObjective):
     """Noises both kinds of motion, asks the frozen models, and lets a Mixer learn whom to believe."""
 
     model = "duet-mixer"
+    _progress: Preparation | None = None
 
     def __init__(self, data: list[str], options: dict[str, Any], seed: int) -> None:
         super().__init__(data, seed)
@@ -274,15 +276,27 @@ class DuetMixerObjective(DuetObjective):
             "share_where_it_cost": float(shares.detach()[~up].mean()) if (~up).any() else 0.0,
         }
 
+    def prepare(self, progress: Preparation) -> None:
+        """Make what is asked of the frozen models once, or go on with it."""
+        o = self.options
+        if o.learns_from != "outcomes" and o.asked_once > 0:
+            self._progress, _ = progress, self.inputs
+        if o.outcomes > 0:
+            self._progress, _ = progress, self.outcomes
+
     @cached_property
     def inputs(self) -> KeptBatches:
         """Noisy inputs of the training side, of which the frozen models are asked once."""
         o = self.options
-        rng, generator = np.random.default_rng([o.asked_once, 43]), torch.Generator().manual_seed(43)
-        stamps = [*self._stamps, repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)), str(o.asked_once)]
+
+        def asked(number: int) -> Items:
+            rng = np.random.default_rng([o.asked_once, 43, number])
+            return self._ask(torch.Generator().manual_seed(int(rng.integers(2**31))), rng, False).items()
+
+        stamps = [*self._stamps, repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)), str(o.asked_once), "by batch"]
         return KeptBatches.of(
-            place_of(home() / "cache", "predictions", stamps), Asked.fields(o.frames - 1), o.asked_once,
-            lambda: self._ask(generator, rng, False).items(),
+            place_of(home() / "cache", "predictions", stamps), Asked.fields(o.frames - 1), o.asked_once, asked,
+            self._progress,
         )  # fmt: skip
 
     @cached_property
@@ -290,20 +304,28 @@ class DuetMixerObjective(DuetObjective):
         """Scenes of the training side that were made with one model believed and the other."""
         o, guides = self.options, self.guides
         assert guides is not None
-        rng, generator = np.random.default_rng([o.tried, 47]), torch.Generator().manual_seed(47)
         stamps = [
             *self._stamps, *(weights_version(home() / name) for name in o.guides),
-            repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried)), repr(Outcomes.fields(o.frames - 1)),
+            repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried, "by batch")), repr(Outcomes.fields(o.frames - 1)),
         ]  # fmt: skip
         scene, person = (
             DuetModel(self.frozen[role], self.scalings[role], {}) for role in ("interaction", "individual")
         )
         at_once = min(TRIED_AT_ONCE, o.tried // 2)  # each is made twice
         trial = Trial(scene, person, guides, self.schedule, o.frames - 1)
+
+        def tried(number: int) -> Items:
+            rng = np.random.default_rng([o.tried, 47, number])
+            generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+            return trial.make(*self.clips.sentences_of(rng, at_once, o.foreign), rng, generator)
+
         return KeptBatches.of(
-            place_of(home() / "cache", "outcomes", stamps), Outcomes.fields(o.frames - 1), o.tried,
-            lambda: trial.make(*self.clips.sentences_of(rng, at_once, o.foreign), rng, generator),
-        )  # fmt: skip
+            place_of(home() / "cache", "outcomes", stamps),
+            Outcomes.fields(o.frames - 1),
+            o.tried,
+            tried,
+            self._progress,
+        )
 
     @property
     def _looked_at(self) -> range:
