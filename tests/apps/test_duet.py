@@ -239,6 +239,7 @@ def test_the_interaction_model_alone_is_asked_where_there_is_no_other(run, here,
         (["two", "--person", "none.bvh", "--person", "long.bvh"], "no such file"),
         (["two", "--person", "long.bvh", "--person", "a person bows"], "sentences only or recordings only"),
         (["two", "--person", "long.bvh", "--person", "long.bvh", "--seconds", "2"], "--seconds is for scenes"),
+        (["two", "--person", "long.bvh", "--person", "long.bvh", "--drafts", "2"], "--drafts is for scenes"),
         (["two", *["--person", "long.bvh"] * 2, "--out", "long.bvh", "--one-file", "--force"], "is the file that is read"),
     ],
 )  # fmt: skip

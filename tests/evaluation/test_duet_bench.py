@@ -18,7 +18,7 @@ from motifmix.errors import DataError, FileError, MotifmixError, RequestError, W
 from motifmix.evaluation import duet_bench, duet_grid, duet_studies, styled_tables
 from motifmix.evaluation.body_overlap import overlap_volume
 from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, write_guidance
-from motifmix.evaluation.duet_judges import DuetJudges, load_evaluator
+from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.evaluation.duet_store import ScoreStore
 from motifmix.evaluation.judges import Role
@@ -30,6 +30,7 @@ from motifmix.models.mixer import Mixer
 from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wanted, grid, mixers
 from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import STATISTICS
+from motifmix.pretrained.duet_evaluators import load_evaluator
 
 NET: dict[str, Any] = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384, "blocks": 1}
 JUDGE: dict[str, Any] = {"width": 16, "embedding": 8, "text_width": 16, "dilations": [[1]]}

@@ -44,6 +44,7 @@ from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
 from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
+from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world, walked_group
 from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_scene import styled_scene
@@ -205,10 +206,12 @@ class Duet:
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", styles: Sequence[StyleLike | None] | None = None,
         strengths: Sequence[float] | float = 1.0, clean_feet: bool = True, pairs: Sequence[tuple[int, int]] | None = None,
-        keep_apart: bool = True,
+        keep_apart: bool = True, drafts: int | None = None,
     ) -> Scene:  # fmt: skip
         """Return a scene of a person for each of ``person_texts`` at 30 fps; the same seed gives the same scene.
 
+        Of several ``drafts`` that one is kept which is told best by its sentences (``drafts.py``): four where the package has
+        who reads them, and otherwise one.
         Beyond 4 s, up to 12, both models are averaged on overlapping windows (MultiDiffusion's path ensembling), without a Mixer.
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
@@ -216,11 +219,11 @@ class Duet:
         it restyles each on his own path. ``clean_feet`` holds resting feet still, by the legs: nobody's path changes.
         ``keep_apart`` keeps people out of each other (``mix/collision_guidance.py``).
         Raises ``RequestError`` for fewer people than two or too many, a pair that cannot be, a length that the models never
-        saw, nothing to mix with, or nothing said at all.
+        saw, nothing to mix with, nothing said at all, or drafts that nobody can make or choose from.
         """
         composed = self.compose(
             text, person_texts, seconds=seconds, seed=seed, steps=steps, using=using, clean_feet=clean_feet, pairs=pairs,
-            keep_apart=keep_apart,
+            keep_apart=keep_apart, drafts=drafts,
         )  # fmt: skip
         if styles is None:
             return composed.scene
@@ -229,29 +232,36 @@ class Duet:
     def compose(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", clean_feet: bool = True, progress: Callable[[int, int], None] | None = None,
-        pairs: Sequence[tuple[int, int]] | None = None, keep_apart: bool = True,
+        pairs: Sequence[tuple[int, int]] | None = None, keep_apart: bool = True, drafts: int | None = None,
     ) -> Composed:  # fmt: skip
         """Return what :meth:`generate` does before it comes to styles, with the mixing weights of every step."""
         count, met = len(person_texts), checked_pairs(pairs, len(person_texts))
         # The model of two knows one pair as it stands; all else is put together of pairs.
         grouped = using != "individual" and met != ((0, 1),)
         self._check(text, person_texts, seconds, steps, using, grouped)
+        drafts = self._checked_drafts(drafts)
         frames = round(seconds * InterHumanSpace.fps)
-        noise = torch.randn(1, count, frames, InterHumanSpace.dim, generator=torch.Generator().manual_seed(seed))
-        condition = self._condition(of_two(text) if count > PEOPLE else text, person_texts)
-        features, weights = noise[0], []
+        generator, shape = torch.Generator().manual_seed(seed), (1, count, frames, InterHumanSpace.dim)
+        noise = torch.cat(
+            [torch.randn(shape, generator=generator) for _ in range(drafts)]
+        )  # the first as if it were alone
+        vectors = self._vectors(of_two(text) if count > PEOPLE else text, person_texts)
+        condition = Condition.stacked([scene_told(self.scale * vectors[:1], self.scale * vectors[None, 1:])] * drafts)
+        features, weights = noise, []
         levels = self.schedule.early(steps).levels()
         apart = CollisionGuidance().along(levels) if keep_apart else None
         walked = self._walked(condition, noise, levels, using, met if grouped else None, apart)
         for number, (clean, mixing) in enumerate(walked, start=1):
             features = clean
-            weights += [] if mixing is None else [mixing[0].double().numpy()]
+            weights += [] if mixing is None else [mixing]
             if progress is not None:
                 progress(number, steps)
+        best = self._best(features, met, vectors, using, grouped)
         if grouped:
-            people = one_world(features, met, count)
+            people = one_world(features[best[0]], met, count)
         else:
-            people = [InterHumanSpace().decode(each) for each in features.double().numpy()]
+            drafted = features.double().numpy()
+            people = [InterHumanSpace().decode(drafted[own, number]) for number, own in enumerate(best)]
         if using == "individual":
             beside = np.array([BESIDE, 0.0, 0.0])
             people[1:] = [person.moved(number * beside) for number, person in enumerate(people[1:], start=1)]
@@ -270,7 +280,10 @@ class Duet:
         if not weights:
             return Composed(scene)
         known = tuple(original_step(level) for level in levels[:-1])
-        individual, *others = np.stack(weights, axis=1)  # [K - 1, S, P, T or 1, 23 or 1]
+        mixing = (
+            torch.stack([own[best[0]] for own in weights], dim=1).double().numpy()
+        )  # [K - 1, S, P, T or 1, 23 or 1]
+        individual, *others = mixing
         return Composed(scene, individual, known, dict(zip(further, others, strict=True)))
 
     @cached_property
@@ -278,15 +291,44 @@ class Duet:
         """Who gives people styles: the default model, loaded when the first style comes."""
         return StyleTransfer(TextToMotion())
 
+    @cached_property
+    def reader(self) -> Reader | None:
+        """Who chooses from drafts, loaded when the first are made; None where nobody is here."""
+        return Reader.load(WINDOW)
+
+    def _checked_drafts(self, drafts: int | None) -> int:
+        if drafts is None:
+            return 1 if self.reader is None else DRAFTS
+        if not 1 <= drafts <= MOST_DRAFTS:
+            raise RequestError(f"{drafts} drafts: choose 1 to {MOST_DRAFTS}")
+        if drafts > 1 and self.reader is None:
+            raise RequestError(
+                "nobody here can choose from drafts: the evaluators with the role select are missing; ask for one draft"
+            )
+        return drafts
+
+    def _best(self, drafts: Tensor, pairs: Pairs, vectors: Tensor, using: Using, grouped: bool) -> list[int]:
+        """Return the number of the draft that is kept, for each person: people who were made alone are chosen alone.
+
+        ``drafts``: [D, P, T, F], of groups [D, E, 2, T, F]; ``vectors`` of the scene's sentence and each person's.
+        """
+        count = len(vectors) - 1
+        if len(drafts) == 1 or self.reader is None:
+            return [0] * count
+        if using == "individual":
+            return self.reader.of_people(drafts, vectors[1:]).argmax(dim=0).tolist()
+        scenes = drafts if grouped else drafts[:, None]
+        return [int(self.reader.of_pairs(scenes, pairs, vectors[0], vectors[1:]).argmax())] * count
+
     def _walked(
         self, condition: Condition, noise: Tensor, levels: Any, using: Using, pairs: Pairs | None = None,
         apart: CollisionGuidance | None = None,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:  # fmt: skip
-        """Yield the clean people [P, T, F] of every step and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
+        """Yield the clean people [B, P, T, F] of every step and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
 
-        With ``pairs`` they are the clean pairs, [E, 2, T, F].
+        With ``pairs`` they are the clean pairs, [B, E, 2, T, F].
         """
-        valid = torch.ones(1, noise.shape[2], dtype=torch.bool)
+        valid = torch.ones(len(noise), noise.shape[2], dtype=torch.bool)
         if pairs is not None:
             mixed = using == "mixed"
             anchor = SceneModel("interaction", self.interaction.denoise, self.interaction.scaling)
@@ -298,7 +340,7 @@ class Duet:
         long = noise.shape[2] > WINDOW
         if using == "mixed" and not long:
             for mixed in self.walk(condition, noise, levels, valid, apart):
-                yield mixed.clean[0], mixed.traces["mixing_weights"]
+                yield mixed.clean, mixed.traces["mixing_weights"]
             return
         together = using != "individual"
         if together:
@@ -306,10 +348,10 @@ class Duet:
             terms = scene_guidance(model, STRENGTHS["paths" if using == "mixed" else "interaction"])
             noisy = noise.transpose(1, 2).flatten(2)
         else:
-            model, terms, noisy = self._alone(), [Difference(ALONE_SCALE * STRENGTHS[using], ("text",))], noise[0]
-            own = condition.parts["individual_text"]
-            said = own.value[0].abs().sum(dim=-1) > 0
-            condition, valid = Condition({"text": Part(own.value[0], said)}), valid.expand(len(said), -1)
+            model, terms = self._alone(), [Difference(ALONE_SCALE * STRENGTHS[using], ("text",))]
+            noisy, own = noise.flatten(0, 1), condition.parts["individual_text"].value.flatten(0, 1)
+            condition = Condition({"text": Part(own, own.abs().sum(dim=-1) > 0)})
+            valid = valid.repeat_interleave(noise.shape[1], dim=0)
         guided: Denoiser = Guided(model.denoise, terms)
         if long:
             paths = [guided]
@@ -319,13 +361,13 @@ class Duet:
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
         for step in sample_along(guided, levels, noisy, condition, valid):
-            clean = step.clean[0].unflatten(-1, (PEOPLE, -1)).transpose(0, 1) if together else step.clean
-            yield model.scaling.restore(clean), None
+            scenes = step.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2) if together else step.clean
+            yield model.scaling.restore(scenes).view_as(noise), None
 
     def walk(
         self, condition: Condition, noise: Tensor, levels: Any, valid: Tensor, apart: CollisionGuidance | None = None
     ) -> Iterator[ChainStep]:
-        """Denoise both chains from one ``noise`` [1, P, T, F]; each step has its mixing weights among its traces."""
+        """Denoise both chains from one ``noise`` [B, P, T, F]; each step has its mixing weights among its traces."""
         mixed = self._mixture()
         guided: ChainDenoiser = GuidedChains(mixed, [_whole_guidance()])
         if apart is not None:
@@ -338,10 +380,10 @@ class Duet:
         others = {"individual": self._alone(), **self.further}
         return mixture_of(self.interaction, others, self.weigh, self.override, self.sparing)
 
-    def _condition(self, text: str, person_texts: Sequence[str]) -> Condition:
+    def _vectors(self, text: str, person_texts: Sequence[str]) -> Tensor:
+        """Embed the scene's sentence and each person's, [1 + P, 384]; zero where nothing is said."""
         texts = [text, *person_texts]
-        vectors = self.scale * self.encoder.encode(texts) * torch.tensor([[float(bool(each))] for each in texts])
-        return scene_told(vectors[:1], vectors[None, 1:])
+        return self.encoder.encode(texts) * torch.tensor([[float(bool(each))] for each in texts])
 
     def _alone(self) -> DuetModel:
         if self.individual is None:

@@ -74,17 +74,17 @@ def walked_group(
     levels: Sequence[NoiseLevel],
     apart: CollisionGuidance | None = None,
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Denoise everybody [1, P, T, F] with whom he interacts, all pairs in one batch; ``apart`` keeps the two of each apart.
+    """Denoise everybody [B, P, T, F] with whom he interacts, all pairs in one batch; ``apart`` keeps the two of each apart.
 
-    Yields at each step the clean pairs [E, 2, T, 262] and, of a mixture, its weights [1, K - 1, P, T or 1, 23 or 1].
+    Yields at each step the clean pairs [B, E, 2, T, 262] and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
     """
     group = Group(mixture, pairs, noise.shape[1])
-    valid = torch.ones(1, noise.shape[2], dtype=torch.bool)
+    valid = torch.ones(len(noise), noise.shape[2], dtype=torch.bool)
     guided: ChainDenoiser = GuidedChains(group, terms)
     if apart is not None:
         guided = MixtureKeptApart(guided, apart)
     for step in sample_chains(guided, group.chains, levels, group.states(noise), condition, valid):
-        yield step.clean[0], step.traces.get("mixing_weights")
+        yield step.clean, step.traces.get("mixing_weights")
 
 
 def one_world(clean: Tensor, pairs: Pairs, people: int) -> list[Motion]:

@@ -56,6 +56,10 @@ def duet(
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; 10 by default, 5 to 50 are of use.")] = None,
+    drafts: Annotated[
+        int | None,
+        typer.Option(help="Scenes to make, of which the one is kept that does most of what was said; 4 by default."),
+    ] = None,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
     keep_apart: Annotated[
@@ -97,8 +101,8 @@ def duet(
     )  # fmt: skip
     check_acts(request.people[0], request.people)  # what acts on styles is the same for all
     outputs.check_units(units)
-    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "weights": weights, "with": further,
-                "no-keep-apart": None if keep_apart else True}  # fmt: skip
+    sampling = {"seconds": seconds, "seed": seed, "using": using, "steps": steps, "drafts": drafts, "weights": weights,
+                "with": further, "no-keep-apart": None if keep_apart else True}  # fmt: skip
     if request.recordings:
         for name, value in {**sampling, "plot-weights": plot_weights}.items():
             if value is not None:
@@ -120,7 +124,7 @@ def duet(
         import motifmix
 
         models = motifmix.load_duet(weights, further or ())
-        wanted = {"seconds": seconds, "steps": steps, "keep_apart": keep_apart}
+        wanted = {"seconds": seconds, "steps": steps, "keep_apart": keep_apart, "drafts": drafts}
         scene, draw = _made(request, chosen, wanted, models, plot=plot_weights is not None)
     with progress("writing"):
         written = duets.write(plan, scene, request, draw, units=units, force=force)

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from motifmix.evaluation.duet_judges import load_evaluator
 from motifmix.mix.placement import center, center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
+from motifmix.pretrained.duet_evaluators import load_evaluator
 from motifmix.training.objectives.duets.both_kinds import MixedBatch
 from motifmix.training.objectives.duets.texts import TEXT_SCALE
 

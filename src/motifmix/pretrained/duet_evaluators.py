@@ -1,0 +1,44 @@
+"""Evaluators of scenes of two people and of one, by the role that each has: where they lie, and how they are read."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from motifmix.errors import WeightsError
+from motifmix.home import PACKAGE_WEIGHTS
+from motifmix.models.duet_evaluator import DuetEvaluator
+from motifmix.pretrained.build import load_part
+
+PART = "evaluator"
+Role = Literal["guide", "select", "score"]
+_CALLED = {1: "individual", 2: "interaction"}
+_FOLDERS = {"score": "weights-duets-evaluator-{}", "select": "weights-duets-evaluator-{}-select"}
+
+
+def evaluator_folder(role: Role, people: int, home: Path) -> Path:
+    """Return where an evaluator of scenes of ``people`` lies: trained here, or with the package."""
+    what = _CALLED[people]
+    trained = home / _FOLDERS[role].format(what)
+    shipped = PACKAGE_WEIGHTS / "duet" / (f"evaluator_{what}" + ("_select" if role == "select" else ""))
+    is_shipped = (shipped / f"{PART}.yaml").is_file()
+    return shipped if is_shipped and not (trained / f"{PART}.yaml").is_file() else trained
+
+
+def load_evaluator(folder: Path, role: Role, people: int) -> DuetEvaluator:
+    """Read the evaluator of scenes of ``people`` that has a role.
+
+    Raises ``WeightsError`` where there is none, or where its card says another role or another number of people.
+    """
+    if not (folder / f"{PART}.yaml").is_file():
+        what = _CALLED[people]
+        size = "" if role == "score" else f" --set size={role}"
+        raise WeightsError(
+            f"{folder}: there is no evaluator to {role} with; train it with 'motifmix train "
+            f"recipes/duets/evaluator_{what}.yaml{size}'"
+        )
+    card, network, _ = load_part(folder, PART)
+    checked: Any = network
+    if card.role != role or not isinstance(network, DuetEvaluator) or checked.people != people:
+        raise WeightsError(
+            f"{folder}: its card says role {card.role} ({card.name}), so it may not {role} here; train one"
+        )
+    return network
