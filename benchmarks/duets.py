@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "duet_speed"
 STEPS = (50, 10, 5)
 SECONDS, LENGTHS, MODELS, PEOPLE = 4.0, (1.0, 2.0, 3.0, 4.0), (1, 2, 3, 4), (2, 3, 4)
+DRAFTED = (1, 2, 4, 8)
 TEXTS = (
     ("two people greet each other", ("a person bows", "a person waves with the right hand")),
     ("one person punches and the other steps back", ("a person punches", "a person walks backward")),
@@ -156,7 +158,7 @@ def one_method(key: str, clock: Clock, repeats: int) -> dict[str, Any]:
 
 
 def growth(clock: Clock, repeats: int) -> dict[str, Any]:
-    """Time the mixture against frames, against models (the model of one person again and again), and against people."""
+    """Time the mixture against frames, models (the model of one person again and again), people and drafts."""
     import torch
 
     from motifmix.diffusion.chains import GuidedChains, sample_chains
@@ -167,11 +169,9 @@ def growth(clock: Clock, repeats: int) -> dict[str, Any]:
 
     found, _ = duet()
     text, own = TEXTS[0]
-    frames = {
-        length: timed(lambda length=length: found.compose(text, own, seconds=length, clean_feet=False), clock, repeats)
-        for length in LENGTHS
-    }
-    condition, levels = found._condition(text, own), found.schedule.early(DEFAULT).levels()
+    plain = partial(found.compose, text, clean_feet=False, drafts=1)
+    frames = {length: timed(lambda length=length: plain(own, seconds=length), clock, repeats) for length in LENGTHS}
+    condition, levels = found._condition(found._vectors(text, own)), found.schedule.early(DEFAULT).levels()
     noise, valid = torch.randn(1, 2, round(SECONDS * 30), 262), torch.ones(1, round(SECONDS * 30), dtype=torch.bool)
     pair, person = found.interaction, found.individual
 
@@ -181,18 +181,17 @@ def growth(clock: Clock, repeats: int) -> dict[str, Any]:
         guided = GuidedChains(whole, [Difference(MIXED_SCALE, ("text", "individual_text"))])
         list(sample_chains(guided, whole.chains, levels, [noise] * count, condition, valid))
 
-    models = {1: timed(lambda: found.compose(text, own, using="interaction", clean_feet=False), clock, repeats)}
+    models = {1: timed(lambda: plain(own, using="interaction"), clock, repeats)}
     models |= {count: timed(lambda count=count: mixed(count), clock, repeats) for count in MODELS[1:]}
     people: dict[int, float] = {}
     for count in PEOPLE:
         everybody = [own[k % 2] for k in range(count)]
         try:
-            people[count] = timed(
-                lambda everybody=everybody: found.compose(text, everybody, clean_feet=False), clock, repeats
-            )
+            people[count] = timed(lambda everybody=everybody: plain(everybody), clock, repeats)
         except RequestError:
             break  # who makes scenes here takes no more
-    return {"frames": frames, "models": models, "people": people}
+    drafts = {count: timed(lambda count=count: plain(own, drafts=count), clock, repeats) for count in DRAFTED}
+    return {"frames": frames, "models": models, "people": people, "drafts": drafts}
 
 
 def stages(clock: Clock) -> dict[str, Any]:
@@ -217,7 +216,7 @@ def stages(clock: Clock) -> dict[str, Any]:
     torch.set_num_threads(options_threads())
     found, trained = duet()
     done("loading the models")
-    found._condition(*TEXTS[0])
+    found._vectors(*TEXTS[0])
     done("loading the text encoder, first sentences")
     scene = found.compose(*TEXTS[1], seconds=1.0, steps=2).scene  # what only the first call costs
     done("first call, besides")
@@ -227,7 +226,8 @@ def stages(clock: Clock) -> dict[str, Any]:
         "Mixer": (LearnedWeights, "__call__"), "aligning": (mixed, "align"),
         "orthonormal rotations": (mixed, "orthonormal"), "centring": (ingredients, "center"),
         "keeping people apart": (CollisionGuidance, "__call__"),
-        "sentences": (pipeline.Duet, "_condition"), "decoding": (pipeline.InterHumanSpace, "decode"),
+        "sentences": (pipeline.Duet, "_vectors"), "choosing from drafts": (pipeline.Duet, "_best"),
+        "decoding": (pipeline.InterHumanSpace, "decode"),
         "feet": (pipeline, "_settled"),
     }  # fmt: skip
     runs: list[dict[str, float]] = []
@@ -264,7 +264,7 @@ def spared(clock: Clock) -> dict[str, Any]:
             made, begun = [], clock()
             with watched(clock, mixer=(LearnedWeights, "__call__")) as spent:
                 for seed, asked in enumerate(TEXTS):
-                    one = found.compose(*asked, seed=seed, steps=steps, clean_feet=False)
+                    one = found.compose(*asked, seed=seed, steps=steps, clean_feet=False, drafts=1)
                     made.append((np.stack([person.joints for person in one.scene]), one.weights))
             whole = clock() - begun
             reference = reference or made
@@ -284,7 +284,13 @@ def commands(threads: int) -> list[dict[str, Any]]:
     """Run ``motifmix duet`` anew: seconds on the wall and of the processor, and its peak memory."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, more in (("warm", ()), (".glb", ()), (".glb", ("--steps", "50")), (".mp4", ())):
+        for name, more in (
+            ("warm", ()),
+            (".glb", ()),
+            (".glb", ("--drafts", "1")),
+            (".glb", ("--steps", "50")),
+            (".mp4", ()),
+        ):
             out = Path(folder, "duet.glb" if name == "warm" else f"duet{name}")
             words = ["-m", "motifmix", "duet", TEXTS[0][0], "--person", TEXTS[0][1][0], "--person", TEXTS[0][1][1]]
             words += ["--seed", "0", "--force", "--out", str(out), *more]

@@ -34,7 +34,8 @@ def _head(report: dict[str, Any]) -> list[str]:
         "",
         f"`{command}` wrote this page and [duet_speed.json](duet_speed.json) in {report['took']:.0f} s. Machine: {machine}.{busy} "
         f"{seconds}; a figure is the median of some calls after one to warm up. A duet has 4 s of motion (2 people, 120 "
-        "frames) where nothing else is said, by the small models of `recipes/duets`.",
+        "frames) where nothing else is said, by the small models of `recipes/duets`. Methods, growth and sparing are of one draft; "
+        "the command makes four (`docs/drafts.md`).",
     ]
     if not report["stages"]["trained"]:
         lines += ["", "**No Mixer is trained here: one of the size that ships (`recipes/duets/mixer.yaml`) with random weights "
@@ -72,9 +73,17 @@ def _methods(report: dict[str, Any]) -> list[str]:
 
 def _growth(report: dict[str, Any]) -> list[str]:
     grown, lines = report["growth"], ["## How it grows", ""]
-    lines += ["The mixture at its default, without the clean-up of the feet.", ""]
+    lines += [
+        "The mixture at its default, without the clean-up of the feet; one draft where nothing is said of drafts.",
+        "",
+    ]
     lines += ["| | | seconds | ratio |", "|---|---|---|---|"]
-    names = {"frames": "seconds of motion", "models": "models in the mixture", "people": "people in the scene"}
+    names = {
+        "frames": "seconds of motion",
+        "models": "models in the mixture",
+        "people": "people in the scene",
+        "drafts": "drafts, of which one is kept",
+    }
     for kind, name in names.items():
         values = grown[kind]
         against = next(iter(values.values()), None)
@@ -94,7 +103,7 @@ def _stages(report: dict[str, Any]) -> list[str]:
     lines = [
         "## Where the time goes",
         "",
-        f"Of one duet at the default, once all is loaded ({whole:.3g} s). The Mixer's own share is {100 * share:.1f} % "
+        f"Of one duet at the default, four drafts, once all is loaded ({whole:.3g} s). The Mixer's own share is {100 * share:.1f} % "
         f"(target: under {100 * MOST_OF_MIXER:.0f} %: {met}).",
         "",
         "| | seconds | share |",

@@ -14,11 +14,11 @@ import numpy as np
 import page_of
 from mixing_headroom import DRAWS, QUESTIONS, SEED, interval, overall, resampled
 
-from motifmix.evaluation.duet_bench import BATCH, STEPS, DuetBench
+from motifmix.evaluation.duet_bench import STEPS, DuetBench
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import questions
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import Composer, Composition, batches, mixers
+from motifmix.pipelines.baselines.compositions import Composer, Composition, mixers
 from motifmix.pipelines.duet import SPARING
 
 ROWS = ("mixer", "mixer-clips", "mixer-outcomes")
@@ -46,12 +46,7 @@ def measured() -> dict:
 def _hits(method: Composition, bench: DuetBench, one_branch: bool) -> tuple[np.ndarray, np.ndarray]:
     composer = Composer(method, home(), bench.judges.encoder)
     composer.sparing = replace(SPARING, one_branch=one_branch)
-    people = []
-    for part in batches(len(bench.asked), BATCH):
-        own = bench.asked[part]
-        seeds = [bench.seed_of(question) for question in own]
-        people += [made.people for made in composer.make([q.wanted for q in own], seeds, steps=STEPS)]
-    return bench.alignment(people)
+    return bench.alignment(bench.made_by(composer))
 
 
 def _figures(hits: tuple[np.ndarray, np.ndarray]) -> dict:

@@ -16,14 +16,14 @@ import page_of
 import torch
 from torch import Tensor
 
-from motifmix.evaluation.duet_bench import BATCH, STEPS, DuetBench
+from motifmix.evaluation.duet_bench import STEPS, DuetBench
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import harmonic_mean
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.home import home
 from motifmix.mix.weights import PARTS
 from motifmix.motion.skeleton import JOINT_NAMES
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, batches
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer
 
 METHOD = COMPOSITIONS["placed-blending"]  # two chains, aligned, every weight forced
 QUESTIONS, SEED, DRAWS = 128, 0, 2000
@@ -108,14 +108,9 @@ def measured() -> dict:
     bench = DuetBench(folder, asked, DuetJudges("select", folder))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, rule in ROWS.items():
-        people = []
-        for part in batches(len(asked), BATCH):
-            own = asked[part]
-            composer = Composer(METHOD, folder, bench.judges.encoder, override=rule(own))
-            people += [
-                made.people
-                for made in composer.make([q.wanted for q in own], [bench.seed_of(q) for q in own], steps=STEPS)
-            ]
+        people = bench.made_by(
+            lambda own, rule=rule: Composer(METHOD, folder, bench.judges.encoder, override=rule(own))
+        )
         hits[name] = bench.alignment(people)
         print(name, f"{100 * overall(*hits[name]):.1f}", flush=True)
     foreign = np.array([any(question.foreign) for question in asked])

@@ -22,7 +22,7 @@ from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import staged
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composer, Composition, batches, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composer, Composition, mixers
 from motifmix.pipelines.duet import DuetModel
 
 QUESTIONS = 40
@@ -61,11 +61,8 @@ def measured() -> dict:
     for name, (method, further) in rows().items():
         composer = Composer(method, folder, judges.encoder)
         composer.further = further
-        began, people = time.perf_counter(), []
-        for part in batches(len(asked), BATCH):
-            own = asked[part]
-            wanted, seeds = [q.wanted for q in own], [bench.seed_of(q) for q in own]
-            people += [one.people for one in composer.make(wanted, seeds, steps=STEPS, strength=bench.strength(method))]
+        began = time.perf_counter()
+        people = bench.made_by(composer, bench.strength(method))
         seconds = time.perf_counter() - began
         hits[name] = bench.alignment(people)
         figures[name] = {

@@ -170,6 +170,20 @@ class DuetBench:
             self.progress(method.title, part.stop, len(wanted))
         return result
 
+    def made_by(
+        self, composer: Composer | Callable[[Sequence[Question]], Composer], strength: float = 1.0
+    ) -> list[np.ndarray]:
+        """Return the people [P, T, 262] that a composer makes, kept nowhere; a function gives one that fits what is asked."""
+        people = []
+        for part in batches(len(self.asked), BATCH):
+            own = self.asked[part]
+            who = composer if isinstance(composer, Composer) else composer(own)
+            seeds = [self.seed_of(question) for question in own]
+            people += [
+                made.people for made in who.make([q.wanted for q in own], seeds, steps=self.steps, strength=strength)
+            ]
+        return people
+
     def seed_of(self, question: Question) -> int:
         """Return the seed with which every method makes the pair that is asked for."""
         return _seed(self.seed, question.id)

@@ -246,7 +246,7 @@ class Duet:
             [torch.randn(shape, generator=generator) for _ in range(drafts)]
         )  # the first as if it were alone
         vectors = self._vectors(of_two(text) if count > PEOPLE else text, person_texts)
-        condition = Condition.stacked([scene_told(self.scale * vectors[:1], self.scale * vectors[None, 1:])] * drafts)
+        condition = self._condition(vectors, drafts)
         features, weights = noise, []
         levels = self.schedule.early(steps).levels()
         apart = CollisionGuidance().along(levels) if keep_apart else None
@@ -379,6 +379,9 @@ class Duet:
     def _mixture(self) -> Mixed:
         others = {"individual": self._alone(), **self.further}
         return mixture_of(self.interaction, others, self.weigh, self.override, self.sparing)
+
+    def _condition(self, vectors: Tensor, scenes: int = 1) -> Condition:
+        return Condition.stacked([scene_told(self.scale * vectors[:1], self.scale * vectors[None, 1:])] * scenes)
 
     def _vectors(self, text: str, person_texts: Sequence[str]) -> Tensor:
         """Embed the scene's sentence and each person's, [1 + P, 384]; zero where nothing is said."""
