@@ -250,10 +250,13 @@ class DuetBench:
             "diversity": metrics.diversity(seen.pairs, *draws),
         }
         if len(weights):
+            early, late = duet_metrics.early_and_late(weights)
             found |= {
                 "adaptability": duet_metrics.adaptability(weights),
                 "step_dependence": duet_metrics.step_dependence(weights),
                 "share": float(np.mean([one.astype(np.float64).mean() for one in weights])),
+                "early_share": early,
+                "late_share": late,
             }
         return found
 

@@ -75,7 +75,7 @@ class Figures:
 
     def weighed(self, line: Line) -> dict[str, Interval]:
         """Return the figures of a Mixer's weights."""
-        return self._of_all(line, ("adaptability", "step_dependence", "share"))
+        return self._of_all(line, ("adaptability", "step_dependence", "share", "early_share", "late_share"))
 
     def difference(self, line: Line, other: Line, key: str) -> Interval:
         """Return by how much a row is ahead of another one, resampled together."""

@@ -81,6 +81,13 @@ def step_dependence(weights: Sequence[np.ndarray]) -> float:
     return _spread(weights)[1]
 
 
+def early_and_late(weights: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the mean weight over samples, frames and joints in the first third of the steps, and in the last."""
+    third = max(1, weights[0].shape[0] // 3)
+    means = np.array([one.astype(np.float64).mean(axis=(1, 2, 3)) for one in weights]).mean(axis=0)
+    return float(means[:third].mean()), float(means[-third:].mean())
+
+
 def _spread(weights: Sequence[np.ndarray]) -> tuple[float, float]:
     frames = max(one.shape[2] for one in weights)
     shape = (weights[0].shape[0], frames, weights[0].shape[3])

@@ -56,6 +56,8 @@ WEIGHED = (
     Column("adaptability", "adaptability", lambda v: f"{v:.4f}", "up"),
     Column("step_dependence", "dependence on the step", lambda v: f"{v:.4f}"),
     Column("share", "individual model's share", percent),
+    Column("early_share", "the same, first third of the steps", percent),
+    Column("late_share", "the same, last third", percent),
 )
 TAKES = (
     Column("distance", "distance, m", plain, "down"),
