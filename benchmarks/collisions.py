@@ -7,7 +7,8 @@
 
 Volume is what both mannequins' meshes enclose (`evaluation/body_overlap.py`); the guidance sees capsules. The judge that
 scores says whether texts still find their scenes; it chooses nothing. Needs the prepared pairs and the weights that
-recipes/duets trains. A Mixer is measured where there is one. Seconds are processor time on one thread.
+recipes/duets trains. A Mixer is measured where there is one; each method is guided as strongly as tuning chose. Seconds are
+processor time on one thread.
 """
 
 import argparse
@@ -20,16 +21,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from motifmix.encoders.text import MiniLM
 from motifmix.errors import MotifmixError
 from motifmix.evaluation import duet_metrics
 from motifmix.evaluation.body_overlap import overlap_volume
+from motifmix.evaluation.duet_bench import guidance_key, read_guidance
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.evaluation.metrics import mean_jerk
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.home import home
 from motifmix.mix.collision_guidance import CollisionGuidance
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Composition, batches, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composer, Composition, batches, mixers
 
 DOCS = Path(__file__).parents[1] / "docs"
 METHODS = ("interaction", "placed-dual-exp")
@@ -83,7 +86,16 @@ class Bodies:
         return own | {"distance_error": np.abs(own["distance"] - real.figures["distance"])}
 
 
-def made(composer: Composer, asked: Sequence[Question], guidance: CollisionGuidance | None) -> tuple[list, float]:
+def composer_of(method: Composition, encoder: MiniLM | None = None) -> tuple[Composer, float]:
+    """Load a method; returns it and how strongly tuning chose to guide it."""
+    tuned = read_guidance(DOCS / "composition_scores").get(guidance_key(method))
+    composer = Composer(method, home(), encoder)
+    return composer, tuned.strength if tuned else 1.0
+
+
+def made(
+    composer: Composer, asked: Sequence[Question], guidance: CollisionGuidance | None, strength: float
+) -> tuple[list, float]:
     """Return scenes [P, T, 262] and seconds a scene; scenes of like length are made together."""
     scenes: list = [None] * len(asked)
     order = np.argsort([question.wanted.frames for question in asked], kind="stable")
@@ -91,7 +103,8 @@ def made(composer: Composer, asked: Sequence[Question], guidance: CollisionGuida
     for part in batches(len(asked), BATCH):
         own = [int(number) for number in order[part]]
         wanted, seeds = [asked[number].wanted for number in own], own
-        for number, one in zip(own, composer.make(wanted, seeds, steps=STEPS, apart=guidance), strict=True):
+        made_now = composer.make(wanted, seeds, steps=STEPS, strength=strength, apart=guidance)
+        for number, one in zip(own, made_now, strict=True):
             scenes[number] = one.people
     return scenes, (time.process_time() - begun) / len(asked)
 
@@ -136,11 +149,12 @@ def measured(prompts: int) -> dict:
     judges, real = DuetJudges("score", home()), Bodies.of([question.real for question in asked])
     guidance = CollisionGuidance()
     rows = {}
-    for method in [*(COMPOSITIONS[key] for key in METHODS), *(own[0] for own in mixers(home()).values())]:
-        composer, sides, seconds = Composer(method, home(), judges.encoder), [], []
+    shipped = [own for group in mixers(home()).values() for own in group if own.mixer == MIXERS]
+    for method in [*(COMPOSITIONS[key] for key in METHODS), *shipped]:
+        (composer, strength), sides, seconds = composer_of(method, judges.encoder), [], []
         composer.make([asked[0].wanted], [0], steps=2)
         for chosen in (None, guidance):
-            scenes, took = made(composer, asked, chosen)
+            scenes, took = made(composer, asked, chosen, strength)
             seconds.append(took)
             sides.append({**Bodies.of(scenes).beside(real), **alignment(asked, scenes, judges)})
         about = {"title": _title(method), "weights": method.version(home())}
@@ -156,12 +170,12 @@ def choose(prompts: int) -> dict:
     real = Bodies.of([question.real for question in asked])
     rows = []
     for key in METHODS[:1]:  # whose people are inside each other most often
-        composer = Composer(COMPOSITIONS[key], home())
+        composer, strength = composer_of(COMPOSITIONS[key])
         composer.make([asked[0].wanted], [0], steps=2)
-        scenes, took = made(composer, asked, None)
+        scenes, took = made(composer, asked, None, strength)
         before = Bodies.of(scenes).beside(real)
         for name, guidance in CHOICES.items():
-            scenes, took_then = made(composer, asked, guidance)
+            scenes, took_then = made(composer, asked, guidance, strength)
             found = compared(before, Bodies.of(scenes).beside(real))["inside"]
             rows.append({"method": _title(COMPOSITIONS[key]), "setting": name, "seconds": [took, took_then], **found})
             print(json.dumps(rows[-1]), flush=True)
@@ -173,8 +187,8 @@ def strip(target: Path, prompts: int) -> None:
     from motifmix.drawing.strips import sheet
 
     asked = questions(home() / "data", "test", prompts)
-    composer = Composer(COMPOSITIONS[METHODS[0]], home())
-    sides = [made(composer, asked, chosen)[0] for chosen in (None, CollisionGuidance())]
+    composer, strength = composer_of(COMPOSITIONS[METHODS[0]])
+    sides = [made(composer, asked, chosen, strength)[0] for chosen in (None, CollisionGuidance())]
     volumes = Bodies.of(sides[0]).figures["volume"]
     worst = int(np.argsort(volumes)[-2])
     rows = [
@@ -189,7 +203,7 @@ def page(found: dict) -> str:
     parts = [
         "# People who stay out of each other",
         "`python benchmarks/collisions.py` wrote this page; all figures are in [collisions.json](collisions.json).",
-        f"{found['prompts']} prompts of the test list, {found['steps']} steps, the same seeds with the guidance and without it. "
+        f"{found['prompts']} prompts of the test list, {found['steps']} steps, the same seeds with the guidance and without it, one draft each. "
         f"{_when(found)} the clean people are decoded, capsules as thick as the mannequin's mesh are brought apart (bodies "
         "step aside, limbs bend, hands that touch stay), and the sampler goes on from there. Setting chosen on validation prompts "
         "by volume, contact and distance, no judge asked. "

@@ -47,7 +47,9 @@ def test_constants_and_schedules_do_not_adapt() -> None:
     assert m.adaptability(schedule) == pytest.approx(0.0, abs=1e-7) and m.step_dependence(schedule) > 0.3
     other = [np.full((5, 2, 1, 1), share) for share in (0.0, 1.0)]
     assert m.adaptability(other) == pytest.approx(0.5) and m.step_dependence(other) == pytest.approx(0.0)
-    assert m.early_and_late(schedule) == pytest.approx((1.0, 0.0)) and m.early_and_late(other) == pytest.approx((0.5, 0.5))
+    assert m.early_and_late(schedule) == pytest.approx((1.0, 0.0)) and m.early_and_late(other) == pytest.approx(
+        (0.5, 0.5)
+    )
 
 
 def _facing(yaw: float, x: float, z: float) -> Motion:
