@@ -203,8 +203,8 @@ def page(found: dict) -> str:
     parts = [
         "# People who stay out of each other",
         "`python benchmarks/collisions.py` wrote this page; all figures are in [collisions.json](collisions.json).",
-        f"{found['prompts']} prompts of the test list, {found['steps']} steps, the same seeds with the guidance and without it, one draft each. "
-        f"{_when(found)} the clean people are decoded, capsules as thick as the mannequin's mesh are brought apart (bodies "
+        f"{found['prompts']} prompts of the test list, {found['steps']} steps, one draft each, the same seeds with the guidance and "
+        f"without. {_when(found)} the clean people are decoded, capsules as thick as the mannequin's mesh are brought apart (bodies "
         "step aside, limbs bend, hands that touch stay), and the sampler goes on from there. Setting chosen on validation prompts "
         "by volume, contact and distance, no judge asked. "
         "*Change* is the mean difference with its 95 % interval (bootstrap, paired over prompts). Contact and distance errors "

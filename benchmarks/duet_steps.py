@@ -72,8 +72,8 @@ def page(found: dict) -> str:
         "",
         "`python benchmarks/duet_steps.py` wrote this page; all figures are in [duet_steps.json](duet_steps.json).",
         "",
-        f"{found['questions']} test pairs, one draft each, guidance as tuned at {found['default']} steps, the judges that score; columns "
-        f"as in [compositions](composition.md). *Ahead*: of {found['default']} steps, overall, with the 95 % interval of a paired bootstrap "
+        f"{found['questions']} test pairs, one draft each, guidance as tuned at {found['default']} steps, judges that score; columns as in "
+        f"[compositions](composition.md). *Ahead*: of {found['default']} steps, overall, with the 95 % interval of a paired bootstrap "
         "over prompts. What steps cost is in [duets: speed and size](duet_speed.md).",
         "",
         "| | steps | interaction | individual | overall | ahead | stand and go as asked | do as asked | foot skating "
