@@ -24,8 +24,8 @@ PARTS = {
     "mixer": ("mixer",),
     "evaluator_interaction": ("evaluator",),
     "evaluator_individual": ("evaluator",),
-    "evaluator_interaction_select": ("evaluator",),
-    "evaluator_individual_select": ("evaluator",),
+    "evaluator_interaction_select": ("evaluator", "meanings"),
+    "evaluator_individual_select": ("evaluator", "meanings"),
 }
 MAKES = {
     "interaction": "two people from a sentence for both and one for each",
@@ -33,8 +33,8 @@ MAKES = {
     "mixer": "how much of which of the two, for each step, person, frame and joint",
     "evaluator_interaction": "scores pairs, and nothing else",
     "evaluator_individual": "scores the people in pairs, and nothing else",
-    "evaluator_interaction_select": "chooses guidance by pairs of the validation side, and nothing else",
-    "evaluator_individual_select": "chooses guidance by the people in them, and nothing else",
+    "evaluator_interaction_select": "chooses guidance by pairs of the validation side, and from drafts; scores nothing",
+    "evaluator_individual_select": "chooses guidance by the people in them, and from drafts; scores nothing",
 }
 
 

@@ -11,7 +11,7 @@ from motifmix.mix.schedules import Constant
 from motifmix.mix.weights import Forced
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
-from motifmix.pipelines.drafts import Reader
+from motifmix.pipelines.drafts import Known, Reader
 from motifmix.pipelines.duet import Duet, DuetModel
 from motifmix.pretrained.cards import write_weights
 
@@ -97,7 +97,8 @@ def evaluator(people: int) -> DuetEvaluator:
 
 @pytest.fixture
 def reader() -> Reader:
-    return Reader(evaluator(2), evaluator(1), longest=40)
+    meanings = torch.nn.functional.normalize(torch.randn(5, 8, generator=torch.Generator().manual_seed(7)), dim=-1)
+    return Reader(Known(evaluator(2), meanings), Known(evaluator(1), meanings), longest=40)
 
 
 def drafts(frames: int = 40) -> torch.Tensor:
@@ -129,11 +130,28 @@ def test_where_people_stand_changes_nothing_and_how_they_stand_to_each_other_doe
     torch.testing.assert_close(reader.of_people(apart, own), reader.of_people(clean, own), atol=1e-4, rtol=0)
 
 
+@torch.no_grad()
 def test_what_is_longer_than_training_is_read_in_windows(reader):
-    people = torch.cat([drafts(), drafts().flip(1)], dim=2)[:, :1]
-    windows = [reader._read(reader.person, people[:, :, start : start + 40]) for start in (0, 20, 40)]
-    torch.testing.assert_close(reader._read(reader.person, people), torch.stack(windows).mean(dim=0))
-    assert (windows[0] - windows[2]).abs().max() > 1e-3
+    people, told = torch.cat([drafts(), drafts().flip(1)], dim=2)[:, :1], torch.randn(384)
+    windows = [reader.person.found(people[:, :, start : start + 40], told, 40) for start in (0, 20, 40)]
+    for whole, parts in zip(reader.person.found(people, told, 40), zip(*windows, strict=True), strict=True):
+        torch.testing.assert_close(whole, torch.stack(parts).mean(dim=0))
+        assert (parts[0] - parts[2]).abs().max() > 1e-4
+
+
+@torch.no_grad()
+def test_what_means_the_same_is_no_other_meaning(reader):
+    people, told = drafts()[:, :1], torch.randn(384)
+    own = reader.person.network.embed_texts(told[None])
+    likely, near = reader.person.found(people, told, 40)
+    same = Known(reader.person.network, torch.cat([reader.person.meanings, own]))
+    torch.testing.assert_close(same.found(people, told, 40)[0], likely)
+    none = Known(reader.person.network, own)
+    torch.testing.assert_close(none.found(people, told, 40)[0], torch.ones(3))
+    seen = reader.person.network.embed_motions(people, torch.ones(3, 40, dtype=torch.bool))
+    torch.testing.assert_close(near, (seen @ own.T)[:, 0])
+    rest = reader.person.network.log_temperature.exp() * seen @ torch.cat([own, reader.person.meanings]).T
+    torch.testing.assert_close(likely, rest.softmax(dim=-1)[:, 0])
 
 
 def test_evaluators_of_another_role_do_not_choose(tmp_path):

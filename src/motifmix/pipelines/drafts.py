@@ -14,36 +14,67 @@ from motifmix.home import home
 from motifmix.mix.groups import Pairs
 from motifmix.mix.placement import center, center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
-from motifmix.pretrained.duet_evaluators import PART, evaluator_folder, load_evaluator
+from motifmix.pretrained.duet_evaluators import ALIKE, PART, evaluator_folder, load_evaluator, load_meanings
 
 DRAFTS = 4  # benchmarks/drafts.py
 MOST_DRAFTS = 32
 
 
 @dataclass(frozen=True)
+class Known:
+    """An evaluator and the ``meanings`` [M, E] that it can tell apart, in its space."""
+
+    network: DuetEvaluator
+    meanings: Tensor
+
+    @classmethod
+    def load(cls, people: int, folder: Path) -> "Known":
+        """Read the evaluator of scenes of ``people``."""
+        return cls(load_evaluator(folder, "select", people).eval(), load_meanings(folder))
+
+    def found(self, people: Tensor, vector: Tensor, longest: int) -> tuple[Tensor, Tensor]:
+        """Say how likely scenes [N, P, T, 262] show what a sentence says and nothing else that is known, and how near they are to it.
+
+        Returns the probabilities [N] and the cosines [N]; both 0 where ``vector`` [384] is. Of scenes beyond ``longest``
+        frames they are means over windows, neighbours of which share half.
+        """
+        if not vector.any():
+            return torch.zeros(len(people)), torch.zeros(len(people))
+        beyond = max(people.shape[2] - longest, 0)
+        starts = sorted({*range(0, beyond, max(longest // 2, 1)), beyond})
+        windows = [people[:, :, start : start + longest] for start in starts]
+        valid = torch.ones(len(people), windows[0].shape[2], dtype=torch.bool)
+        seen = torch.stack([self.network.embed_motions(window, valid) for window in windows])  # [W, N, E]
+        (told,) = self.network.embed_texts(vector[None])
+        cosines = seen @ torch.cat([told[None], self.meanings[self.meanings @ told <= ALIKE]]).T
+        likely = (self.network.log_temperature.exp() * cosines).softmax(dim=-1)
+        return likely[..., 0].mean(dim=0), cosines[..., 0].mean(dim=0)
+
+
+@dataclass(frozen=True)
 class Reader:
-    """Tells how well drafts show what was said; ``longest`` frames at once, as the evaluators learnt, longer ones in windows.
+    """Tells how well drafts show what was said; ``longest`` frames at once, as the evaluators learnt.
 
     Texts are sentence embeddings (MiniLM): ``text`` [384] of the scene and ``own`` [P, 384] of each person, zero where nothing
-    was said, which then counts nothing. What a scene's sentence says counts as much as all people's together, as in the
-    alignment of compositions.
+    was said, which then counts nothing. A score is how much is probably found: of the scene's sentence as much as of all
+    people's together, as in the alignment of compositions; and how plainly people do what they are told. By cosines alone a
+    scene's sentence wins against a person's where the two do not go together well: who greets need not bow.
     """
 
-    pair: DuetEvaluator
-    person: DuetEvaluator
+    pair: Known
+    person: Known
     longest: int
 
     @classmethod
     def load(cls, longest: int, folder: Path | None = None) -> "Reader | None":
         """Return the evaluators trained below ``folder`` (``MOTIFMIX_HOME``) or with the package; None where there are none.
 
-        Raises ``WeightsError`` for one that has another role.
+        Raises ``WeightsError`` for one that has another role, or does not say what it knows.
         """
         folders = {people: evaluator_folder("select", people, folder or home()) for people in (2, 1)}
         if not all((own / f"{PART}.yaml").is_file() for own in folders.values()):
             return None
-        pair, person = (load_evaluator(own, "select", people).eval() for people, own in folders.items())
-        return cls(pair, person, longest)
+        return cls(Known.load(2, folders[2]), Known.load(1, folders[1]), longest)
 
     @torch.inference_mode()
     def of_pairs(self, clean: Tensor, pairs: Pairs, text: Tensor, own: Tensor) -> Tensor:
@@ -52,27 +83,13 @@ class Reader:
         told = (roles != 0).any(dim=-1)
         people = self.of_people(clean.flatten(1, 2), roles).sum(dim=1) / told.sum().clamp(min=1)
         scenes = center_scene(clean.flatten(0, 1).double()).float()
-        said = self._read(self.pair, scenes) @ _told(self.pair, text[None])[0]
-        return said.unflatten(0, (len(clean), -1)).mean(dim=1) + people
+        found, _ = self.pair.found(scenes, text, self.longest)
+        return found.unflatten(0, (len(clean), -1)).mean(dim=1) + people
 
     @torch.inference_mode()
     def of_people(self, clean: Tensor, own: Tensor) -> Tensor:
         """Return the score [D, P] of each person of drafts [D, P, T, 262], 0 for who was told nothing."""
         valid = torch.ones(clean.shape[:3], dtype=torch.bool)
-        alone = center(clean.double(), valid).float().flatten(0, 1)[:, None]
-        seen = self._read(self.person, alone).unflatten(0, (len(clean), -1))
-        return (seen * _told(self.person, own)).sum(dim=-1)
-
-    def _read(self, evaluator: DuetEvaluator, people: Tensor) -> Tensor:
-        """Embed [N, P, T, 262] to [N, E]; of long ones the mean over windows, neighbours of which share half."""
-        beyond = max(people.shape[2] - self.longest, 0)
-        starts = sorted({*range(0, beyond, max(self.longest // 2, 1)), beyond})
-        windows = [people[:, :, start : start + self.longest] for start in starts]
-        valid = torch.ones(len(people), windows[0].shape[2], dtype=torch.bool)
-        return torch.stack([evaluator.embed_motions(window, valid) for window in windows]).mean(dim=0)
-
-
-def _told(evaluator: DuetEvaluator, vectors: Tensor) -> Tensor:
-    """Embed sentences [N, 384]; what is zero stays so."""
-    said = (vectors != 0).any(dim=-1, keepdim=True)
-    return evaluator.embed_texts(vectors) * said
+        alone = center(clean.double(), valid).float()
+        told = [self.person.found(alone[:, [place]], own[place], self.longest) for place in range(len(own))]
+        return torch.stack([found + near for found, near in told], dim=1)

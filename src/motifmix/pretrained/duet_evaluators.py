@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from torch import Tensor
+
 from motifmix.errors import WeightsError
 from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pretrained.build import load_part
+from motifmix.pretrained.cards import read_weights
 
-PART = "evaluator"
+PART, MEANINGS = "evaluator", "meanings"
+ALIKE = 0.9  # cosine of two sentences in an evaluator's space from which they mean the same
 Role = Literal["guide", "select", "score"]
 _CALLED = {1: "individual", 2: "interaction"}
 _FOLDERS = {"score": "weights-duets-evaluator-{}", "select": "weights-duets-evaluator-{}-select"}
@@ -42,3 +46,11 @@ def load_evaluator(folder: Path, role: Role, people: int) -> DuetEvaluator:
             f"{folder}: its card says role {card.role} ({card.name}), so it may not {role} here; train one"
         )
     return network
+
+
+def load_meanings(folder: Path) -> Tensor:
+    """Read the sentences that an evaluator learned, one of each meaning, in its space [M, E].
+
+    Raises ``WeightsError`` where there are none.
+    """
+    return read_weights(folder, MEANINGS)[1]["embeddings"].float()

@@ -26,6 +26,7 @@ from motifmix.features.interhuman import extract_person, mirror_person
 from motifmix.home import home
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pretrained.cards import write_weights
+from motifmix.pretrained.duet_evaluators import ALIKE, MEANINGS, PART
 from motifmix.training.contrast import both_ways
 from motifmix.training.objectives.duets.interaction import RememberedDuets, card_of_pairs
 from motifmix.training.objectives.duets.people import People, PeopleOptions
@@ -35,7 +36,6 @@ from motifmix.training.publishing import LICENCE
 from motifmix.training.texts import caption_texts, content_texts, embedded
 
 FRAMES = 121
-PART = "evaluator"
 WARMEST = 100.0  # the largest inverse temperature
 FITTED_ON = 256
 
@@ -187,7 +187,7 @@ class DuetEvaluatorObjective(PaperObjective):
         return both_ways(logits, labels), {"recognised": float(right)}
 
     def save(self, modules: nn.ModuleDict, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the evaluator (fp16) with its card, which names its role."""
+        """Write the evaluator (fp16) with its card, which names its role, and what it can tell apart."""
         network: Any = modules[PART]
         network.eval()
         with torch.no_grad():
@@ -195,12 +195,27 @@ class DuetEvaluatorObjective(PaperObjective):
         recognised = float(np.mean([figures["recognised"] for _, figures in draws]))
         what = "interactions" if self.options.people == 2 else "individuals"
         write_weights(
-            folder, PART, network.state_dict(), name=f"evaluator of {what}", role=self.options.role,
-            architecture="duet_evaluator:DuetEvaluator", sizes=self._sizes(), space="interhuman_262", licence=LICENCE,
-            credit=self.credit, data=self.data, recipe=facts["recipe"], commit=facts["commit"],
+            folder, PART, network.state_dict(), name=f"evaluator of {what}", architecture="duet_evaluator:DuetEvaluator",
+            sizes=self._sizes(), extra={"text_encoder": "minilm"},
             numbers={"validation_recognised_in_a_batch": round(recognised, 4), "batch": self.options.batch},
-            extra={"text_encoder": "minilm"},
+            **self._about(facts),
         )  # fmt: skip
+        self.save_meanings(network, folder, facts)
+
+    def save_meanings(self, network: DuetEvaluator, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the sentences of the training lists, one of each meaning, as the evaluator embeds them."""
+        sources = [*self.pairs, *([self.singles] if self.singles else [])]
+        said = sorted({self.row[text] for source in sources for text in source.texts()})
+        write_weights(
+            folder, MEANINGS, {"embeddings": told_apart(network.cpu(), self.vectors[said])}, name=MEANINGS,
+            architecture="none", sizes={}, extra={}, **self._about(facts),
+        )  # fmt: skip
+
+    def _about(self, facts: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "role": self.options.role, "space": "interhuman_262", "licence": LICENCE, "credit": self.credit,
+            "data": self.data, "recipe": facts["recipe"], "commit": facts["commit"],
+        }  # fmt: skip
 
     def _draw(self, rng: np.random.Generator, held_out: bool) -> Shown:
         if self.singles is not None and not held_out and rng.random() < self.options.single_share:
@@ -221,6 +236,16 @@ class DuetEvaluatorObjective(PaperObjective):
 
     def _said(self, shown: Sequence[Shown]) -> Tensor:
         return self.vectors[sorted({self.row[one.text] for one in shown})]
+
+
+@torch.no_grad()
+def told_apart(network: DuetEvaluator, vectors: Tensor) -> Tensor:
+    """Embed sentences [N, text] and leave out who means the same as one before, [M, E]."""
+    kept: list[Tensor] = []
+    for one in network.eval().embed_texts(vectors):
+        if not kept or float((torch.stack(kept) @ one).max()) <= ALIKE:
+            kept.append(one)
+    return torch.stack(kept)
 
 
 def _any(texts: Sequence[str], rng: np.random.Generator) -> str:

@@ -13,11 +13,10 @@ from torch import Tensor
 
 from motifmix.mix.placement import center, center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
-from motifmix.pretrained.duet_evaluators import load_evaluator
+from motifmix.pretrained.duet_evaluators import ALIKE, load_evaluator
 from motifmix.training.objectives.duets.both_kinds import MixedBatch
 from motifmix.training.objectives.duets.texts import TEXT_SCALE
 
-ALIKE = 0.9  # cosine in the guide's space from which two sentences mean the same
 SHARPNESS = 10.0  # inverse temperature; with the guides' own, a blurred prediction at much noise outweighs all others
 
 
