@@ -9,6 +9,7 @@ from motifmix.data.duets.interactions import BY_NAME
 from motifmix.data.duets.preparing import Counts, prepare_duets
 from motifmix.errors import DataError
 from motifmix.pretrained.cards import read_card
+from motifmix.pretrained.duet_evaluators import ALIKE, load_meanings
 from motifmix.training.objectives.duets.evaluator import DuetEvaluatorObjective
 
 SIZES = {"width": 16, "embedding": 8, "text_width": 16, "dilations": [[1], [1]], "dropout": 0.0}
@@ -44,6 +45,9 @@ def test_an_evaluator_learns_a_batch_and_says_its_role(people, data, tmp_path):
         optimizer.step()
     assert loss()[0] < 0.9 * first
     objective.save(objective.modules, tmp_path, {"recipe": "none", "commit": "none"})
+    meanings = load_meanings(tmp_path)
+    likeness = meanings @ meanings.T - 2 * torch.eye(len(meanings))
+    assert 2 <= len(meanings) <= len(objective.row) and float(likeness.max()) <= ALIKE + 1e-2  # kept in half precision
     card = read_card(tmp_path / "evaluator.yaml")
     assert card.role == "select" and card.sizes["people"] == people and "nobody" in card.credit
 
