@@ -174,16 +174,16 @@ Written by `python benchmarks/groups.py`; do not edit. `motifmix duet "three peo
 they do ([decision 0009](adr/0009-people-in-pairs.md)).
 
 The same prompts of the test list for all rows, one for every type; the second person's sentence is the third's and the
-fourth's too. Seconds are of one core, for a scene as long as the real one, with its feet cleaned. *Alignment*: how often the
-sentence finds a pair among the same pairs of 20 types, by the judge that scores (chance: 5 %); half widths, and those of the
-differences, from a bootstrap over prompts. *Looking past*: by how much partners do not face each other. Litres are of the
-mannequin's mesh, mean over frames and pairs.
+fourth's too. Seconds are of one core, for a scene as long as the real one, of four drafts, with its feet cleaned.
+*Alignment*: how often the sentence finds a pair among the same pairs of 20 types, by the judge that scores (chance: 5 %);
+half widths, and those of the differences, from a bootstrap over prompts. *Looking past*: by how much partners do not face
+each other. Litres are of the mannequin's mesh, mean over frames and pairs.
 """
 TITLES = {"mixed": "Both models mixed", "interaction": "The interaction model alone"}
 CLOSING = """![strips of three people](groups.png)
 
-The strips (`--strips docs`) are of prompts of no list, seed 0, as they came. Who should bow bows and who should wave
-waves, among three as well; people walk abreast and run after each other. Where all greet all there is no neat triangle: pairs
+The strips (`--strips docs`) are of prompts of no list, seed 0, as they came. Who should wave waves; of two who should bow
+one does. People walk abreast and run after each other. Where all greet all there is no neat triangle: pairs
 stand at distances of their own, so that two may be close and the third metres off. Dancers stand close, with hands in reach
 of each other, and do not hold them.
 """

@@ -154,14 +154,16 @@ def test_what_means_the_same_is_no_other_meaning(reader):
     torch.testing.assert_close(likely, rest.softmax(dim=-1)[:, 0])
 
 
-def test_evaluators_of_another_role_do_not_choose(tmp_path):
+def test_evaluators_of_another_role_do_not_choose(tmp_path, monkeypatch):
     assert Reader.load(40, tmp_path) is not None  # they come with the package
-    network = evaluator(2)
-    write_weights(
-        tmp_path / "weights-duets-evaluator-interaction-select", "evaluator", network.state_dict(), name="evaluator",
-        role="score", space=InterHumanSpace.name, licence="", credit=[], data=[], recipe="", commit="",
-        architecture="duet_evaluator:DuetEvaluator",
-        sizes={"people": 2, "width": 16, "embedding": 8, "text_width": 16, "dilations": [[1], [1]]}, extra={},
-    )  # fmt: skip
+    monkeypatch.setattr("motifmix.pretrained.duet_evaluators.PACKAGE_WEIGHTS", tmp_path / "package")
+    assert Reader.load(40, tmp_path) is None
+    for people, what in ((2, "interaction"), (1, "individual")):
+        write_weights(
+            tmp_path / f"weights-duets-evaluator-{what}-select", "evaluator", evaluator(people).state_dict(), name="evaluator",
+            role="score", space=InterHumanSpace.name, licence="", credit=[], data=[], recipe="", commit="",
+            architecture="duet_evaluator:DuetEvaluator",
+            sizes={"people": people, "width": 16, "embedding": 8, "text_width": 16, "dilations": [[1], [1]]}, extra={},
+        )  # fmt: skip
     with pytest.raises(WeightsError, match="may not select"):
         Reader.load(40, tmp_path)

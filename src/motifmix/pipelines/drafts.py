@@ -67,11 +67,13 @@ class Reader:
 
     @classmethod
     def load(cls, longest: int, folder: Path | None = None) -> "Reader | None":
-        """Return the evaluators trained below ``folder`` (``MOTIFMIX_HOME``) or with the package; None where there are none.
+        """Return the evaluators that come with the package, or else were trained below ``folder`` (``MOTIFMIX_HOME``).
 
-        Raises ``WeightsError`` for one that has another role, or does not say what it knows.
+        None where there are none. Raises ``WeightsError`` for one that has another role, or does not say what it knows.
         """
-        folders = {people: evaluator_folder("select", people, folder or home()) for people in (2, 1)}
+        folders = {
+            people: evaluator_folder("select", people, folder or home(), shipped_first=True) for people in (2, 1)
+        }
         if not all((own / f"{PART}.yaml").is_file() for own in folders.values()):
             return None
         return cls(Known.load(2, folders[2]), Known.load(1, folders[1]), longest)

@@ -18,13 +18,15 @@ _CALLED = {1: "individual", 2: "interaction"}
 _FOLDERS = {"score": "weights-duets-evaluator-{}", "select": "weights-duets-evaluator-{}-select"}
 
 
-def evaluator_folder(role: Role, people: int, home: Path) -> Path:
-    """Return where an evaluator of scenes of ``people`` lies: trained here, or with the package."""
+def evaluator_folder(role: Role, people: int, home: Path, *, shipped_first: bool = False) -> Path:
+    """Return where an evaluator of scenes of ``people`` lies: trained here, or else with the package; or the other way round."""
     what = _CALLED[people]
     trained = home / _FOLDERS[role].format(what)
     shipped = PACKAGE_WEIGHTS / "duet" / (f"evaluator_{what}" + ("_select" if role == "select" else ""))
-    is_shipped = (shipped / f"{PART}.yaml").is_file()
-    return shipped if is_shipped and not (trained / f"{PART}.yaml").is_file() else trained
+    for folder in (shipped, trained) if shipped_first else (trained, shipped):
+        if (folder / f"{PART}.yaml").is_file():
+            return folder
+    return trained
 
 
 def load_evaluator(folder: Path, role: Role, people: int) -> DuetEvaluator:
