@@ -25,7 +25,7 @@ from motifmix.motion.retargeting import leg_length
 from motifmix.motion.skeleton import MOTIFMIX
 
 # Chosen on validation prompts by `benchmarks/collisions.py --choose`.
-ROUNDS, BEGIN, AIR = 2, 0.3, -0.02
+ROUNDS, BEGIN, AIR = 3, 0.7, -0.02
 REACH = 0.8  # m between joints: from no joint does a body reach further to where somebody else's begins
 _LEGS = ((1, 4, 7), (2, 5, 8))
 
