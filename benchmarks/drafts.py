@@ -102,9 +102,11 @@ def page(found: dict) -> str:
         "keeps the one that is told best by its sentences, as two evaluators find that choose settings and score nothing "
         f"(`pipelines/drafts.py`; {DRAFTS} drafts unless told otherwise). Here the evaluators that score say what came of it, and "
         f"geometry, which no evaluator has a part in. {found['questions']} test pairs, {found['steps']} steps, guidance and the first "
-        "draft's noise as in [compositions](composition.md), whose tables are of one draft. *Ahead of one draft*, and *behind the "
-        "Mixer* with as many drafts: overall, with the 95 % interval of a paired bootstrap over prompts. What drafts cost is in "
-        "[duets: speed and size](duet_speed.md).",
+        "draft's noise as in [compositions](composition.md), whose tables are of one draft; of the Mixer its first seed. Scenes are as "
+        "sampled: people are not kept apart and feet not cleaned, as `motifmix duet` does. Who chooses and who scores learned apart, but "
+        "from the same pairs and sentences, and may err alike: where geometry gains less than alignment, believe geometry. *Ahead of "
+        "one draft*, and *behind the Mixer* with as many drafts: overall, with the 95 % interval of a paired bootstrap over prompts. "
+        "What drafts cost is in [duets: speed and size](duet_speed.md); four are what fits into the time that a duet may take.",
         "",
         "| | drafts | interaction | individual | overall | ahead of one draft | behind the Mixer | stand and go as asked | do as asked "
         "| foot skating |",

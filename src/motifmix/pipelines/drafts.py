@@ -16,7 +16,7 @@ from motifmix.mix.placement import center, center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pretrained.duet_evaluators import ALIKE, PART, evaluator_folder, load_evaluator, load_meanings
 
-DRAFTS = 4  # benchmarks/drafts.py
+DRAFTS = 4  # as many as fit into the time that a duet may take; what they give: benchmarks/drafts.py
 MOST_DRAFTS = 32
 
 

@@ -386,7 +386,7 @@ class Duet:
     def _vectors(self, text: str, person_texts: Sequence[str]) -> Tensor:
         """Embed the scene's sentence and each person's, [1 + P, 384]; zero where nothing is said."""
         texts = [text, *person_texts]
-        return self.encoder.encode(texts) * torch.tensor([[float(bool(each))] for each in texts])
+        return self.encoder.encode(texts) * torch.tensor([[float(bool(each.strip()))] for each in texts])
 
     def _alone(self) -> DuetModel:
         if self.individual is None:

@@ -15,7 +15,7 @@ from motifmix.training.loop import train
 def main(recipe: Path, folder: Path, data: str, dies_at: int) -> None:
     calls = 0
 
-    def watched_train(recipe, objective, run, out, log, data):
+    def watched_train(recipe, objective, *rest):
         loss = objective.loss
 
         def counted(generator, rng):
@@ -26,7 +26,7 @@ def main(recipe: Path, folder: Path, data: str, dies_at: int) -> None:
             return loss(generator, rng)
 
         objective.loss = counted
-        result = train(recipe, objective, run, out, log, data)
+        result = train(recipe, objective, *rest)
         rank, count = torch.distributed.get_rank(), torch.distributed.get_world_size()
         weights = {name: float(value.double().sum()) for name, value in objective.modules.state_dict().items()}
         facts = {"processes": count, "calls": calls, "weights": weights}

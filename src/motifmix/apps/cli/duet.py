@@ -191,7 +191,8 @@ def _made(
             f"longer than the models saw: both are averaged on windows of {LONGEST_SECONDS:g} s that overlap, without a Mixer"
         )
     if request.people[0].seed is None:
-        remark(f"seed {seed} (--seed {seed} makes the same again)")
+        same = f"--seed {seed}" + (f" --drafts {sampling['drafts']}" if sampling["drafts"] is not None else "")
+        remark(f"seed {seed} ({same} makes the same again)")
     draw = duets.plotted(composed, request.text)
     scene = _restyled(composed.scene, request, model.stylist, notes) if request.styled else composed.scene
     return scene, draw

@@ -1,7 +1,7 @@
 """Batches that take long to make, made once and kept on disk: all Mixers between two models learn from the same.
 
-A batch depends on its number alone, so that who was killed goes on with the batch at which he was, and two who make the
-same at once write the same.
+A batch depends on its number alone, so that who was killed goes on with the batch at which he was. One process makes them;
+another that needs the same waits.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from motifmix.atomic import replacing
@@ -56,9 +57,10 @@ class KeptBatches:
 
         Nothing half-written is ever read; who made a part of it before goes on there. ``progress`` is told the items.
         """
-        if not all(path.with_suffix(suffix).exists() for suffix in (".npy", ".npz")):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _Unfinished(path, fields, count).finish(make, progress)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            if not all(path.with_suffix(suffix).exists() for suffix in (".npy", ".npz")):
+                _Unfinished(path, fields, count).finish(make, progress)
         return cls(path, fields)
 
     def draw(self, rng: np.random.Generator, count: int, of: range | None = None) -> Items:
@@ -85,6 +87,8 @@ class _Unfinished:
         self.large_part, self.small_part = (path.with_name(f".{path.name}.part{end}") for end in (".npy", ".npz"))
         self.small: dict[str, list[np.ndarray]] = {name: [] for name in fields.small}
         self.batches = 0
+        if self.small_part.exists() and path.with_suffix(".npy").exists():  # killed between the two names
+            os.replace(path.with_suffix(".npy"), self.large_part)
         if self.small_part.exists() and self.large_part.exists():
             with np.load(self.small_part) as arrays:
                 self.small = {name: [arrays[name]] for name in fields.small}
@@ -117,8 +121,7 @@ class _Unfinished:
                 progress(begin, self.count)
         del large
         for part, suffix in ((self.large_part, ".npy"), (self.small_part, ".npz")):
-            if part.exists():  # or somebody else was as far
-                os.replace(part, self.path.with_suffix(suffix))
+            os.replace(part, self.path.with_suffix(suffix))
 
     def _save(self) -> None:
         together = {name: np.concatenate(values) for name, values in self.small.items()}

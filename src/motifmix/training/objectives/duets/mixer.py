@@ -293,7 +293,12 @@ class DuetMixerObjective(DuetObjective):
             rng = np.random.default_rng([o.asked_once, 43, number])
             return self._ask(torch.Generator().manual_seed(int(rng.integers(2**31))), rng, False).items()
 
-        stamps = [*self._stamps, repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)), str(o.asked_once), "by batch"]
+        stamps = [
+            *self._stamps,
+            repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)),
+            str(o.asked_once),
+            f"by {o.batch}",
+        ]
         return KeptBatches.of(
             place_of(home() / "cache", "predictions", stamps), Asked.fields(o.frames - 1), o.asked_once, asked,
             self._progress,
@@ -306,7 +311,7 @@ class DuetMixerObjective(DuetObjective):
         assert guides is not None
         stamps = [
             *self._stamps, *(weights_version(home() / name) for name in o.guides),
-            repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried, "by batch")), repr(Outcomes.fields(o.frames - 1)),
+            repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried, f"by {TRIED_AT_ONCE}")), repr(Outcomes.fields(o.frames - 1)),
         ]  # fmt: skip
         scene, person = (
             DuetModel(self.frozen[role], self.scalings[role], {}) for role in ("interaction", "individual")
