@@ -12,7 +12,9 @@ from motifmix.data.duets.interactions import BY_NAME, INTERACTIONS
 from motifmix.data.duets.parts import POOLS, heading, takes
 from motifmix.data.duets.preparing import Counts, prepare_duets
 from motifmix.data.duets.recorded import recorded_pairs
+from motifmix.data.duets.reporting import STYLED_NOTE
 from motifmix.data.duets.staging import LAYOUTS
+from motifmix.data.duets.styled import styled_interactions, styled_pools
 from motifmix.data.duets.words import content_words, interaction_words
 from motifmix.data.interhuman import InterHuman
 from motifmix.data.labels import ContentLabel
@@ -102,6 +104,24 @@ def test_a_combination_is_on_one_side_also_exchanged_and_mirrored(choreographer)
     assert combination(second.as_mirrored(), first.as_mirrored()) == combination(first, second)
     sides = sides_of(BY_NAME["say-goodbye"], ["a", "b"], ["a", "b"])
     assert len(sides) == 6 and set(sides.values()) == {"train", "val", "test"}
+
+
+def test_styled_pairs_are_of_every_style_but_normal_and_say_so(people, tmp_path):
+    variants = [one for one in styled_interactions() if one.name in ("wave-back", "follow")]
+    pools = {name: pool for name, pool in styled_pools().items() if name in ("wave", "walk")}
+    assert {take.clip for take in takes([people], pools)["walk"]} <= {
+        c.id for c in people.clips if c.style == "elderly"
+    }
+    made = tmp_path / "styled"
+    prepare_duets(
+        made, sets=[people.folder], counts=Counts(2, 1, 1), interactions=variants, pools=pools, note=STYLED_NOTE
+    )
+    lines = [json.loads(line) for line in (made / "duets.jsonl").read_text().splitlines()]
+    assert {line["interaction"] for line in lines} == {"wave-back", "follow"}
+    assert {people.by_id[clip].style for line in lines for clip in line["clips"]} == {"elderly"}
+    card = yaml.safe_load((made / "card.yaml").read_text())
+    assert "a style other than normal" in card["about"] and "styles_never_in_pairs" not in card
+    assert "No style but normal" not in (made / "report.md").read_text()
 
 
 def test_the_test_side_holds_out_clips_where_there_are_four_of_them(choreographer, tmp_path):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ class Dataset(StrEnum):
     style100 = "100style"
     duets = "duets"
     duets_foreign = "duets-foreign"
+    duets_styled = "duets-styled"
     films = "films"
 
 
@@ -34,7 +35,8 @@ def prepare(
         Dataset,
         typer.Argument(
             help="bandai or 100style: style sets; cmu: the content set; duets: pairs made of both; "
-            "duets-foreign: pairs for measuring, in which people do what no pair of duets shows; films: what the pose models read "
+            "duets-foreign: pairs for measuring, in which people do what no pair of duets shows; "
+            "duets-styled: such pairs in which both have a style; films: what the pose models read "
             "of training clips of bandai and cmu (three quarters of an hour, with the extra video)."
         ),
     ],
@@ -50,8 +52,8 @@ def prepare(
     force: Annotated[bool, typer.Option("--force", help="For duets: replace pairs that were prepared before.")] = False,
 ) -> None:
     """Read a dataset, carry it to motifmix's skeleton, and write clips, captions, split and a report."""
-    if dataset in (Dataset.duets, Dataset.duets_foreign):
-        say(_duets(source, out, seed, force, foreign=dataset is Dataset.duets_foreign))
+    if dataset in (Dataset.duets, Dataset.duets_foreign, Dataset.duets_styled):
+        say(_duets(source, out, seed, force, dataset))
         return
     if dataset is Dataset.films:
         say(_films(source, out))
@@ -83,28 +85,35 @@ def _films(source: Path | None, out: Path) -> str:
         return prepare_films(sets, out, progress=step)
 
 
-def _duets(source: Path | None, out: Path, seed: int, force: bool, *, foreign: bool) -> str:
+def _duets(source: Path | None, out: Path, seed: int, force: bool, dataset: Dataset) -> str:
     from motifmix.data.duets.foreign import foreign_interactions, foreign_pools
-    from motifmix.data.duets.interactions import INTERACTIONS
-    from motifmix.data.duets.preparing import FOREIGN_COUNTS, Counts, prepare_duets
+    from motifmix.data.duets.preparing import FOREIGN_COUNTS, STYLED_COUNTS, prepare_duets
     from motifmix.data.duets.recorded import ARCHIVES
+    from motifmix.data.duets.reporting import FOREIGN_NOTE, STYLED_NOTE
+    from motifmix.data.duets.styled import styled_interactions, styled_pools
     from motifmix.errors import DataError, RequestError
     from motifmix.home import home
 
-    if foreign and source is not None:
+    if dataset is not Dataset.duets and source is not None:
         raise RequestError("--source is of no use here: pairs for measuring are made of prepared clips alone")
     recordings = [source / name for name in ARCHIVES if (source / name).exists()] if source else []
     if source and not recordings:
         raise DataError(f"{source}: holds none of {' and '.join(ARCHIVES)}; give the folder where they lie")
     sets = [home() / "data" / name for name in ("bandai", "cmu")]
+    special: dict[Dataset, dict[str, Any]] = {
+        Dataset.duets_foreign: {
+            "counts": FOREIGN_COUNTS, "interactions": foreign_interactions(), "pools": foreign_pools(), "note": FOREIGN_NOTE,
+        },
+        Dataset.duets_styled: {
+            "counts": STYLED_COUNTS, "interactions": styled_interactions(), "pools": styled_pools(), "note": STYLED_NOTE,
+        },
+    }  # fmt: skip
     with progress("choreographing pairs") as step:
         return prepare_duets(
             out,
             sets=sets,
             recordings=recordings,
-            counts=FOREIGN_COUNTS if foreign else Counts(),
-            interactions=foreign_interactions() if foreign else INTERACTIONS,
-            pools=foreign_pools() if foreign else None,
+            **special.get(dataset, {}),
             seed=seed,
             force=force,
             progress=step,

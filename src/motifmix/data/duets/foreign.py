@@ -21,7 +21,7 @@ FOREIGN_POOLS: dict[str, Pool] = {
     "raise-up-left-hand": Pool(("raise-up-left-hand",), (), gestures, waits=True),
     "raise-up-right-hand": Pool(("raise-up-right-hand",), (), gestures, waits=True),
     "call": Pool(("call",), (), gestures, waits=True),
-    "dash": Pool(("dash",), (), straight(2.0, 6.0, 45), styled=True),
+    "dash": Pool(("dash",), (), straight(2.0, 6.0, 45), styles="all"),
     "slash": Pool(("slash",), (), strikes(WRISTS)),
     "jump": Pool((), ("jump",), on_the_spot, says="jump", alone=True),
     "march": Pool((), ("march",), straight(0.5, 2.5), says="march", alone=True),

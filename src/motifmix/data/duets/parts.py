@@ -1,13 +1,15 @@
 """The pieces of single-person clips out of which pairs are put together, found by rules in prepared clips.
 
-Only clips of the style ``normal`` and clips without a style label are looked at. Every piece keeps its feet where they
-were captured: a piece is a run of frames, played as captured, mirrored, or at another pace (`Take.at`).
+Only clips of the style ``normal`` and clips without a style label are looked at, unless a pool says otherwise. Every piece
+keeps its feet where they were captured: a piece is a run of frames, played as captured, mirrored, or at another pace
+(`Take.at`).
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -224,8 +226,8 @@ class Pool:
     """What can play a part: contents of the style set, actions of the content set, and how pieces are found in them.
 
     ``says`` is the content whose captions (``words.py``) describe it; None takes the clip's own label.
-    ``actions`` must be all of a clip's tags where ``alone``, one of them otherwise. ``styled`` takes every style, not
-    ``normal`` alone.
+    ``actions`` must be all of a clip's tags where ``alone``, one of them otherwise. ``styles``: ``normal`` alone, or clips
+    without a label; ``all``; or all ``but-normal``, of labelled clips alone.
     """
 
     contents: tuple[str, ...]
@@ -235,7 +237,7 @@ class Pool:
     waits: bool = False
     alone: bool = False
     words: str = ""
-    styled: bool = False
+    styles: Literal["normal", "all", "but-normal"] = "normal"
 
 
 POOLS: dict[str, Pool] = {
@@ -276,7 +278,10 @@ def takes(sets: Sequence[Prepared], pools: dict[str, Pool] | None = None) -> dic
 
 def _fits(pool: Pool, clip: Clip) -> bool:
     if clip.role == "style":
-        return (pool.styled or clip.style == "normal") and clip.content in pool.contents
+        fitting = {"normal": clip.style == "normal", "all": True, "but-normal": clip.style != "normal"}
+        return fitting[pool.styles] and clip.content in pool.contents
+    if pool.styles == "but-normal":
+        return False
     if clip.flags or not clip.contacts or clip.subject in _MANNERED_SUBJECTS:
         return False
     if any(_MANNERED.search(text) for text in clip.captions):

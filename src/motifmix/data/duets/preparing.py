@@ -43,6 +43,7 @@ class Counts:
 
 
 FOREIGN_COUNTS = Counts(train=6, val=1, test=3)  # of every variant
+STYLED_COUNTS = Counts(train=40, val=4, test=6)
 
 
 @dataclass
@@ -63,6 +64,7 @@ def prepare_duets(
     counts: Counts | None = None,
     interactions: Sequence[Interaction] = INTERACTIONS,
     pools: dict[str, Pool] | None = None,
+    note: str = "",
     seed: int = 0,
     force: bool = False,
     progress: Progress | None = None,
@@ -71,7 +73,8 @@ def prepare_duets(
 
     Returns the head of its report. The folder appears when all is written. Raises ``DataError`` when a set is not
     prepared, when ``out`` holds something (``force`` replaces pairs that were prepared before), or when a type yields
-    no pair for training or test; variants of a type (``foreign.py``) may yield none. ``pools``: what plays the parts.
+    no pair for training or test; variants of a type (``foreign.py``, ``styled.py``) may yield none. ``pools``: what plays the
+    parts; ``note``: what is special in these pairs, for their card.
     """
     counts, out = counts or Counts(), Path(out)
     _check_place(out, force)
@@ -87,7 +90,7 @@ def prepare_duets(
     shutil.rmtree(beside, ignore_errors=True)
     try:
         _make_folders(beside, out)
-        report = _fill(beside, choreographer, prepared, recordings, interactions, counts, seed, progress)
+        report = _fill(beside, choreographer, prepared, recordings, interactions, counts, seed, progress, note)
         shutil.rmtree(out, ignore_errors=True)
         beside.rename(out)
     finally:
@@ -116,6 +119,7 @@ def _fill(
     counts: Counts,
     seed: int,
     progress: Progress | None,
+    note: str,
 ) -> str:
     """Write everything and return the report."""
     began, written = time.monotonic(), _Written()
@@ -135,10 +139,10 @@ def _fill(
     np.save(beside / "global_std.npy", np.maximum(rows.std(axis=0), 1e-3).astype(np.float32))
     lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in written.lines)
     (beside / "duets.jsonl").write_text(lines, "utf-8")
-    card = card_of(prepared, written.lines, seed, LAYOUT_VERSION, foreign=any(each.type for each in interactions))
+    card = card_of(prepared, written.lines, seed, LAYOUT_VERSION, note)
     (beside / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=120), "utf-8")
     draw_sheet(written.shown, beside / "sheet.png")
-    report = report_of(written.lines, choreographer, interactions, prepared, time.monotonic() - began)
+    report = report_of(written.lines, choreographer, interactions, prepared, time.monotonic() - began, note)
     (beside / "report.md").write_text(report, "utf-8")
     return report
 

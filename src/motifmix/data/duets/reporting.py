@@ -18,9 +18,13 @@ from motifmix.drawing.strips import sheet
 from motifmix.motion import Scene
 
 SHOWN_FRAMES = 6
-FOREIGN = (
+FOREIGN_NOTE = (
     " In every one of them somebody does what no pair of the training set shows. They are for measuring mixtures and for "
     "the judges of it; a model that makes motion must never be trained on them."
+)
+STYLED_NOTE = (
+    " In every one of them both people move in a style other than normal. They are for measuring duets in which people have "
+    "styles, and for the judges of them; a model that makes motion must never be trained on them."
 )
 ABOUT = (
     "These are choreographed pairs: two real single-person clips put into one world by rules, which say who, where, "
@@ -33,17 +37,17 @@ ABOUT = (
 
 
 def card_of(
-    prepared: Sequence[Prepared], lines: Sequence[dict[str, Any]], seed: int, layout: int, foreign: bool = False
+    prepared: Sequence[Prepared], lines: Sequence[dict[str, Any]], seed: int, layout: int, note: str = ""
 ) -> dict[str, Any]:
-    """Return what ``card.yaml`` says; ``foreign``: of pairs for measuring (``foreign.py``)."""
-    seldom = {} if foreign else {
+    """Return what ``card.yaml`` says; ``note``: of pairs for measuring, what is special in them."""
+    seldom = {} if note else {
         "contents_never_in_pairs": sorted(never_seen(lines, prepared)[0]),
         "styles_never_in_pairs": [style for style in STYLES if style != "normal"],
     }  # fmt: skip
     return {
         "name": "Pairs choreographed out of single clips, and pairs recorded together",
         "dataset": "duets",
-        "about": ABOUT + (FOREIGN if foreign else ""),
+        "about": ABOUT + note,
         "layout": layout,
         "published_layout": "InterHuman, with in2IN's sentences for each person",
         "seed": seed,
@@ -79,14 +83,14 @@ def report_of(
     interactions: Sequence[Interaction],
     prepared: Sequence[Prepared],
     seconds: float,
+    note: str = "",
 ) -> str:
     """Return ``report.md``: how much, the types, what is held out, what was thrown away, whether anybody is inside."""
     made = [line for line in lines if line["kind"] == "choreographed"]
-    foreign = any(interaction.type for interaction in interactions)
     text = [
         "# Pairs of two people",
         "",
-        ABOUT + (FOREIGN if foreign else ""),
+        ABOUT + note,
         "",
         "| pairs | train | val | test |",
         "|---|---|---|---|",
@@ -110,8 +114,8 @@ def report_of(
     labels = [name for name in CONTENTS if name in absent]
     text += [
         "", f"Individual contents that no training pair shows: {len(absent)} of {len(absent) + len(shown)}; of the style "
-        f"set's {len([n for n in CONTENTS if n in absent | shown])} labels {len(labels)}: {', '.join(labels)}. No style "
-        "but normal occurs.", "", "## Types", "",
+        f"set's {len([n for n in CONTENTS if n in absent | shown])} labels {len(labels)}: {', '.join(labels)}."
+        + ("" if note == STYLED_NOTE else " No style but normal occurs."), "", "## Types", "",
         "| interaction | parts | layout | train | val | test | test side holds out | wordings (unseen) | clips |",
         "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
