@@ -273,7 +273,7 @@ class Duet:
         credit = together(line for model in used for line in model.credit)
         terms = {name: line for name, line in (("credit", credit), ("licence", used[0].licence)) if line}
         labelled: list[Motion] = [
-            person.with_labels(text=own or text, interaction=text, seed=seed, **terms)
+            person.with_labels(text=own or text, interaction=text, seed=seed, drafts=drafts, **terms)
             for person, own in zip(people, person_texts, strict=True)
         ]
         scene = Scene(tuple(labelled))
