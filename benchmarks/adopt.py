@@ -25,12 +25,12 @@ from motifmix.data.captions import captions
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
-from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.motion import Motion
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import Judge, load_judge
 from motifmix.training.adoption import AdoptOptions, adopt
 
 DOCS = Path(__file__).parents[1] / "docs"

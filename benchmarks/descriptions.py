@@ -21,11 +21,11 @@ from torch.nn.functional import normalize
 
 from motifmix.data.captions import captions, held_out_style_descriptions, held_out_style_phrases
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES, STYLES
-from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCALE = 0.75

@@ -21,9 +21,9 @@ from torch.nn.functional import cosine_similarity
 
 import motifmix
 from motifmix.data.labels import SET_2_STYLES
-from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
 from motifmix.evaluation.tables import percent_within
+from motifmix.pretrained.judges import load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXTS = (

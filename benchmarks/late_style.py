@@ -24,13 +24,13 @@ import motifmix
 from motifmix.data.captions import hard_captions, held_out_captions
 from motifmix.data.labels import CONTENTS, find_style
 from motifmix.evaluation.deeds import DEEDS, standing_joints
-from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.motion import Motion
 from motifmix.motion import rotations as rot
 from motifmix.pipelines.sampling import IN_STYLES, LATE, LATE_TEXT, STYLE_SCALE, TEXT_SCALE
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import Judge, load_judge
 from motifmix.training.texts import content_texts
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -16,12 +16,12 @@ import torch
 
 from motifmix.data.captions import captions
 from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
-from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.models.parameter_count import parameter_count
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 STYLES = tuple(style for style in SET_2_STYLES if style != "normal")

@@ -13,10 +13,10 @@ import numpy as np
 
 from motifmix.data.captions import draw_caption
 from motifmix.data.prepared import Prepared
-from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio
 from motifmix.home import home
 from motifmix.pipelines.baselines.smoodi import LatentSMooDi
+from motifmix.pretrained.judges import load_judge
 from motifmix.style.statistics_guidance import PullOptions
 
 STYLES = ("active", "elderly", "exhausted", "feminine", "masculine", "youthful")

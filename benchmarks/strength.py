@@ -20,12 +20,12 @@ from motifmix.data.captions import captions
 from motifmix.data.labels import SET_1_CONTENTS, SET_2_CONTENTS, SET_2_STYLES
 from motifmix.data.prepared import Prepared
 from motifmix.errors import WeightsError
-from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import frechet_distance, share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import home
 from motifmix.motion import Motion
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import Judge, load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 GAMMAS = (0.3, 0.45, 0.6, 0.8, 1.0, 1.3)

@@ -29,7 +29,6 @@ from motifmix.data.interhuman import InterHuman
 from motifmix.errors import WeightsError
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import pooled_hits
-from motifmix.evaluation.judges import Judge, Role, load_judge
 from motifmix.evaluation.metrics import bootstrap, foot_skate_ratio, share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.features.interhuman import InterHumanSpace
@@ -39,6 +38,7 @@ from motifmix.motion import Scene
 from motifmix.motion.capsules import clearance
 from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, UNTOLD_STYLE_SCALE, styled_scene
+from motifmix.pretrained.judges import Judge, Role, load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAIRS_A_TYPE = 2

@@ -23,12 +23,12 @@ import numpy as np
 import motifmix
 from motifmix.data.prepared import Prepared
 from motifmix.drawing.strips import strip
-from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import foot_skate_ratio, share_bounds
 from motifmix.evaluation.tables import percent_within
 from motifmix.home import home
 from motifmix.motion import Motion
 from motifmix.pipelines.style_transfer import DEPTH, STYLE_SCALE, Kept, StyleTransfer
+from motifmix.pretrained.judges import Judge, load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 STYLES = ("active", "elderly", "exhausted", "feminine", "masculine", "youthful")

@@ -21,7 +21,6 @@ import yaml
 from motifmix.data.labels import SET_2_CONTENTS
 from motifmix.data.prepared import Prepared
 from motifmix.errors import WeightsError
-from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.evaluation.metrics import share_bounds
 from motifmix.evaluation.questions import Question, StyleSet, motion_guided
 from motifmix.evaluation.tables import percent, percent_within
@@ -29,6 +28,7 @@ from motifmix.home import home
 from motifmix.motion import Motion
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.pretrained.cards import read_card
+from motifmix.pretrained.judges import Judge, load_judge
 
 HOUSE = Path(__file__).parents[1]
 RECIPE = HOUSE / "recipes" / "stylemotif" / "unseen_denoiser.yaml"

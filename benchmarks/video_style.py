@@ -18,12 +18,12 @@ import motifmix
 from motifmix.data.prepared import Prepared
 from motifmix.encoders.video_pose import motion_from_landmarks
 from motifmix.evaluation.filmed import ANOTHER, BESIDE, FPS, SECONDS, VIEWS, Filming, chosen_clips
-from motifmix.evaluation.judges import Judge, load_judge
 from motifmix.features.own import heading
 from motifmix.home import PACKAGE_WEIGHTS, home
 from motifmix.motion import Motion
 from motifmix.motion import rotations as rot
 from motifmix.pretrained.cards import read_card, weights_version
+from motifmix.pretrained.judges import Judge, load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXT = "a person walks forward"

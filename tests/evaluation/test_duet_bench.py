@@ -21,7 +21,6 @@ from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, writ
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.evaluation.duet_store import ScoreStore
-from motifmix.evaluation.judges import Role
 from motifmix.features.interhuman import InterHumanSpace, place
 from motifmix.mix.placement import center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
@@ -31,6 +30,7 @@ from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wa
 from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import STATISTICS
 from motifmix.pretrained.duet_evaluators import load_evaluator
+from motifmix.pretrained.judges import Role
 
 NET: dict[str, Any] = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384, "blocks": 1}
 JUDGE: dict[str, Any] = {"width": 16, "embedding": 8, "text_width": 16, "dilations": [[1]]}

@@ -9,9 +9,9 @@ from motifmix.data.prepared import Prepared
 from motifmix.errors import MotifmixError
 from motifmix.evaluation import questions, tables
 from motifmix.evaluation.classes import CONTENT_CLASSES
-from motifmix.evaluation.judges import load_judge, load_retrieval_judge
 from motifmix.evaluation.protocol import Evaluation, Plan
 from motifmix.motion import MOTIFMIX, Motion
+from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 
 from .prepared_set import made_up_sets
 from .test_judges import write_judge

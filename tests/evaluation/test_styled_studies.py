@@ -11,7 +11,6 @@ from PIL import Image
 from motifmix.drawing.charts import interval_chart
 from motifmix.errors import RequestError
 from motifmix.evaluation import styled_ablation, styled_transfer
-from motifmix.evaluation.judges import load_judge
 from motifmix.evaluation.styled_ablation import POINTS, ablation, operating_point
 from motifmix.evaluation.styled_curves import draw_curves, timing
 from motifmix.evaluation.styled_studies import efficiency, text_style
@@ -19,6 +18,7 @@ from motifmix.evaluation.styled_transfer import transfer
 from motifmix.home import PACKAGE_WEIGHTS
 from motifmix.pipelines.baselines.registry import Transfer
 from motifmix.pipelines.sampling import Sampling
+from motifmix.pretrained.judges import load_judge
 
 from .test_stylization import Styled, bench, home, judges, registry, sets
 

@@ -16,7 +16,6 @@ from motifmix.data.labels import SET_2_STYLES, STYLES, style_synonyms
 from motifmix.data.prepared import Prepared
 from motifmix.errors import MotifmixError, RequestError
 from motifmix.evaluation import styled_tables
-from motifmix.evaluation.judges import load_judge, load_retrieval_judge
 from motifmix.evaluation.questions import Question, StyleSet
 from motifmix.evaluation.styled_asking import StyledMeasured
 from motifmix.evaluation.styled_questions import TEXT_GUIDES, WISHED, content_set, style_set_cells
@@ -25,6 +24,7 @@ from motifmix.evaluation.stylization import Bench, stylization
 from motifmix.evaluation.windows import captioned_windows
 from motifmix.motion import Motion
 from motifmix.pipelines.baselines.registry import METHODS, Method
+from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 
 from .prepared_set import made_up_sets
 from .test_judges import write_judge

@@ -40,7 +40,7 @@ def test_a_part_called_strength_scales_gamma_and_a_given_gamma_is_gamma(weights,
 
 
 def test_the_guide_judge_teaches_it_and_nothing_else_moves(model, monkeypatch):
-    from motifmix.evaluation.judges import load_judge
+    from motifmix.pretrained.judges import load_judge
 
     judge = load_judge("guide")
     objective = StrengthObjective.__new__(StrengthObjective)

@@ -7,7 +7,7 @@ from tests.evaluation.prepared_set import made_up_sets
 
 from motifmix.data.prepared import Prepared
 from motifmix.errors import MotifmixError
-from motifmix.evaluation.judges import load_judge, load_retrieval_judge
+from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 from motifmix.training.judge_pool import JudgePool
 from motifmix.training.judge_trials import train_probe
 from motifmix.training.objectives.judge import JudgesObjective

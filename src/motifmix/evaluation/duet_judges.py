@@ -9,10 +9,10 @@ import torch
 
 from motifmix.encoders.text import MiniLM
 from motifmix.evaluation.composition import individual_view
-from motifmix.evaluation.judges import Role
 from motifmix.mix.placement import center_scene
 from motifmix.pretrained.cards import weights_version
 from motifmix.pretrained.duet_evaluators import evaluator_folder, load_evaluator
+from motifmix.pretrained.judges import Role
 
 BATCH = 32
 

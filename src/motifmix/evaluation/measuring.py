@@ -10,8 +10,8 @@ import numpy as np
 
 from motifmix.atomic import replacing
 from motifmix.evaluation import metrics
-from motifmix.evaluation.judges import Judge, Reading, RetrievalJudge, joint_positions
 from motifmix.motion.motion import Motion
+from motifmix.pretrained.judges import Judge, Reading, RetrievalJudge, joint_positions
 
 FPS = 20.0
 

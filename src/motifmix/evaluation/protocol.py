@@ -18,13 +18,13 @@ from motifmix.data.actions import main_actions
 from motifmix.data.prepared import Prepared
 from motifmix.evaluation import metrics, questions
 from motifmix.evaluation.classes import CONTENT_CLASSES, OWN_ACTIONS, SHARED_ACTIONS
-from motifmix.evaluation.judges import Judge, RetrievalJudge, appoint, joint_positions
 from motifmix.evaluation.measuring import FPS, Measured, digest, measure
 from motifmix.evaluation.questions import Question, StyleSet
 from motifmix.evaluation.real import FID_PER_CELL, RealClips, fingerprint
 from motifmix.evaluation.windows import CaptionedWindow, captioned_windows
 from motifmix.motion.motion import Motion
 from motifmix.pipelines.sampling import CHOSEN
+from motifmix.pretrained.judges import Judge, RetrievalJudge, appoint, joint_positions
 
 Progress = Callable[[str, int, int], None]  # what is asked now, clips answered in all, clips to answer in all
 CHUNK = 35  # clips generated between two looks at the clock

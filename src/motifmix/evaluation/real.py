@@ -9,10 +9,10 @@ import numpy as np
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
 from motifmix.evaluation.classes import CONTENT_CLASSES
-from motifmix.evaluation.judges import Judge, RetrievalJudge
 from motifmix.evaluation.measuring import Measured, digest, measure
 from motifmix.evaluation.questions import set_2_cells
 from motifmix.motion.motion import Motion
+from motifmix.pretrained.judges import Judge, RetrievalJudge
 
 FID_PER_CELL = 4
 DRAWN_FROM = 3 * FID_PER_CELL  # training clips a cell that are measured; the mixes are drawn from them

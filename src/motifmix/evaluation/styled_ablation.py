@@ -6,7 +6,6 @@ from typing import Any
 
 from motifmix.errors import MotifmixError
 from motifmix.evaluation import styled_paper
-from motifmix.evaluation.judges import Judge, appoint
 from motifmix.evaluation.metrics import Interval
 from motifmix.evaluation.styled_asking import Asking
 from motifmix.evaluation.styled_questions import GUIDE_WORDS, content_set
@@ -17,6 +16,7 @@ from motifmix.evaluation.windows import captioned_windows
 from motifmix.pipelines.baselines.registry import ABLATIONS, METHODS, RETRIEVED, Method
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pretrained.cards import read_card
+from motifmix.pretrained.judges import Judge, appoint
 
 CEILING = 0.9
 POINTS: tuple[Mapping[str, Any], ...] = (

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from motifmix.atomic import replacing
-from motifmix.evaluation.judges import Judge, RetrievalJudge, joint_positions
 from motifmix.evaluation.measuring import FPS, Measured, digest, figures
 from motifmix.evaluation.questions import Question
 from motifmix.motion.foot_cleanup import cleaned_feet
 from motifmix.motion.motion import Motion
 from motifmix.pipelines.sampling import CHOSEN
+from motifmix.pretrained.judges import Judge, RetrievalJudge, joint_positions
 
 Progress = Callable[[str, int, int], None]
 CHUNK = 32

@@ -13,7 +13,6 @@ import numpy as np
 from motifmix.data.prepared import Prepared
 from motifmix.errors import RequestError
 from motifmix.evaluation import styled_paper
-from motifmix.evaluation.judges import Judge, RetrievalJudge, appoint
 from motifmix.evaluation.metrics import Interval, frechet_distance, over_repeats
 from motifmix.evaluation.questions import Question, StyleSet
 from motifmix.evaluation.real import RealClips
@@ -48,6 +47,7 @@ from motifmix.evaluation.styled_tables import (
 from motifmix.evaluation.windows import captioned_windows
 from motifmix.motion.motion import Motion
 from motifmix.pipelines.baselines.registry import METHODS, Method
+from motifmix.pretrained.judges import Judge, RetrievalJudge, appoint
 
 QUESTIONS = 128  # of the content set in a repeat: four pools of 32
 FEWER = {"text-style": 64, "ablation": 64}  # of studies whose many rows are variants of a few methods

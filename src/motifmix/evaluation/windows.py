@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
-from motifmix.evaluation.judges import LONGEST_SECONDS
 from motifmix.motion.motion import Motion
+from motifmix.pretrained.judges import LONGEST_SECONDS
 
 SHORTEST_SECONDS = 1.0
 PIECE_SECONDS = 6.0  # where a caption holds for any window, a long take is cut into pieces of about this length

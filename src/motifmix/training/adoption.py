@@ -21,13 +21,13 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.predictions import to_clean
 from motifmix.errors import RequestError
-from motifmix.evaluation.judges import appoint, load_judge
 from motifmix.models.adopted_style import AdoptedStyle
 from motifmix.models.layers.feature_joints import feature_joints
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.motion import Motion
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import appoint, load_judge
 from motifmix.style import adopted
 from motifmix.training.loop import commit
 from motifmix.training.noising import NoisyBatch, mean_over

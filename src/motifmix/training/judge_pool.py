@@ -15,9 +15,9 @@ from motifmix.data.captions import draw_caption, vary
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
 from motifmix.evaluation.classes import content_class
-from motifmix.evaluation.judges import LONGEST_SECONDS
 from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import MIRROR
+from motifmix.pretrained.judges import LONGEST_SECONDS
 from motifmix.training.augmentation import changed_speed
 from motifmix.training.objectives.recognition import UNKNOWN, JudgeBatch
 

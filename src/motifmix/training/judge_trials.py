@@ -14,11 +14,11 @@ import torch
 from motifmix.data.prepared import Prepared
 from motifmix.data.sample import Clip
 from motifmix.evaluation.classes import CONTENT_CLASSES, STYLE_CLASSES
-from motifmix.evaluation.judges import embed_motion_joints, joint_positions, read_joints
 from motifmix.evaluation.metrics import distinct_pools, multimodal_distance, r_precision, share_bounds
 from motifmix.evaluation.windows import captioned_windows
 from motifmix.models.recogniser import Recogniser, TemporalConfig
 from motifmix.models.retrieval_evaluator import RetrievalEvaluator
+from motifmix.pretrained.judges import embed_motion_joints, joint_positions, read_joints
 from motifmix.training.judge_pool import FPS, JudgePool, PoolClip, mirrored_joints
 from motifmix.training.objectives.recognition import UNKNOWN, recognition_loss
 

@@ -288,10 +288,10 @@ def _evaluation(
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
     from motifmix.errors import RequestError
-    from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.protocol import Evaluation, Plan
     from motifmix.home import PACKAGE_WEIGHTS, home
     from motifmix.pretrained.cards import weights_version
+    from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 
     folder = data or home() / "data"
     bandai = Prepared(folder / "bandai")

@@ -97,11 +97,11 @@ def rows_named(methods: str | None, known: Collection[str], one: str) -> list[st
 
 
 def _run(study: str, bench: "Bench", command: str) -> "Study":
-    from motifmix.evaluation.judges import load_judge
     from motifmix.evaluation.styled_ablation import ablation
     from motifmix.evaluation.styled_studies import efficiency, text_style
     from motifmix.evaluation.styled_transfer import transfer
     from motifmix.evaluation.stylization import stylization
+    from motifmix.pretrained.judges import load_judge
 
     if study == "ablation":
         return ablation(bench, command, load_judge("select"))
@@ -125,10 +125,10 @@ def _bench(
 ) -> "Bench":
     from motifmix.data.prepared import Prepared
     from motifmix.encoders.text import MiniLM
-    from motifmix.evaluation.judges import load_judge, load_retrieval_judge
     from motifmix.evaluation.stylization import FEWER, QUESTIONS, Bench
     from motifmix.home import home
     from motifmix.pipelines.baselines.registry import METHODS, with_language_model
+    from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 
     chosen, registry = check_methods(methods), METHODS
     if language_model is not None:

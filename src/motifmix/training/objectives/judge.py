@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from motifmix.data.prepared import Prepared
 from motifmix.errors import DataError, RequestError
 from motifmix.evaluation.classes import CONTENT_CLASSES, STYLE_CLASSES
-from motifmix.evaluation.judges import Kind, Role, save_judge
 from motifmix.home import home
 from motifmix.models.recogniser import Recogniser, TemporalConfig
 from motifmix.models.retrieval_evaluator import RetrievalEvaluator
+from motifmix.pretrained.judges import Kind, Role, save_judge
 from motifmix.training.judge_pool import CaptionedPool, JudgePool
 from motifmix.training.judge_trials import probes, retrieval_trust, trust
 from motifmix.training.objectives.recognition import recognition_loss, retrieval_loss

@@ -20,12 +20,12 @@ from motifmix.data.labels import SET_2_CONTENTS, SET_2_STYLES
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Guided
 from motifmix.diffusion.predictions import noised
-from motifmix.evaluation.judges import appoint, load_judge
 from motifmix.models.layers.feature_joints import feature_joints
 from motifmix.models.style_strength import StyleStrength
 from motifmix.models.temporal_vae import STRIDE
 from motifmix.pipelines.sampling import STYLE_SCALE, TEXT_SCALE
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pretrained.judges import appoint, load_judge
 from motifmix.training.latents import LatentStore
 from motifmix.training.pool import open_sets, weights_folder
 from motifmix.training.publishing import complete, facts_of

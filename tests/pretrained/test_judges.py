@@ -7,10 +7,10 @@ import torch
 
 from motifmix.errors import MotifmixError
 from motifmix.evaluation.classes import CONTENT_CLASSES, STYLE_CLASSES, content_class
-from motifmix.evaluation.judges import appoint, load_judge, load_retrieval_judge, save_judge
 from motifmix.models.recogniser import Recogniser, TemporalConfig
 from motifmix.models.retrieval_evaluator import RetrievalEvaluator
 from motifmix.motion.skeleton import MOTIFMIX
+from motifmix.pretrained.judges import appoint, load_judge, load_retrieval_judge, save_judge
 
 CONFIG = TemporalConfig(width=16, dilations=((1,), (1,)), feature_dim=16)
 
