@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from motifmix.motion import Scene
     from motifmix.pipelines.duet import Composed
     from motifmix.pipelines.style_transfer import StyleTransfer
+    from motifmix.pipelines.styled_drafts import StyledReader
 
 PEOPLE = 2
 EVERYBODY = "all"
@@ -249,15 +250,20 @@ def recorded(request: DuetRequest) -> "Scene":
     return Scene(tuple(person.with_labels(interaction=request.text) for person in people))
 
 
-def restyled(scene: "Scene", request: DuetRequest, transfer: "StyleTransfer") -> "Scene":
-    """Give each person of a scene the style that was asked for him."""
+def restyled(
+    scene: "Scene", request: DuetRequest, transfer: "StyleTransfer", reader: "StyledReader | None" = None
+) -> "Scene":
+    """Give each person of a scene the style that was asked for him; of several ways to do it ``reader`` chooses."""
     from motifmix.motion import Scene
     from motifmix.pipelines.styled_scene import styled_scene
 
     strengths = [person.acting_strength for person in request.people]
     raw = request.people[0].raw
     styles = [own.style for own in request.people]
-    styled = styled_scene(transfer, scene, styles, strengths, request.person_texts, clean_feet=not raw)
+    styled = styled_scene(
+        transfer, scene, styles, strengths, request.person_texts, text=request.text, pairs=request.pairs, reader=reader,
+        clean_feet=not raw,
+    )  # fmt: skip
     return Scene(
         tuple(
             person.with_labels(style=own.style_label) if own.styles else person

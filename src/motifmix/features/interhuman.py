@@ -60,7 +60,7 @@ class InterHumanSpace:
 
     def encode(self, motion: Motion) -> np.ndarray:
         """Return ``[T - 1, 262]`` float32 of a motion at any frame rate. Raises ``ValueError`` for another skeleton."""
-        return extract_person(self._loaded(motion), up_axis="y").features.astype(np.float32)
+        return extract_person(self.loaded(motion), up_axis="y").features.astype(np.float32)
 
     def decode(self, features: np.ndarray) -> Motion:
         """Return a motion at 30 fps from ``[T, 262]`` (not normalised).
@@ -76,7 +76,7 @@ class InterHumanSpace:
         """Return two people's ``[T - 1, 262]`` float32 in the first one's frame. Raises ``ValueError`` for not two."""
         if len(scene) != 2:
             raise ValueError(f"a pair has two people, this scene {len(scene)}")
-        first, second = (self._loaded(person) for person in scene)
+        first, second = (self.loaded(person) for person in scene)
         frames = min(len(first), len(second))
         pair = extract_pair(first[:frames], second[:frames], up_axis="y")
         return pair.first.features.astype(np.float32), pair.placed.astype(np.float32)
@@ -93,7 +93,8 @@ class InterHumanSpace:
         """Features ``[..., T, 262]`` to joints ``[..., T, 22, 3]``."""
         return joint_positions(np.asarray(features))
 
-    def _loaded(self, motion: Motion) -> np.ndarray:
+    def loaded(self, motion: Motion) -> np.ndarray:
+        """Return a motion at 30 fps as the published files hold a person, ``[T, 192]``: what :func:`extract_pair` takes."""
         motion = on_published_body(motion.resampled(self.fps))
         rotations = interleaved_columns(motion.rotations[:, 1:])
         return np.concatenate([motion.joints.reshape(motion.frames, -1), rotations.reshape(motion.frames, -1)], axis=-1)

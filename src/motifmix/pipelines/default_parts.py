@@ -163,6 +163,15 @@ class DefaultParts:
                 notes.append(f'the style "{_shown(part.words)}" is not known by that name; nearest: {_distances(near)}')
         return [*notes, *(described(read, self.aligned.licence) if read else [])]
 
+    def known_style(self, words: str) -> str | None:
+        """Return the name of the known style that words are near to, if they are near to one and name no adopted style."""
+        if adopted.find(words) is not None:
+            return None
+        (name, likeness), *_ = self._nearest(
+            words, "style_texts", "style_owners", [known.name for known in self.styles]
+        )
+        return name if likeness >= NEAR or self._is_known(words) else None
+
     def _is_known(self, word: str) -> bool:
         return any(word.casefold() in (known.name.casefold(), *known.synonyms) for known in self.styles)
 

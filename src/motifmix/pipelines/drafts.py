@@ -84,9 +84,18 @@ class Reader:
         roles = own[[person for pair in pairs for person in pair]]  # [2 E, 384]
         told = (roles != 0).any(dim=-1)
         people = self.of_people(clean.flatten(1, 2), roles).sum(dim=1) / told.sum().clamp(min=1)
-        scenes = center_scene(clean.flatten(0, 1).double()).float()
-        found, _ = self.pair.found(scenes, text, self.longest)
-        return found.unflatten(0, (len(clean), -1)).mean(dim=1) + people
+        return self.pairs_found(clean.flatten(0, 1), text).unflatten(0, (len(clean), -1)).mean(dim=1) + people
+
+    @torch.inference_mode()
+    def pairs_found(self, clean: Tensor, text: Tensor) -> Tensor:
+        """Return how likely the scene's sentence is found in pairs [N, 2, T, 262] in metres, [N]."""
+        return self.pair.found(center_scene(clean.double()).float(), text, self.longest)[0]
+
+    @torch.inference_mode()
+    def person_found(self, clean: Tensor, own: Tensor) -> Tensor:
+        """Return how likely one person's sentence is found in what he does, [N, T, 262] in metres, [N]."""
+        valid = torch.ones(clean.shape[:2], dtype=torch.bool)
+        return self.person.found(center(clean.double(), valid).float()[:, None], own, self.longest)[0]
 
     @torch.inference_mode()
     def of_people(self, clean: Tensor, own: Tensor) -> Tensor:

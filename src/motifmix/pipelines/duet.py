@@ -47,6 +47,7 @@ from motifmix.motion.leg_reach import planted
 from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world, walked_group
 from motifmix.pipelines.style_transfer import StyleTransfer
+from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
 from motifmix.pipelines.styled_scene import styled_scene
 from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.pretrained.build import load_part
@@ -216,7 +217,8 @@ class Duet:
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
-        it restyles each on his own path. ``clean_feet`` holds resting feet still, by the legs: nobody's path changes.
+        it restyles each on his own path, in several ways of which readers choose unless one draft is asked for.
+        ``clean_feet`` holds resting feet still, by the legs: nobody's path changes.
         ``keep_apart`` keeps people out of each other (``mix/collision_guidance.py``).
         Raises ``RequestError`` for fewer people than two or too many, a pair that cannot be, a length that the models never
         saw, nothing to mix with, nothing said at all, or drafts that nobody can make or choose from.
@@ -227,7 +229,10 @@ class Duet:
         )  # fmt: skip
         if styles is None:
             return composed.scene
-        return styled_scene(self.stylist, composed.scene, styles, strengths, person_texts, clean_feet=clean_feet)
+        return styled_scene(
+            self.stylist, composed.scene, styles, strengths, person_texts, text=text, pairs=pairs,
+            reader=self.styled_reader(drafts), clean_feet=clean_feet,
+        )  # fmt: skip
 
     def compose(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
@@ -290,6 +295,14 @@ class Duet:
     def stylist(self) -> StyleTransfer:
         """Who gives people styles: the default model, loaded when the first style comes."""
         return StyleTransfer(TextToMotion())
+
+    def styled_reader(self, drafts: int | None = None) -> StyledReader | None:
+        """Who chooses from ways to restyle people; nobody where a single draft is asked for."""
+        return None if drafts == 1 else self._styled_reader
+
+    @cached_property
+    def _styled_reader(self) -> StyledReader:
+        return StyledReader(StyleReader.load(), self.reader, self.encoder)
 
     @cached_property
     def reader(self) -> Reader | None:

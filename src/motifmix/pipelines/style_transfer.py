@@ -57,18 +57,19 @@ class Kept:
 class Between:
     """Estimates between two conditions: ``scale`` 0 is the first one's, 1 the second one's, more goes beyond.
 
-    ``text_scale`` goes beyond what the first one's text says, from what is estimated without it.
+    A tensor [B, 1, 1] has a scale for each sample. ``text_scale`` goes beyond what the first one's text says, from what is
+    estimated without it.
     """
 
     denoiser: Denoiser
     goal: Condition
-    scale: float
+    scale: float | Tensor
     text_scale: float = 1.0
 
     def __call__(self, noisy: Tensor, level: NoiseLevel, condition: Condition, valid: Tensor) -> Tensor:
         """Return the estimate [B, L, D]; ``condition`` is the one that it begins at."""
-        branches = [condition]
-        if self.scale != 0.0:
+        branches, acts = [condition], bool(torch.as_tensor(self.scale).any())
+        if acts:
             branches.append(self.goal)
         if self.text_scale != 1.0:
             branches.append(condition.without(["text"]))
@@ -78,7 +79,7 @@ class Between:
         told = Condition.stacked(branches)
         estimates = self.denoiser(noisy.repeat(count, 1, 1), level, told, valid.repeat(count, 1)).chunk(count)
         guided = estimates[0]
-        if self.scale != 0.0:
+        if acts:
             guided = guided + self.scale * (estimates[1] - estimates[0])
         if self.text_scale != 1.0:
             guided = guided + (self.text_scale - 1.0) * (estimates[0] - estimates[-1])
@@ -137,8 +138,7 @@ class StyleTransfer:
         """
         if len(motions) != len(styles) or (texts is not None and len(texts) != len(motions)):
             raise RequestError(f"{len(motions)} motions were given with {len(styles)} styles; give one a motion")
-        if not 0.0 <= strength <= 2.0:
-            raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is usual")
+        _check_strength(strength)
         if skeleton not in ("motifmix", "source"):
             raise RequestError(f"the skeleton is motifmix or source; {skeleton!r} was asked")
         scales = (style_scale,) if isinstance(style_scale, (int, float)) else tuple(style_scale)
@@ -169,17 +169,75 @@ class StyleTransfer:
                     for features in self._styled(content.motion, wanted, told, ways, levels)
                 )
                 result = self._mildest(made, wanted) if len(ways) > 1 else next(made)
-                result = result.resampled(source.fps).cropped(0, source.frames)
-                if skeleton == "source":
-                    result = _returned(result, source)
-                labels = {"style": style_name(styles[place]), "licence": self.model.terms(styles[place])}
-                credit = [str(source.labels["credit"])] if source.labels.get("credit") else []
-                results.append(
-                    replace(result, labels={**source.labels, **labels}).with_labels(
-                        credit=together([*credit, *self.model.credit])
-                    )
-                )
+                results.append(self._labelled(result, source, styles[place], skeleton))
         return results
+
+    def variants(
+        self,
+        motion: Motion,
+        style: StyleLike,
+        text: str | None = None,
+        *,
+        depths: Sequence[float],
+        scales: Sequence[float],
+        strength: float = 1.0,
+        keep: Kept = Kept(),
+        steps: int = STEPS,
+        text_scale: float = 1.0,
+        clean_feet: bool = True,
+    ) -> list[Motion]:
+        """Return a motion in its style as :meth:`transfer` gives it at each of ``depths``, with each of ``scales`` there.
+
+        The content is taken back once, ``steps`` to the deepest, and comes forth from the step that is nearest to a depth, with
+        all scales in one batch. Raises ``RequestError`` as ``transfer`` does.
+        """
+        _check_strength(strength)
+        for name, value in [*(("depth", one) for one in depths), *(("style_scale", one) for one in scales)]:
+            check(name, value)
+        content, said = _Content.of(motion), text.strip() if text else ""
+        held = 1.0 + min(strength, 1.0) * (text_scale - 1.0)
+        ways = [Guidance(strength * scale, None, None, 0.0, held) for scale in scales]
+        deepest = max(depths)
+        levels = [self.model.schedule.level(deepest * (1.0 - k / steps)) for k in range(steps + 1)]
+        begun = [steps - max(1, round(steps * depth / deepest)) for depth in depths]
+        with torch.no_grad():
+            words, wanted, _ = self.model.vectors([said], [style])
+            made = self._together(content.motion, wanted, words if said else None, ways, levels, begun)
+        return [self._result(features, content, motion, style, keep, clean_feet) for features in made]
+
+    def _result(
+        self, features: np.ndarray, content: "_Content", source: Motion, style: StyleLike, keep: Kept, clean_feet: bool
+    ) -> Motion:
+        return self._labelled(content.placed(self._finished(features, content.motion, keep, clean_feet)), source, style)
+
+    def _labelled(self, result: Motion, source: Motion, style: StyleLike, skeleton: str = "motifmix") -> Motion:
+        """Bring what was made to its source's clock and, if asked, skeleton; say what it is and whose."""
+        result = result.resampled(source.fps).cropped(0, source.frames)
+        if skeleton == "source":
+            result = _returned(result, source)
+        labels = {"style": style_name(style), "licence": self.model.terms(style)}
+        credit = [str(source.labels["credit"])] if source.labels.get("credit") else []
+        return replace(result, labels={**source.labels, **labels}).with_labels(
+            credit=together([*credit, *self.model.credit])
+        )
+
+    def _together(
+        self, content: Motion, style: Tensor, text: Tensor | None, ways: Sequence[Guidance], levels: list[NoiseLevel],
+        begun: Sequence[int],
+    ) -> list[np.ndarray]:  # fmt: skip
+        """Return what :meth:`_styled` yields for ways that differ in scale alone, brought forth from each of the levels ``begun``."""
+        count, made = len(ways), []
+        plain, goal, back, reached, tokens, remainder, frames = self._taken_back(content, style, text, ways[0], levels)
+        scales = torch.tensor([own.scale for own in ways])[:, None, None]
+        forth = Between(back, Condition.stacked([goal] * count), scales, ways[0].text if text is not None else 1.0)
+        condition, valid = Condition.stacked([plain] * count), tokens.repeat(count, 1)
+        for level in begun:
+            noisy = reached[level].repeat(count, 1, 1)
+            for step in sample_along(forth, levels[level:], noisy, condition, valid):
+                noisy = step.noisy
+            styled = self.model.vae.decode(noisy * self.model.latent_std + self.model.latent_mean) + remainder
+            made += [self.model.features_in_units(own, frames) for own in styled]
+        return made
 
     def _styled(
         self, content: Motion, style: Tensor, text: Tensor | None, ways: Sequence[Guidance], levels: list[NoiseLevel]
@@ -189,23 +247,36 @@ class StyleTransfer:
         The content is taken back once; ways differ in how they come forth.
         """
         model = self.model
+        plain, _, _, reached, tokens, remainder, frames = self._taken_back(content, style, text, ways[0], levels)
+        for guidance in ways:
+            _, _, forth, _ = self._ways(style, self._spoken(text), guidance, tokens)
+            noisy = reached[0]
+            for step in sample_along(forth, levels, noisy, plain, tokens):
+                noisy = step.noisy
+            styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
+            yield model.features_in_units(styled[0], frames)
+
+    def _spoken(self, text: Tensor | None) -> Part:
+        value = torch.zeros(1, len(self.model.text_mean)) if text is None else text
+        return Part(value, torch.tensor([text is not None]))
+
+    def _taken_back(
+        self, content: Motion, style: Tensor, text: Tensor | None, guidance: Guidance, levels: list[NoiseLevel]
+    ) -> tuple[Condition, Condition, Denoiser, list[Tensor], Tensor, Tensor, int]:
+        """Take a content back towards noise.
+
+        Returns what the way forth is told without a style and with it, the denoiser of the way back, the latents [1, L, D] that
+        are reached at each of ``levels``, which of them are real [1, L], what the autoencoder loses [1, T, F], and the number of frames.
+        """
+        model = self.model
         features, valid, frames = model.network_features(content)
         latents, _ = model.vae.encode(features, valid)
         remainder = features - model.vae.decode(latents)
         clean = (latents - model.latent_mean) / model.latent_std
         tokens = torch.ones(clean.shape[:2], dtype=torch.bool)
-        spoken = Part(torch.zeros(1, len(model.text_mean)) if text is None else text, torch.tensor([text is not None]))
-        back, plain, _ = self._ways(style, spoken, ways[0], tokens)
-        reached = clean
-        for step in invert_by_fixed_point(back, levels, clean, plain, tokens):
-            reached = step.noisy
-        for guidance in ways:
-            _, _, forth = self._ways(style, spoken, guidance, tokens)
-            noisy = reached
-            for step in sample_along(forth, levels, noisy, plain, tokens):
-                noisy = step.noisy
-            styled = model.vae.decode(noisy * model.latent_std + model.latent_mean) + remainder
-            yield model.features_in_units(styled[0], frames)
+        back, plain, _, goal = self._ways(style, self._spoken(text), guidance, tokens)
+        reached = [clean, *(step.noisy for step in invert_by_fixed_point(back, levels, clean, plain, tokens))][::-1]
+        return plain, goal, back, reached, tokens, remainder, frames
 
     def _mildest(self, made: Iterable[Motion], style: Tensor) -> Motion:
         """Return the first motion in which the style is read, or else the one that comes nearest."""
@@ -226,8 +297,8 @@ class StyleTransfer:
 
     def _ways(
         self, style: Tensor, spoken: Part, guidance: Guidance, tokens: Tensor
-    ) -> tuple[Denoiser, Condition, Denoiser]:
-        """Return the denoiser of the way back, what both are told, and the denoiser of the way forth."""
+    ) -> tuple[Denoiser, Condition, Denoiser, Condition]:
+        """Return the denoiser of the way back, what both are told, the denoiser of the way forth, and the goal that it has."""
         denoiser, here = self.model.denoiser, torch.ones(1, dtype=torch.bool)
         plain = Condition({"text": spoken, "style": Part(style, ~here)})
         goal = Condition({"text": spoken, "style": Part(style, here)})
@@ -243,7 +314,7 @@ class StyleTransfer:
         if guidance.gradient > 0:
             wanted, amount = style[:, : denoiser.project.in_features], torch.full((1,), guidance.gradient)
             guided = Guided(guided, [StylePull(partial(self.model.style_of, valid=tokens), wanted, amount, tokens)])
-        return windowed, plain, guided
+        return windowed, plain, guided, goal
 
     def _finished(self, features: np.ndarray, content: Motion, keep: Kept, clean_feet: bool) -> Motion:
         space = self.model.space
@@ -261,6 +332,11 @@ class StyleTransfer:
         if keep.contacts:
             motion = planted(motion, foot_contacts(content)[:, [1, 3]] > 0.5)
         return motion
+
+
+def _check_strength(strength: float) -> None:
+    if not 0.0 <= strength <= 2.0:
+        raise RequestError(f"a style strength of {strength:g} is out of range; give 0 to 2, 1 is usual")
 
 
 @dataclass(frozen=True)

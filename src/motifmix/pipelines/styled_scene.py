@@ -2,17 +2,22 @@
 
 What makes two motions a scene stays as it was: each one's way over the floor with its timing, where he faces, when his
 feet rest and how high they swing at least, and where his hands are while they touch somebody. How he moves otherwise is
-the style's. So a style that shows in where people go, or how fast, cannot show here.
+the style's. So a style that shows in where people go, or how fast, cannot show here. Where readers are here, everybody is
+restyled in several ways, of which they choose (``styled_drafts.py``).
 """
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion.hand_contacts import touches, with_hands_of
 from motifmix.motion.leg_reach import lifted
 from motifmix.motion.retargeting import retarget
+from motifmix.pipelines.group_scene import of_two, star
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
+from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader
 from motifmix.style.references import StyleLike
 
 KEPT = Kept(path=True, contacts=True)
@@ -28,6 +33,9 @@ def styled_scene(
     strengths: Sequence[float] | float = 1.0,
     texts: Sequence[str | None] | None = None,
     *,
+    text: str = "",
+    pairs: Sequence[tuple[int, int]] | None = None,
+    reader: StyledReader | None = None,
     keep: Kept = KEPT,
     depth: float = DEPTH,
     style_scale: float | Sequence[float] | None = None,
@@ -37,10 +45,12 @@ def styled_scene(
     """Return the scene with each person in his style; who has none stays as he is.
 
     ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person;
-    ``texts`` say what each does, or None, and keep it recognisable. ``style_scale`` (None: as suits who has a text, and
-    who has none) and ``text_scale``: see ``StyleTransfer.transfer``. Frame rate and number of frames stay; restyled
-    people are on the motifmix skeleton. Raises ``RequestError`` for another number of styles, strengths or texts than
-    people, and for what ``StyleTransfer`` cannot meet.
+    ``texts`` say what each does, or None, and keep it recognisable. With a ``reader`` everybody is restyled in several ways, and
+    those are kept that show the styles and what is told: ``texts``, and ``text`` of all of them; ``pairs`` say who interacts, the
+    first one with everybody by default. Who has no text, or a style that the reader cannot tell, has one way: ``depth`` and
+    ``style_scale`` (None: as suits who has a text, and who has none); these and ``text_scale``: see ``StyleTransfer.transfer``.
+    Frame rate and number of frames stay; restyled people are on the motifmix skeleton. Raises ``RequestError`` for another
+    number of styles, strengths or texts than people, and for what ``StyleTransfer`` cannot meet.
     """
     if len(styles) != len(scene):
         raise RequestError(f"{len(scene)} people have {len(styles)} styles; give one a person, None for no style")
@@ -50,21 +60,36 @@ def styled_scene(
     said = [None] * len(scene) if texts is None else list(texts)
     if len(said) != len(scene):
         raise RequestError(f"{len(scene)} people have {len(said)} texts; give one a person, None where nothing is said")
-    people, before = list(scene), [_canonical(person) for person in scene]
-    for number, (person, style, strength, text) in enumerate(zip(scene, styles, given, said, strict=True)):
+    before = [_canonical(person) for person in scene]
+    ways: list[list[Motion]] = [[person] for person in scene]
+    shown: list[np.ndarray] = [np.zeros(1) for _ in scene]
+    for number, (person, style, strength, own_text) in enumerate(zip(scene, styles, given, said, strict=True)):
         if style is None:
             continue
-        scale = style_scale
-        if scale is None:
-            scale = STYLE_SCALE if text and text.strip() else UNTOLD_STYLE_SCALE
-        (styled,) = transfer.transfer(
-            [person], [style], [text], strength=strength, keep=keep, depth=depth, style_scale=scale,
-            text_scale=text_scale, clean_feet=clean_feet,
-        )  # fmt: skip
+        told = bool(own_text and own_text.strip())
+        wanted = reader.styles.wanted(transfer.model, style) if reader is not None and told and strength > 0 else None
+        if wanted is not None:
+            made = transfer.variants(
+                person, style, own_text, depths=DEPTHS, scales=SCALES, strength=strength, keep=keep, text_scale=text_scale,
+                clean_feet=clean_feet,
+            )  # fmt: skip
+        else:
+            scale = style_scale
+            if scale is None:
+                scale = STYLE_SCALE if told else UNTOLD_STYLE_SCALE
+            made = transfer.transfer(
+                [person], [style], [own_text], strength=strength, keep=keep, depth=depth, style_scale=scale,
+                text_scale=text_scale, clean_feet=clean_feet,
+            )  # fmt: skip
         own = before[number]
-        others = [other for place, other in enumerate(before) if place != number]
-        people[number] = with_hands_of(lifted(styled, own), own, touches(own, others))
-    return Scene(tuple(people))
+        touching = touches(own, [other for place, other in enumerate(before) if place != number])
+        ways[number] = [with_hands_of(lifted(styled, own), own, touching) for styled in made]
+        if reader is not None and wanted is not None:
+            shown[number] = reader.styles.shown(ways[number], wanted)
+    best = [0] * len(scene)
+    if reader is not None and any(len(own) > 1 for own in ways):
+        best = reader.chosen(ways, shown, star(len(scene)) if pairs is None else pairs, of_two(text), said)
+    return Scene(tuple(own[number] for own, number in zip(ways, best, strict=True)))
 
 
 def _canonical(person: Motion) -> Motion:

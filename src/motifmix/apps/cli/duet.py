@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from motifmix.apps.duet import DuetRequest, Using
     from motifmix.motion import Scene
     from motifmix.pipelines.duet import Duet
+    from motifmix.pipelines.styled_drafts import StyledReader
 
 _KNOWN = "a person walks forward"  # styles are described beside a text, and this one has nothing said about it
 _SCHEDULE = (
@@ -143,11 +144,14 @@ def _recorded(request: "DuetRequest") -> "Scene":
     if not request.styled:
         return scene
     import motifmix
+    from motifmix.pipelines.duet import MOST_SECONDS, WINDOW
     from motifmix.pipelines.style_transfer import StyleTransfer
+    from motifmix.pipelines.styled_drafts import StyledReader
 
     transfer = StyleTransfer(motifmix.load())
     notes = _notes(request, transfer)
-    return _restyled(scene, request, transfer, notes)
+    reader = StyledReader.load(WINDOW) if scene.people[0].seconds <= MOST_SECONDS else None  # each way takes its time
+    return _restyled(scene, request, transfer, notes, reader)
 
 
 def _made(
@@ -194,7 +198,9 @@ def _made(
         same = f"--seed {seed}" + (f" --drafts {sampling['drafts']}" if sampling["drafts"] is not None else "")
         remark(f"seed {seed} ({same} makes the same again)")
     draw = duets.plotted(composed, request.text)
-    scene = _restyled(composed.scene, request, model.stylist, notes) if request.styled else composed.scene
+    scene = composed.scene
+    if request.styled:
+        scene = _restyled(scene, request, model.stylist, notes, model.styled_reader(sampling["drafts"]))
     return scene, draw
 
 
@@ -204,10 +210,12 @@ def _notes(request: "DuetRequest", transfer: Any) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _restyled(scene: "Scene", request: "DuetRequest", transfer: Any, notes: list[str]) -> "Scene":
+def _restyled(
+    scene: "Scene", request: "DuetRequest", transfer: Any, notes: list[str], reader: "StyledReader | None"
+) -> "Scene":
     from motifmix.apps import duet as duets
 
     for note in notes:
         remark(note)
     with progress("giving styles"):
-        return duets.restyled(scene, request, transfer)
+        return duets.restyled(scene, request, transfer, reader)
