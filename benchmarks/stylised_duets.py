@@ -1,6 +1,7 @@
 """How well each person of a duet has a style of his own, and what is left of the scene.
 
-    python benchmarks/stylised_duets.py --judge select --settings 0.76:2.25:1 0.76:1.25,3.5,5:2  # to choose, on validation pairs
+    python benchmarks/stylised_duets.py --judge select --settings 0.76:2.25:1 0.76:1.25,3.5,5:2  # to choose one way, on validation pairs
+    MOTIFMIX_HOME=SECOND python benchmarks/stylised_duets.py --judge select --told 0 0.25 0.5 1  # to choose how ways are chosen
     python benchmarks/stylised_duets.py                                         # the figures: the judge that scores, once
     python benchmarks/stylised_duets.py --of mixed                              # scenes that the models make, from the same captions
 
@@ -9,8 +10,12 @@ style *normal*); the two people of each are given two of set 2's six other style
 The judge names the style (15 to choose from) before and after; per person, by the set that the clip is of. Beside it
 what of the scene stays: paths, facing, the least air between the two (capsules), and, where the evaluators of pairs are
 trained, how often the sentence of the scene, and those of its people, find it among 20. Each run replaces its rows in
-docs/stylised_duets.json and writes docs/stylised_duets.md; runs with the select judge only print. Needs the prepared set
-duets.
+docs/stylised_duets.json and writes docs/stylised_duets.md; runs with the select judge only print. Needs the prepared sets
+duets and duets-styled.
+
+With --told the readers that come with the package choose (of styles the judge that guides alone), and others that learned from
+another seed measure: train recipes/duets/evaluator_interaction.yaml and evaluator_individual.yaml with `size=select seed=3` in a
+MOTIFMIX_HOME of their own, with the prepared data.
 """
 
 import argparse
@@ -26,6 +31,7 @@ import torch
 
 import motifmix
 from motifmix.data.interhuman import InterHuman
+from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import pooled_hits
@@ -36,8 +42,12 @@ from motifmix.features.own import heading
 from motifmix.home import home
 from motifmix.motion import Scene
 from motifmix.motion.capsules import clearance
+from motifmix.pipelines import styled_drafts
+from motifmix.pipelines.drafts import Reader
+from motifmix.pipelines.duet import WINDOW
 from motifmix.pipelines.style_transfer import StyleTransfer
-from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, UNTOLD_STYLE_SCALE, styled_scene
+from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
+from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, styled_scene
 from motifmix.pretrained.judges import Judge, Role, load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -47,10 +57,8 @@ TARGET, MOST_LOST = 0.85, 0.10  # of the issue: style recognised per person, int
 SOURCES = {"bandai-2": "set 2", "bandai-1": "set 1", "cmu": "CMU"}
 Setting = tuple[float, tuple[float, ...], float]  # depth, scales of the style (mildest first), scale of the text
 CHOSEN: Setting = (DEPTH, (STYLE_SCALE,), TEXT_SCALE)
-# What is compared with: no text told, and the mildest strength that shows.
-UNTOLD: Setting = (DEPTH, (UNTOLD_STYLE_SCALE,), 1.0)
-MILD: Setting = (DEPTH, (1.25, 3.5, 5.0), 2.0)
-PLAIN, SIMPLE, MILDEST = "no style", "texts not told", "no stronger than shows"
+PLAIN, ONE_WAY = "no style", "in one way"
+STYLED = "duets-styled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +74,9 @@ class Asked:
     contents: tuple[str, ...]
 
 
-def questions(split: str) -> list[Asked]:
+def questions(split: str, prepared: str = "duets", of_each: int = PAIRS_A_TYPE) -> list[Asked]:
     """Return the first pairs of every type of a list, with styles in turn, each told in any of its wordings."""
-    folder = home() / "data" / "duets"
+    folder = home() / "data" / prepared
     reader = InterHuman(folder, individual_captions=True)
     lines = [json.loads(line) for line in (folder / "duets.jsonl").read_text("utf-8").splitlines()]
     first: dict[str, list[dict[str, Any]]] = {}
@@ -77,7 +85,7 @@ def questions(split: str) -> list[Asked]:
             first.setdefault(line["interaction"], []).append(line)
     asked = []
     chosen = [
-        (name, line) for place in range(PAIRS_A_TYPE) for name, own in first.items() for line in own[place : place + 1]
+        (name, line) for place in range(of_each) for name, own in first.items() for line in own[place : place + 1]
     ]
     for number, (name, line) in enumerate(chosen):
         sample = reader.sample(line["id"], split)
@@ -168,8 +176,13 @@ def alignment(asked: Sequence[Asked], scenes: Sequence[Scene], evaluators: DuetJ
     return {"interaction": pairs.tolist(), "individual": own.mean(axis=1).tolist()}
 
 
-def measured(asked: Sequence[Asked], of: str, role: Role, settings: Sequence[Setting]) -> dict[str, Any]:
-    """Return the rows: the scenes as they are, and restyled; real ones also with no style and at one strength."""
+def measured(
+    asked: Sequence[Asked], of: str, role: Role, settings: Sequence[Setting], told: Sequence[float]
+) -> dict[str, Any]:
+    """Return the rows: the scenes as they are, in one way, and as readers choose; real ones also with no style.
+
+    ``told``: how much what is told counts beside styles, a row for each; none where ``settings`` of one way are compared.
+    """
     judge = load_judge(role)
     try:  # those that score come with the package
         evaluators = DuetJudges(role, home())
@@ -178,12 +191,14 @@ def measured(asked: Sequence[Asked], of: str, role: Role, settings: Sequence[Set
     before = [one.scene for one in asked] if of == "real" else made(asked, of)
     rows = {"as they are": read(asked, before, before, judge, evaluators)}
     transfer = StyleTransfer(motifmix.load())
-    for name, (setting, strength, told) in ways(settings, compared=of == "real").items():
+    for name, (setting, strength, weight) in ways(settings, told, compared=of == "real").items():
         depth, scales, text_scale = setting
+        reader = reading(role) if weight is not None else None
+        styled_drafts.TOLD = styled_drafts.TOLD if weight is None else weight
         begun = time.process_time()
         scenes = [
             styled_scene(
-                transfer, scene, one.styles, strength, one.person_texts if told else None,
+                transfer, scene, one.styles, strength, one.person_texts, text=one.text, reader=reader,
                 depth=depth, style_scale=scales, text_scale=text_scale,
             )
             for scene, one in zip(before, asked, strict=True)
@@ -194,14 +209,36 @@ def measured(asked: Sequence[Asked], of: str, role: Role, settings: Sequence[Set
     return {"scenes": len(asked), "judge": judge.card.sha256[:12], "rows": rows}
 
 
-def ways(settings: Sequence[Setting], *, compared: bool) -> dict[str, tuple[Setting, float, bool]]:
-    """Return each row's setting, strength, and whether the transfer is told the texts."""
-    found: dict[str, tuple[Setting, float, bool]] = {}
-    if compared:
-        found = {PLAIN: (CHOSEN, 0.0, True), SIMPLE: (UNTOLD, 1.0, False), MILDEST: (MILD, 1.0, True)}
-    if len(settings) == 1:
-        return {**found, "restyled": (settings[0], 1.0, True)}
-    return {**found, **{f"restyled at {written(*own)}": (own, 1.0, True) for own in settings}}
+def ways(
+    settings: Sequence[Setting], told: Sequence[float], *, compared: bool
+) -> dict[str, tuple[Setting, float, float | None]]:
+    """Return each row's setting, strength, and how much what is told counts where readers choose, or None where none do."""
+    found: dict[str, tuple[Setting, float, float | None]] = {PLAIN: (CHOSEN, 0.0, None)} if compared else {}
+    if not told:
+        return {**found, **{f"restyled at {written(*own)}": (own, 1.0, None) for own in settings}}
+    names = ["restyled"] if len(told) == 1 else [f"restyled, told {weight:g}" for weight in told]
+    chosen = {name: (CHOSEN, 1.0, weight) for name, weight in zip(names, told, strict=True)}
+    return {**found, ONE_WAY: (CHOSEN, 1.0, None), **chosen}
+
+
+def reading(role: Role) -> StyledReader:
+    """Return the readers that choose: those that ship, without the judge that measures where settings are chosen."""
+    if role == "score":
+        return StyledReader.load(WINDOW)
+    return StyledReader(StyleReader((load_judge("guide"),)), Reader.load(WINDOW), MiniLM())
+
+
+def in_styles(role: Role) -> dict[str, Any]:
+    """Return how the evaluators find real pairs of people in styles, and the same interactions of people in none."""
+    evaluators = DuetJudges(role, home())
+    styled = questions("test", STYLED, 6)
+    kinds = {one.interaction for one in styled}
+    plain = [one for one in questions("test", of_each=6) if one.interaction in kinds]
+    return {
+        "scenes": [len(styled), len(plain)], "types": len(kinds),
+        "styled": alignment(styled, [one.scene for one in styled], evaluators),
+        "plain": alignment(plain, [one.scene for one in plain], evaluators),
+    }  # fmt: skip
 
 
 def written(depth: float, scales: tuple[float, ...], text_scale: float) -> str:
@@ -271,8 +308,8 @@ def verdict(found: dict[str, Any]) -> str:
         words.append(
             "How much of the interaction's alignment is lost is not measured yet: its evaluator is not trained."
         )
-    if SIMPLE in rows:
-        words.append(differences(rows["restyled"], rows[SIMPLE]))
+    if ONE_WAY in rows:
+        words.append(differences(rows["restyled"], rows[ONE_WAY]))
     worst = {name: sum(own) / len(own) for name, own in rows["restyled"]["by_style"].items()}
     words.append("By style: " + ", ".join(f"{name} {100 * own:.0f} %" for name, own in sorted(worst.items())) + ".")
     return " ".join(words)
@@ -293,7 +330,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> str:
             gain = gain.reshape(-1, 2).mean(axis=1) if key in ("style", "content") else gain
             interval = bootstrap(gain, np.random.default_rng(0))
             said.append(f"{name} {100 * interval.mean:+.0f} ± {100 * interval.half_width:.0f}")
-    return f"Against texts not told, in points: {', '.join(said)}."
+    return f"Against one way, in points: {', '.join(said)}."
 
 
 HEAD = """# Duets in which each person has a style
@@ -309,14 +346,10 @@ The judge that scores says which of its 15 styles it sees, before (the floor) an
 people are from where they were: the largest distance in a clip, and the mean angle. *Pairs inside each other* are scenes
 in which capsules meet in any frame. Alignment: how often a sentence finds its scene among 20 types, or its person among 20
 contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training
-ever saw; every person is asked for one style, by its word. Depth and strengths were chosen on validation pairs with the
-judges that select. *No style* goes the same way at strength 0: what the transfer itself costs, before any style. *Texts not
-told* is the default before this one, at the strength that it needs. *No stronger than shows*: of three strengths each person
-gets the first in which the model's own style encoder plainly reads the style, or the nearest. That way was to be the default
-(on validation pairs it kept most, just short of the target), but was measured here first and missed it; so the default is the
-setting that kept most among those that reached it there.
-No pair of the lists is of clips that are labelled with a style but *normal*, so how the judge of interactions takes
-real people in a style is not known: how much of the fall is its own surprise cannot be told from what is lost.
+ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in twelve ways (three depths, four
+strengths), of which readers that score nothing keep those that show the style and still tell the scene
+(`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on validation pairs.
+*No style* goes that one way at strength 0: what the transfer itself costs, before any style.
 """
 CLOSING = """## What it costs
 
@@ -337,9 +370,24 @@ TITLES = {
 }
 
 
+def judged(found: dict[str, Any]) -> str:
+    """Say how the evaluators take real people in styles."""
+    cells = []
+    for kind in ("interaction", "individual"):
+        for name in ("styled", "plain"):
+            interval = bootstrap(np.array(found[name][kind]), np.random.default_rng(0))
+            cells.append(f"{100 * interval.mean:.0f} % ± {100 * interval.half_width:.0f} %")
+    return (
+        f"The evaluators know people in styles from pairs of the training side (`motifmix data prepare {STYLED}`). Of real test pairs "
+        f"in which both move in a style ({found['scenes'][0]} scenes of {found['types']} types) they find the interaction in "
+        f"{cells[0]}, of the same types in none ({found['scenes'][1]} scenes) in {cells[1]}; the people's own sentences in {cells[2]} "
+        f"and {cells[3]}. So what falls below is lost by the transfer, and is not the evaluators' surprise at a style."
+    )
+
+
 def page(found: dict[str, Any]) -> str:
     """Return the page of all that was measured."""
-    parts = [HEAD.rstrip()]
+    parts = [HEAD.rstrip(), judged(found["in styles"])]
     for of, title in TITLES.items():
         if of in found:
             parts += [f"## {title}", "\n".join(table(found[of])), verdict(found[of])]
@@ -358,22 +406,25 @@ def main() -> None:
         metavar="DEPTH:SCALE,...:TEXT",
         help="how strongly; as chosen by default",
     )
+    parser.add_argument(
+        "--told", nargs="+", type=float, help="how much what is told counts beside styles; as chosen by default"
+    )
     parser.add_argument("--types", type=int, help="how many types of interaction, of all alike; all by default")
     options = parser.parse_args()
     torch.set_num_threads(1)
     scoring = options.judge == "score"
-    if scoring and (options.settings or options.types):
+    if scoring and (options.settings or options.types or options.told):
         parser.error("the judge that scores sees one setting, on all types; choose with --judge select")
     asked = questions("test" if scoring else "val")
     asked = asked[:: max(1, len(asked) // options.types)] if options.types else asked
-    settings = options.settings or [CHOSEN]
-    found = {options.of: measured(asked, options.of, options.judge, settings)}
+    told = [] if options.settings else options.told or [styled_drafts.TOLD]
+    found = {options.of: measured(asked, options.of, options.judge, options.settings or [CHOSEN], told)}
     if not scoring:
         print("\n".join(table(found[options.of])))
         return
     store = DOCS / "stylised_duets.json"
     known = json.loads(store.read_text("utf-8")) if store.exists() else {}
-    found = {**known, **found}
+    found = {**known, **found, "in styles": in_styles("score")}
     print(page(found))
     store.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (DOCS / "stylised_duets.md").write_text(page(found), "utf-8")

@@ -51,7 +51,9 @@ def duet() -> Duet:
 def made(duet: Duet, reader, people=ASKED[1], **given):
     duet.__dict__["reader"] = reader
     composed = duet.compose(ASKED[0], people, seconds=1.0, steps=2, keep_apart=False, clean_feet=False, **given)
-    assert {person.labels["drafts"] for person in composed.scene} == {given.get("drafts") or (1 if reader is None else 4)}
+    assert {person.labels["drafts"] for person in composed.scene} == {
+        given.get("drafts") or (1 if reader is None else 4)
+    }
     return np.stack([person.joints for person in composed.scene]), composed.weights
 
 

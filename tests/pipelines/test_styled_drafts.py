@@ -1,0 +1,101 @@
+"""Of several ways to restyle people those are kept that show the styles and still tell the scene."""
+
+import numpy as np
+import pytest
+import torch
+from tests.pipelines.test_styled_scene import walker
+
+import motifmix
+from motifmix.encoders.text import MiniLM
+from motifmix.motion import Scene
+from motifmix.pipelines import styled_scene as scenes
+from motifmix.pipelines.duet import Duet
+from motifmix.pipelines.style_transfer import StyleTransfer
+from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader, StyleReader
+
+
+class Near:
+    """Stands for a reader of sentences: finds a scene the likelier, the nearer people's mean distance is to ``wanted`` metres."""
+
+    def __init__(self, wanted: float) -> None:
+        self.wanted, self.seen = wanted, []
+
+    def pairs_found(self, clean, text):
+        self.seen.append((tuple(clean.shape), bool(text.any())))
+        places = clean[:, :, :, [0, 2]]
+        apart = (places[:, 0] - places[:, 1]).norm(dim=-1).mean(dim=-1)
+        return torch.exp(-((apart - self.wanted) ** 2))
+
+    def person_found(self, clean, own):
+        return torch.full((len(clean),), 0.5)
+
+
+@pytest.fixture(scope="module")
+def reader() -> StyleReader:
+    return StyleReader.load()
+
+
+@pytest.fixture(scope="module")
+def stylist() -> StyleTransfer:
+    return StyleTransfer(motifmix.load())
+
+
+def test_each_way_is_what_a_transfer_of_that_depth_and_scale_gives(stylist):
+    person = walker(0.0, 0.3)
+    (alone,) = stylist.transfer([person], ["old"], ["a person walks"], depth=0.8, style_scale=3.0, text_scale=2.0)
+    made = stylist.variants(person, "old", "a person walks", depths=(0.4, 0.8), scales=(1.0, 3.0), text_scale=2.0)
+    assert len(made) == 4
+    np.testing.assert_allclose(made[3].joints, alone.joints, atol=1e-3)
+    assert min(np.abs(made[3].joints - other.joints).max() for other in made[:3]) > 1e-3
+    assert made[0].labels == alone.labels
+
+
+def test_what_is_wanted_is_the_known_style_that_words_or_a_motion_name(reader, stylist):
+    model = stylist.model
+    old = reader.wanted(model, "old")
+    assert old is not None and reader.names[int(old.argmax())] == "elderly" and old.sum() == 1.0
+    blend = reader.wanted(model, [("old", 3.0), ("happy", 1.0)])
+    assert blend is not None and blend[reader.names.index("elderly")] == pytest.approx(0.75)
+    moved = reader.wanted(model, walker(0.0, 0.0))
+    assert moved is not None and moved.sum() == pytest.approx(1.0, abs=1e-5) and 0 < moved.max() < 1
+    assert reader.wanted(model, "flibbertigibbet") is None
+
+
+def test_readers_are_none_that_score(reader):
+    assert [judge.card.role for judge in reader.judges] == ["guide", "select"]
+
+
+def test_the_way_that_shows_the_style_is_kept_and_beside_it_the_one_that_tells_the_scene():
+    first = [walker(where, 0.0) for where in (0.0, 1.0, 1.1)]
+    second = [walker(where, 0.0) for where in (4.0, 2.0, 3.0)]
+    shown = [np.log([0.9, 0.5, 0.1]), np.log([0.5, 0.5, 0.5])]
+    silent = StyledReader(None, None, MiniLM())  # pyright: ignore[reportArgumentType]
+    assert silent.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"]) == [0, 0]
+    near = Near(3.0)
+    told = StyledReader(None, near, MiniLM())  # pyright: ignore[reportArgumentType]
+    assert told.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"]) == [0, 2]
+    assert {shape[:2] for shape, _ in near.seen} == {(3, 2)} and all(said for _, said in near.seen)
+    assert told.chosen([first[:1], second], shown, [(0, 1)], "", ["a", None])[0] == 0
+    assert not near.seen[-1][1]
+
+
+def test_only_who_has_a_text_and_a_style_that_is_known_is_restyled_in_several_ways(stylist, reader, monkeypatch):
+    pair, asked = Scene((walker(0.0, 0.3), walker(2.0, 3.0))), []
+    monkeypatch.setattr(
+        stylist, "variants", lambda person, style, text, **given: asked.append((style, text, given)) or [person, person]
+    )
+    whole = StyledReader(reader, None, MiniLM())
+    styled = scenes.styled_scene(
+        stylist, pair, ["old", "flibbertigibbet"], 1.0, ["a person walks", "a person walks"], reader=whole
+    )
+    assert [own[:2] for own in asked] == [("old", "a person walks")]
+    assert (asked[0][2]["depths"], asked[0][2]["scales"]) == (DEPTHS, SCALES)
+    assert styled.people[1].labels["style"] == "flibbertigibbet"
+    scenes.styled_scene(stylist, pair, ["old", "old"], 1.0, ["", None], reader=whole)
+    assert len(asked) == 1
+
+
+def test_a_single_draft_means_a_single_way():
+    duet = object.__new__(Duet)
+    duet.__dict__["_styled_reader"] = "readers"
+    assert duet.styled_reader(1) is None and duet.styled_reader() == duet.styled_reader(4) == "readers"
