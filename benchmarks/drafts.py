@@ -51,6 +51,7 @@ def measured() -> dict:
     guidance = read_guidance(page_of.DOCS / "composition_scores")
     bench = DuetBench(folder, asked, DuetJudges("score", folder), guidance=guidance)
     vectors = [bench.judges.encoder.encode([q.wanted.text, *q.wanted.individual_texts]) for q in asked]
+    draws = np.random.default_rng(SEED).integers(0, len(asked), (DRAWS, len(asked)))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     figures: dict[str, dict] = {}
     for method, counts in rows():
@@ -70,21 +71,21 @@ def measured() -> dict:
             people = [drafts[number][n].people for n, number in enumerate(best)]
             name = f"{method.title} {count}"
             hits[name] = bench.alignment(people)
-            figures[name] = {
-                "title": method.title, "drafts": count,
-                "staged": float(np.mean([staged(q.interaction, one) for q, one in zip(asked, people, strict=True)])),
-                "done": float(np.nanmean([done(q.contents, one) for q, one in zip(asked, people, strict=True)])),
-                "skating": float(np.mean([skating(one) for one in people])),
+            bodies = {
+                "staged": np.array([staged(q.interaction, one) for q, one in zip(asked, people, strict=True)], np.float64),
+                "done": np.array([done(q.contents, one) for q, one in zip(asked, people, strict=True)]),
+                "skating": np.array([np.mean(skating(one)) for one in people]),
             }  # fmt: skip
+            figures[name] = {"title": method.title, "drafts": count}
+            figures[name] |= {key: within(values, draws) for key, values in bodies.items()}
             print(name, f"{100 * overall(*hits[name]):.1f}", figures[name], flush=True)
-    draws = np.random.default_rng(SEED).integers(0, len(asked), (DRAWS, len(asked)))
     mixer = rows()[0][0].title
     for name, own in hits.items():
         one, same = (hits[f"{title} {count}"] for title, count in (
             (figures[name]["title"], 1), (mixer, figures[name]["drafts"])))  # fmt: skip
         all_of = resampled(own, draws)
         figures[name] |= {
-            "interaction": float(own[0].mean()), "individual": float(own[1].mean()), "overall": overall(*own),
+            "interaction": within(own[0], draws), "individual": within(own[1], draws), "overall": overall(*own),
             "ahead": interval(all_of - resampled(one, draws)), "behind": interval(resampled(same, draws) - all_of),
         }  # fmt: skip
     return {"questions": len(asked), "steps": STEPS, "mixer": mixer, "rows": figures}
@@ -113,13 +114,24 @@ def page(found: dict) -> str:
         "|" + "---|" * 10,
     ]
     for row in rows.values():
-        shares = [f"{100 * row[key]:.1f} %" for key in ("interaction", "individual", "overall")]
+        shares = [*(_share(row[key]) for key in ("interaction", "individual")), f"{100 * row['overall']:.1f} %"]
         one, mixer = rows[f"{row['title']} 1"], rows[f"{found['mixer']} {row['drafts']}"]
         ahead = "" if row is one else _between(row["overall"] - one["overall"], row["ahead"])
         behind = "" if row is mixer else _between(mixer["overall"] - row["overall"], row["behind"])
-        bodies = [f"{100 * row[key]:.1f} %" for key in ("staged", "done", "skating")]
+        bodies = [_share(row[key]) for key in ("staged", "done", "skating")]
         lines.append(f"| {' | '.join([row['title'], str(row['drafts']), *shares, ahead, behind, *bodies])} |")
     return "\n".join([*lines, ""])
+
+
+def within(values: np.ndarray, draws: np.ndarray) -> list[float]:
+    """Return the mean of figures [N] or [N, P], and half the width of its 95 % interval over prompts; what is not told is left out."""
+    each = values.reshape(len(values), -1)
+    low, high = np.quantile(np.nanmean(each[draws], axis=(1, 2)), (0.025, 0.975))
+    return [float(np.nanmean(values)), float(high - low) / 2]
+
+
+def _share(value: list[float]) -> str:
+    return f"{100 * value[0]:.1f} % ± {100 * value[1]:.1f}"
 
 
 def _between(value: float, ends: list[float]) -> str:

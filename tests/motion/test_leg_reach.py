@@ -1,10 +1,12 @@
 """Legs that bend so that feet come where they should be."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
-from motifmix.motion.leg_reach import lifted
+from motifmix.motion.leg_reach import grounded, lifted
 from motifmix.motion.skeleton import LEFT_TOE, RIGHT_TOE
 
 
@@ -31,3 +33,49 @@ def test_a_dragged_foot_swings_as_high_as_it_did_and_nothing_else_moves():
 def test_a_foot_that_is_higher_stays_so():
     low, high = stepping(0.3), stepping(0.8)
     np.testing.assert_allclose(lifted(high, low.cropped(0, 10)).joints, high.joints, atol=1e-6)
+
+
+def test_who_floats_comes_down_as_far_as_he_did_and_keeps_his_flight():
+    content = stepping(0.8)
+    floating = replace(stepping(0.3), root=content.root + np.array([0.1, 0.2, 0.0]))
+    result = grounded(floating, content)
+    feet = [LEFT_TOE, RIGHT_TOE]
+    np.testing.assert_allclose(result.joints[:, feet, 1].min(), content.joints[:, feet, 1].min(), atol=1e-6)
+    np.testing.assert_allclose(result.root[:, [0, 2]], floating.root[:, [0, 2]])
+    hopping = replace(
+        content, root=content.root + np.abs(np.sin(np.arange(20) / 3))[:, None] * np.array([0.0, 0.1, 0.0])
+    )
+    np.testing.assert_allclose(grounded(hopping, hopping).joints, hopping.joints, atol=1e-9)
+    longer = replace(
+        floating, rotations=np.concatenate([floating.rotations] * 2), root=np.concatenate([floating.root] * 2)
+    )
+    assert grounded(longer, content).frames == 40
+
+
+def test_where_both_feet_would_be_in_the_air_the_one_that_bore_him_comes_down():
+    content = bent(stepping(0.8))
+    swapped = legs_swapped(content)
+    result = lifted(swapped, content)
+    heights = [motion.joints[:, [LEFT_TOE, RIGHT_TOE], 1] for motion in (content, result)]
+    np.testing.assert_allclose(heights[1][:, 0], heights[0][:, 0], atol=1e-6)
+    assert np.abs(heights[1].min(axis=1) - heights[0].min(axis=1)).max() < 0.025
+    assert swapped.joints[10, RIGHT_TOE, 1] > content.joints[10, RIGHT_TOE, 1] + 0.1
+
+
+def bent(motion: Motion) -> Motion:
+    """The same with the knees a little bent: a straight leg does not know where to bend."""
+    rotations = motion.rotations.copy()
+    for name, angle in (("hip", -0.3), ("knee", 0.6)):
+        for side in ("left", "right"):
+            joint = MOTIFMIX.index(f"{side}_{name}")
+            rotations[:, joint] = rot.multiply(rot.from_rotvec(np.array([angle, 0.0, 0.0])), rotations[:, joint])
+    return replace(motion, rotations=rotations)
+
+
+def legs_swapped(motion: Motion) -> Motion:
+    """The same with the legs exchanged."""
+    rotations = motion.rotations.copy()
+    for name in ("hip", "knee"):
+        left, right = (MOTIFMIX.index(f"{side}_{name}") for side in ("left", "right"))
+        rotations[:, [left, right]] = motion.rotations[:, [right, left]]
+    return replace(motion, rotations=rotations)

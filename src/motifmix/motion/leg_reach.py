@@ -4,7 +4,10 @@ Thigh and shin are two bones of known length, so hip and knee follow in closed f
 the world. What lies beyond a stretched leg is not reached, and the leg stays a little bent.
 """
 
+from dataclasses import replace
+
 import numpy as np
+from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
@@ -18,6 +21,9 @@ _LEGS = tuple(
 _LONGEST_REACH = 0.995  # of the leg's length
 _LONGEST_SHIFT = 0.25  # m; a foot that would have to go further is left where it is
 _EASE = 0.25  # s over which a foot leaves its place
+_FLOATS = 0.02  # m above where he should be: nobody floats
+_BEARS = 0.05  # m above the lower foot: this one bears nothing
+_STRIDE = 0.5  # s in which either foot comes down: a step of a slow walk
 
 
 def planted(motion: Motion, resting: np.ndarray) -> Motion:
@@ -31,18 +37,43 @@ def planted(motion: Motion, resting: np.ndarray) -> Motion:
     )
 
 
+def grounded(motion: Motion, content: Motion) -> Motion:
+    """Raise or lower somebody as a whole, so that he comes as near to the floor as ``content`` does within every stride.
+
+    What is compared is the lowest that either foot gets within half a second, so that who runs still leaves the floor. Both
+    motions are on one clock and stand on one floor.
+    """
+    frames = min(motion.frames, content.frames)
+    window = 2 * round(0.5 * _STRIDE * motion.fps) + 1
+    lowest = [_lowest(own.joints[:frames], window) for own in (content, motion)]
+    shift = gaussian_filter1d(lowest[0] - lowest[1], window / 6.0, mode="nearest")
+    root = motion.root.copy()
+    root[:, 1] += np.concatenate([shift, np.full(motion.frames - frames, shift[-1])])
+    return replace(motion, root=root)
+
+
+def _lowest(joints: np.ndarray, window: int) -> np.ndarray:
+    """Return the height of the lowest toe or ankle [T, 22, 3] within ``window`` frames around each."""
+    feet = [joint for leg in _LEGS for joint in leg[-2:]]
+    return minimum_filter1d(joints[:, feet, 1].min(axis=1), window, mode="nearest")
+
+
 def lifted(motion: Motion, content: Motion) -> Motion:
     """Lift toes that are lower than those of ``content`` at that time to their height, by bending the legs.
 
-    A foot that swung there does not drag over the floor here. Both motions are on one clock and stand on one floor.
+    A foot that swung there does not drag over the floor here. Where both feet would be in the air, as his steps come at other
+    times, the foot that bore him there comes down. Both motions are on one clock and stand on one floor.
     """
     frames = min(motion.frames, content.frames)
-    ups = []
-    for *_, toe in _LEGS:
-        up = np.zeros((motion.frames, 3))
-        up[:frames, 1] = np.maximum(content.joints[:frames, toe, 1] - motion.joints[:frames, toe, 1], 0.0)
-        ups.append(up)
-    return _stepping(motion, ups)
+    toes = [leg[-1] for leg in _LEGS]
+    wanted, own = (each.joints[:frames, toes, 1] for each in (content, motion))  # [T, 2]
+    high = np.maximum(own, wanted)
+    floating = np.clip((high.min(axis=1) - wanted.min(axis=1)) / _FLOATS, 0.0, 1.0)
+    bears = np.clip(1.0 - (wanted - wanted.min(axis=1, keepdims=True)) / _BEARS, 0.0, 1.0)
+    height = high - floating[:, None] * bears * (high - wanted)
+    shifts = np.zeros((2, motion.frames, 3))
+    shifts[:, :frames, 1] = (height - own).T
+    return _stepping(motion, list(shifts))
 
 
 def _stepping(motion: Motion, shifts: list[np.ndarray]) -> Motion:

@@ -1,9 +1,9 @@
 """A scene in which each person has a style of his own: each is restyled alone and put back where he was.
 
 What makes two motions a scene stays as it was: each one's way over the floor with its timing, where he faces, when his
-feet rest and how high they swing at least, and where his hands are while they touch somebody. How he moves otherwise is
-the style's. So a style that shows in where people go, or how fast, cannot show here. Where readers are here, everybody is
-restyled in several ways, of which they choose (``styled_drafts.py``).
+feet rest, how high they swing at least and how near he comes to the floor, and where his hands are while they touch
+somebody. How he moves otherwise is the style's. So a style that shows in where people go, or how fast, cannot show here.
+Where readers are here, everybody is restyled in several ways, of which they choose (``styled_drafts.py``).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion.hand_contacts import touches, with_hands_of
-from motifmix.motion.leg_reach import lifted
+from motifmix.motion.leg_reach import grounded, lifted
 from motifmix.motion.retargeting import retarget
 from motifmix.pipelines.group_scene import of_two, star
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
@@ -83,7 +83,7 @@ def styled_scene(
             )  # fmt: skip
         own = before[number]
         touching = touches(own, [other for place, other in enumerate(before) if place != number])
-        ways[number] = [with_hands_of(lifted(styled, own), own, touching) for styled in made]
+        ways[number] = [with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made]
         if reader is not None and wanted is not None:
             shown[number] = reader.styles.shown(ways[number], wanted)
     best = [0] * len(scene)
