@@ -91,6 +91,8 @@ duets: data ## All models of two people, from the archives, in some hours; goes 
 	  $(PYTHON) -m motifmix data prepare duets --source $(SOURCES) --out $(PREPARED)/duets
 	test -d $(PREPARED)/duets-foreign || \
 	  $(PYTHON) -m motifmix data prepare duets-foreign --out $(PREPARED)/duets-foreign
+	test -d $(PREPARED)/duets-styled || \
+	  $(PYTHON) -m motifmix data prepare duets-styled --out $(PREPARED)/duets-styled
 	for stage in $(DUETS) $(DUET_JUDGES); do $(PYTHON) -m motifmix train recipes/duets/$$stage.yaml || exit 1; done
 	for judge in $(DUET_JUDGES); do for size in select guide; do \
 	  $(PYTHON) -m motifmix train recipes/duets/$$judge.yaml --set size=$$size || exit 1; done; done
