@@ -68,7 +68,7 @@ def test_readers_are_none_that_score(reader):
 def test_the_way_that_shows_the_style_is_kept_and_beside_it_the_one_that_tells_the_scene():
     first = [walker(where, 0.0) for where in (0.0, 1.0, 1.1)]
     second = [walker(where, 0.0) for where in (4.0, 2.0, 3.0)]
-    shown = [np.log([0.9, 0.5, 0.1]), np.log([0.5, 0.5, 0.5])]
+    shown = [np.log([0.9, 0.2, 0.1]), np.log([0.5, 0.5, 0.5])]
     silent = StyledReader(None, None, MiniLM())  # pyright: ignore[reportArgumentType]
     assert silent.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"]) == [0, 0]
     near = Near(3.0)

@@ -23,7 +23,7 @@ from motifmix.style.references import StyleLike, resolve
 # to do. Milder ways keep more of who need little, deeper ones show the style on who hardly takes it.
 DEPTHS = (0.6, 0.7, 0.8)
 SCALES = (2.0, 3.5, 5.0, 7.0)
-TOLD = 0.5  # what is told counts so much beside the styles
+TOLD = 1.0  # what is told counts so much beside the styles
 LEAST = 0.02  # probabilities below are alike: nobody reads it
 ROUNDS = 2  # in which everybody's way is chosen anew, those of the others as they are
 
