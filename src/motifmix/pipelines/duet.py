@@ -70,7 +70,7 @@ ADAPTED: dict[str, FeatureSpace] = {HumanML3DSpace.name: HumanML3DSpace()}
 """Features of one person that a mixture takes beside InterHuman's, each model with a chain in its own (mix/other_space.py)."""
 Using = Literal["interaction", "individual", "mixed"]
 # Of guidance, times the published scales: chosen on validation pairs, docs/composition_scores/guidance.json.
-STRENGTHS = {"mixed": 1.5, "interaction": 0.75, "individual": 1.5, "paths": 1.5}
+STRENGTHS = {"mixed": 1.0, "interaction": 1.0, "individual": 2.0, "paths": 2.0}
 
 
 @dataclass(frozen=True, eq=False)
