@@ -12,7 +12,7 @@ from motifmix.data.interhuman import InterHuman
 from motifmix.errors import RequestError
 from motifmix.files import write
 from motifmix.motion import Scene
-from motifmix.pipelines import style_transfer
+from motifmix.pipelines import style_transfer, styled_drafts
 from motifmix.pipelines.duet import Composed
 
 from .conftest import walk
@@ -46,6 +46,11 @@ class FakeDuet:
         self.calls: list[SimpleNamespace] = []
         self.further: list[str] = []
         self.weigh, self.individual, self.stylist = None, object(), FakeStylist()
+        self.styled_drafts: list[int | None] = []
+
+    def styled_reader(self, drafts):
+        self.styled_drafts.append(drafts)
+        return None  # nobody chooses: everybody is restyled in one way
 
     def compose(self, text, person_texts, *, seed, using, clean_feet, progress, **sampling):
         self.calls.append(SimpleNamespace(text=text, persons=person_texts, seed=seed, using=using, **sampling))
@@ -124,14 +129,16 @@ def test_everybody_or_each_has_a_style(run, here, duet):
     assert duet.stylist.told == ["a person bows", "a person waves"]
     assert [person.labels["style"] for person in motifmix.read("duet.npz")] == ["old", "happy:0.5"]
     assert "about old" in done.err
-    assert run(*ASKED, "--style", "2:old", "--out", "duet.npz", "--force").code == 0
+    assert run(*ASKED, "--style", "2:old", "--drafts", 1, "--out", "duet.npz", "--force").code == 0
     first, second = motifmix.read("duet.npz")
     assert "style" not in first.labels and second.labels["style"] == "old"
+    assert duet.styled_drafts == [None, 1], "a single draft is restyled in one way"
 
 
 def test_recordings_become_a_scene(run, here, duet, monkeypatch):
     monkeypatch.setattr(style_transfer, "StyleTransfer", FakeStylist)
     monkeypatch.setitem(motifmix.__dict__, "load", lambda weights=None: None)
+    monkeypatch.setattr(styled_drafts.StyledReader, "load", lambda longest: None)
     write("a.bvh", walk(2.0, 1, 30.0), fps=None)
     write("b.npz", walk(2.0, 2, 30.0).moved(np.ones(3)))
     done = run("duet", "two walk", "--person", "a.bvh", "--person", "b.npz", "--style", "2:old", "--out", "both.npz")

@@ -61,7 +61,7 @@ def _facing(yaw: float, x: float, z: float) -> Motion:
 def test_who_looks_at_whom() -> None:
     def people(second: Motion) -> np.ndarray:
         space = InterHumanSpace()
-        pair = extract_pair(space._loaded(_facing(0.0, 0.0, 0.0)), space._loaded(second), up_axis="y")
+        pair = extract_pair(space.loaded(_facing(0.0, 0.0, 0.0)), space.loaded(second), up_axis="y")
         return np.stack([pair.first.features, pair.placed])
 
     opposite = people(_facing(np.pi, 0.0, 1.5))

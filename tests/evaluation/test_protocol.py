@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.pretrained.written_judges import write_judge
 
 from motifmix.data.captions import captions, held_out_captions, held_out_style_phrases, style_phrases
 from motifmix.data.prepared import Prepared
@@ -14,7 +15,6 @@ from motifmix.motion import MOTIFMIX, Motion
 from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 
 from .prepared_set import made_up_sets
-from .test_judges import write_judge
 
 
 class Fidgeting:

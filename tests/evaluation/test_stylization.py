@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.pretrained.written_judges import write_judge
 
 from motifmix.data.captions import (
     hard_style_phrases,
@@ -27,7 +28,6 @@ from motifmix.pipelines.baselines.registry import METHODS, Method
 from motifmix.pretrained.judges import load_judge, load_retrieval_judge
 
 from .prepared_set import made_up_sets
-from .test_judges import write_judge
 from .test_protocol import Fidgeting, encode
 
 

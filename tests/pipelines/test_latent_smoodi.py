@@ -184,3 +184,11 @@ def test_a_recording_returns_without_style_and_changes_with_one(folder):
     assert far(styled, nothing) > 1e-3 and far(styled, unpulled) > 1e-4
     with pytest.raises(RequestError, match="no gamma"):
         transfer.transfer([content], [hopping(2)], gamma=0.5, **how)
+
+
+def test_several_ways_are_what_each_is_alone(folder):
+    transfer = LatentSMooDiTransfer(LatentSMooDi(folder))
+    how = {"steps": 3, "clean_feet": False}
+    ways = transfer.variants(hopping(1), hopping(2), depths=(0.3, 0.6), scales=(1.0, 2.0), **how)
+    (last,) = transfer.transfer([hopping(1)], [hopping(2)], depth=0.6, style_scale=2.0, **how)
+    assert len(ways) == 4 and far(ways[3], last) == 0.0 and far(ways[2], last) > 0.0

@@ -47,7 +47,7 @@ class DuetRequest:
 
     @property
     def person_texts(self) -> list[str]:
-        """A sentence a person; recordings say nothing."""
+        """A sentence a person; of recordings that of the scene."""
         return [person.text for person in self.people]
 
     @property

@@ -6,7 +6,7 @@ reads a style from motions; words have no part in it. How long a motion becomes 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from motifmix.errors import RequestError, WeightsError
 from motifmix.models.latent_denoiser import LatentDenoiser
 from motifmix.models.parameter_count import parameter_count
 from motifmix.models.temporal_vae import STRIDE
+from motifmix.motion import Motion
 from motifmix.pipelines.sampling import Sampling
 from motifmix.pipelines.style_transfer import OVERLAP, WINDOW, Between, Guidance, StyleTransfer
 from motifmix.pipelines.text_to_motion import TextToMotion
@@ -148,7 +149,7 @@ class LatentSMooDiTransfer(StyleTransfer):
 
     def _ways(
         self, style: Tensor, spoken: Part, guidance: Guidance, tokens: Tensor
-    ) -> tuple[Denoiser, Condition, Denoiser]:
+    ) -> tuple[Denoiser, Condition, Denoiser, Condition]:
         if guidance.gamma is not None or guidance.gradient:
             raise RequestError("SMooDi has no gamma and no gradient to set; its guidance is given when it is loaded")
         size, here = self.model.steered.branch.style.in_features, torch.ones(1, dtype=torch.bool)
@@ -156,4 +157,15 @@ class LatentSMooDiTransfer(StyleTransfer):
         goal = Condition({"text": spoken, "style": Part(style[:, :size], here)})
         steered = Windowed(self.model.steered, WINDOW, OVERLAP)
         pull = self.model.pull(style[:, size:], here, tokens) if guidance.scale > 0 else []
-        return steered, plain, Guided(Between(steered, goal, guidance.scale), pull)
+        return steered, plain, Guided(Between(steered, goal, guidance.scale), pull), goal
+
+    def variants(
+        self, motion: Motion, style: StyleLike, text: str | None = None, *, depths: Sequence[float],
+        scales: Sequence[float], **options: Any,
+    ) -> list[Motion]:  # fmt: skip
+        """As in the base, one after the other: the pull is of one target and acts beside every scale."""
+        return [
+            self.transfer([motion], [style], [text], depth=depth, style_scale=scale, **options)[0]
+            for depth in depths
+            for scale in scales
+        ]
