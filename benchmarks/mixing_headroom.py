@@ -4,29 +4,37 @@
     python benchmarks/mixing_headroom.py --page    # writes the page again from the JSON
 
 The two-chain sampler of the Mixer with its weights forced (`mix/weights.py`): the same share everywhere, another one for people
-who do what no training pair shows, early and late, for the upper body and the lower. Validation pairs and the judges
-that select: nothing here scores. Needs the prepared pairs; models and judges come with the package.
+who do what no training pair shows, or whose sentences are far from those of the pairs, early and late, for the upper body and the
+lower; and, beside these rules, Mixers. Validation pairs and the judges that select: nothing here scores. Needs the prepared pairs
+and trained models.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import page_of
 import torch
 from torch import Tensor
 
+from motifmix.encoders.text import MiniLM
+from motifmix.errors import WeightsError
 from motifmix.evaluation.duet_bench import STEPS, DuetBench
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import harmonic_mean
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.home import home
 from motifmix.mix.weights import PARTS
+from motifmix.models.mixer import Familiarity
 from motifmix.motion.skeleton import JOINT_NAMES
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composer, mixers
+from motifmix.pipelines.duet_mixer import load_duet_mixer
 
 METHOD = COMPOSITIONS["placed-blending"]  # two chains, aligned, every weight forced
-QUESTIONS, SEED, DRAWS = 128, 0, 2000
+FAMILIAR = f"{MIXERS}-familiar"
+TAUGHT = (MIXERS, f"{MIXERS}-clips", FAMILIAR)
+QUESTIONS, SEED, DRAWS = 242, 0, 2000  # all that there are
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)
 LOWER = [
     number
@@ -75,12 +83,22 @@ def by_part(upper: float, lower: float) -> "Rule":
     return lambda part: Shares(torch.zeros(len(part), 2), torch.zeros(len(part), 2), parts)
 
 
+def by_sentence(native: float, foreign: float) -> "Rule":
+    """One for people whose sentences are near to what the pairs say, another for those whose are far."""
+    return lambda part: _constant(native + (foreign - native) * _far(part))
+
+
 Rule = Callable[[Sequence[Question]], Shares]
+NEAR, BETWEEN = 0.9, 0.03  # cosines, where half of the way is gone and how wide it is; 0.8 was tried as well
 ROWS: dict[str, Rule] = {
     **{f"{share:g} everywhere": everywhere(share) for share in SHARES},
     **{
         f"{native:g}, and {foreign:g} for who does what no pair shows": told(native, foreign)
-        for native, foreign in ((0.3, 0.5), (0.3, 0.7), (0.4, 0.6), (0.5, 0.7), (0.15, 0.85))
+        for native, foreign in ((0.3, 0.5), (0.3, 0.7), (0.4, 0.6), (0.5, 0.7), (0.15, 0.85), (0.3, 0.85))
+    },
+    **{
+        f"{native:g} to {foreign:g} by how far the sentence is from those of pairs": by_sentence(native, foreign)
+        for native, foreign in ((0.3, 0.7), (0.15, 0.85), (0.3, 0.85))
     },
     **{
         f"{early:g} at first, {late:g} at last": by_time(early, late)
@@ -101,16 +119,37 @@ def _foreign(part: Sequence[Question]) -> Tensor:
     return torch.tensor([[float(own) for own in question.foreign] for question in part])
 
 
+def _far(part: Sequence[Question]) -> Tensor:
+    texts = [text for question in part for text in question.wanted.individual_texts]
+    cosines = _familiarity().nearest(MiniLM().encode(texts)).unflatten(0, (len(part), -1))
+    return torch.sigmoid((NEAR - cosines) / BETWEEN)
+
+
+@cache
+def _familiarity() -> Familiarity:
+    """What knows the sentences of the training pairs."""
+    known = load_duet_mixer(home() / FAMILIAR).weigh.mixer.familiarity
+    if known is None:
+        raise WeightsError(
+            f"{home() / FAMILIAR}: this Mixer knows no sentences; train recipes/duets/mixer.yaml --set size=familiar"
+        )
+    return known
+
+
 def measured() -> dict:
     """Make every row and count its hits."""
     folder = home()
     asked = questions(folder / "data", "val", QUESTIONS)
     bench = DuetBench(folder, asked, DuetJudges("select", folder))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for name, rule in ROWS.items():
-        people = bench.made_by(
-            lambda own, rule=rule: Composer(METHOD, folder, bench.judges.encoder, override=rule(own))
-        )
+    composers: dict[str, Callable[[Sequence[Question]], Composer]] = {
+        name: lambda own, rule=rule: Composer(METHOD, folder, bench.judges.encoder, override=rule(own))
+        for name, rule in ROWS.items()
+    }
+    for key in (own for group in mixers(folder).values() for own in group if own.mixer in TAUGHT):
+        composers[key.title] = lambda own, key=key: Composer(key, folder, bench.judges.encoder)
+    for name, composer in composers.items():
+        people = bench.made_by(composer)
         hits[name] = bench.alignment(people)
         print(name, f"{100 * overall(*hits[name]):.1f}", flush=True)
     foreign = np.array([any(question.foreign) for question in asked])

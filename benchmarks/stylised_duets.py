@@ -13,9 +13,9 @@ trained, how often the sentence of the scene, and those of its people, find it a
 docs/stylised_duets.json and writes docs/stylised_duets.md; runs with the select judge only print. Needs the prepared sets
 duets and duets-styled.
 
-With --told the readers that come with the package choose (of styles the judge that guides alone), and others that learned from
-another seed measure: train recipes/duets/evaluator_interaction.yaml and evaluator_individual.yaml with `size=select seed=3` in a
-MOTIFMIX_HOME of their own, with the prepared data.
+With --told the readers that come with the package choose, and others that learned from another seed measure: train in a
+MOTIFMIX_HOME of their own, with the prepared data, recipes/duets/evaluator_interaction.yaml and evaluator_individual.yaml with
+`size=select seed=3`, and recipes/default/judge.yaml with `options.only=select options.judges.select.seed=55`.
 """
 
 import argparse
@@ -31,7 +31,6 @@ import torch
 
 import motifmix
 from motifmix.data.interhuman import InterHuman
-from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import pooled_hits
@@ -40,13 +39,12 @@ from motifmix.evaluation.tables import percent_within
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.features.own import heading
 from motifmix.home import home
-from motifmix.motion import Scene
+from motifmix.motion import Motion, Scene
 from motifmix.motion.capsules import clearance
 from motifmix.pipelines import styled_drafts
-from motifmix.pipelines.drafts import Reader
 from motifmix.pipelines.duet import WINDOW
 from motifmix.pipelines.style_transfer import StyleTransfer
-from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
+from motifmix.pipelines.styled_drafts import StyledReader
 from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, styled_scene
 from motifmix.pretrained.judges import Judge, Role, load_judge
 
@@ -183,17 +181,17 @@ def measured(
 
     ``told``: how much what is told counts beside styles, a row for each; none where ``settings`` of one way are compared.
     """
-    judge = load_judge(role)
+    judge = load_judge(role) if role == "score" or not told else load_judge(role, third_folder())
     try:  # those that score come with the package
         evaluators = DuetJudges(role, home())
     except WeightsError:
         evaluators = None
     before = [one.scene for one in asked] if of == "real" else made(asked, of)
     rows = {"as they are": read(asked, before, before, judge, evaluators)}
-    transfer = StyleTransfer(motifmix.load())
+    transfer = Remembered(motifmix.load())
     for name, (setting, strength, weight) in ways(settings, told, compared=of == "real").items():
         depth, scales, text_scale = setting
-        reader = reading(role) if weight is not None else None
+        reader = StyledReader.load(WINDOW) if weight is not None else None
         styled_drafts.TOLD = styled_drafts.TOLD if weight is None else weight
         begun = time.process_time()
         scenes = [
@@ -209,6 +207,26 @@ def measured(
     return {"scenes": len(asked), "judge": judge.card.sha256[:12], "rows": rows}
 
 
+class Remembered(StyleTransfer):
+    """Makes each person's ways once, however many rows choose from them."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.ways: dict[tuple[Motion, str], list[Motion]] = {}
+
+    def variants(self, motion: Motion, style: Any, text: str | None = None, **how: Any) -> list[Motion]:
+        """As it is; who asks again for this very motion in this style asks for the same."""
+        key = (motion, str(style))
+        if key not in self.ways:
+            self.ways[key] = super().variants(motion, style, text, **how)
+        return self.ways[key]
+
+
+def third_folder() -> Path:
+    """Where the judge lies that measures what both that ship choose."""
+    return home() / "weights" / "judges"
+
+
 def ways(
     settings: Sequence[Setting], told: Sequence[float], *, compared: bool
 ) -> dict[str, tuple[Setting, float, float | None]]:
@@ -219,13 +237,6 @@ def ways(
     names = ["restyled"] if len(told) == 1 else [f"restyled, told {weight:g}" for weight in told]
     chosen = {name: (CHOSEN, 1.0, weight) for name, weight in zip(names, told, strict=True)}
     return {**found, ONE_WAY: (CHOSEN, 1.0, None), **chosen}
-
-
-def reading(role: Role) -> StyledReader:
-    """Return the readers that choose: those that ship, without the judge that measures where settings are chosen."""
-    if role == "score":
-        return StyledReader.load(WINDOW)
-    return StyledReader(StyleReader((load_judge("guide"),)), Reader.load(WINDOW), MiniLM())
 
 
 def in_styles(role: Role) -> dict[str, Any]:

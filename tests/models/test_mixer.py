@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from motifmix.errors import WeightsError
-from motifmix.models.mixer import POOLS_PADDING, Mixer
+from motifmix.models.mixer import POOLS_PADDING, Familiarity, Mixer
 from motifmix.pretrained.maps import mixermdm as maps
 from motifmix.pretrained.maps.key_map import load_published
 
@@ -115,3 +115,34 @@ def test_published_names_load_strictly_both_ways():
 def test_an_unknown_granularity_is_refused():
     with pytest.raises(ValueError, match="no granularity 'joint'; known are global"):
         Mixer(granularity="joint")  # type: ignore[arg-type]
+
+
+def test_a_sentence_that_was_learned_from_is_nearer_than_another():
+    familiarity = Familiarity(3, 6, 8).eval()
+    known = 5.0 * torch.eye(6)[:3]
+    familiarity.remember(known)
+    familiarity.eval()
+    asked = torch.stack([known[1], known[0] + known[1], torch.eye(6)[4], torch.zeros(6)])
+    torch.testing.assert_close(familiarity.nearest(asked), torch.tensor([1.0, 0.5**0.5, 0.0, 0.0]))
+    assert familiarity(asked)[3].abs().max() == 0, "where nothing is said nothing is known"
+
+
+def test_while_it_learns_another_half_of_the_sentences_is_left_out_each_time():
+    torch.manual_seed(0)
+    familiarity = Familiarity(400, 400, 8)
+    known = torch.eye(400)
+    familiarity.remember(known)
+    shares = [float((familiarity.nearest(known) == 1).float().mean()) for _ in range(3)]
+    assert all(0.4 < share < 0.6 for share in shares) and len(set(shares)) > 1
+    assert 0.4 < float(familiarity.centre) < 0.6 and float(familiarity.spread) > 0
+
+
+def test_what_the_anchor_learned_from_changes_the_weights_of_who_is_told_other_things():
+    mixer, inputs = tiny(known=2), given()
+    mixer.familiarity.remember(inputs["own_text"][:1].repeat(2, 1))
+    mixer.eval()
+    before = mixer(**inputs)
+    mixer.familiarity.known.zero_()
+    changed = (mixer(**inputs) - before).abs().amax(dim=(1, 2))
+    assert changed[0] > 1e-3
+    assert "familiarity.known" not in tiny().state_dict()

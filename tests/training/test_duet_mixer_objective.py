@@ -79,6 +79,23 @@ def test_a_step_teaches_mixer_and_critics_and_no_frozen_model(real):
     assert all(not p.requires_grad and not made.frozen.training for p in made.frozen.parameters())
 
 
+def test_a_mixer_that_is_told_what_pairs_say_learns_whose_sentence_it_reads():
+    """The share follows where sentences are from."""
+    assert "origin" in losses(objective(familiarity=True, origins=1.0))[1], "critics have it beside them"
+    made = objective(learns_from="clips", familiarity=True, origins=20.0, text_dropout=0.0, restraint=0.0, batch=6)
+    mixer = made.modules["mixer"]
+    assert mixer.familiarity.known.norm(dim=-1).allclose(torch.ones(len(mixer.familiarity.known)))
+    first = losses(made, 3)[1]
+    optimiser = torch.optim.Adam(mixer.parameters(), 1e-2)
+    for step in range(60):
+        optimiser.zero_grad()
+        losses(made, step)[0].backward()
+        optimiser.step()
+    last = losses(made, 3)[1]
+    apart = last["individual_share_of_single_clips"] - last["individual_share_of_pairs"]
+    assert last["origin"] < first["origin"] and apart > 0.1
+
+
 def test_frozen_models_are_asked_once_for_all_mixers(place, monkeypatch):
     kept = objective(asked_once=5, text_dropout=0.0)
     asked = Asked.of(kept.inputs.draw(np.random.default_rng(0), 3))

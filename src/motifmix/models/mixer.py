@@ -9,7 +9,9 @@ expand to features, mix) stands in ``mix/``; so do denormalising and placing, wh
 from collections.abc import Callable, Collection
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from motifmix.models.layers.adaptive_block import AdaptiveCrossAttention, AdaptiveFeedForward, AdaptiveSelfAttention
 from motifmix.models.layers.masks import hiding
@@ -70,10 +72,51 @@ class WeightNet(nn.Module):
         return x
 
 
+class Familiarity(nn.Module):
+    """How near a sentence is to those that a model learned from: the largest cosine with one of ``known`` [N, text].
+
+    Past the paper: what a model was never told about it answers as confidently as all else, so that nothing in its predictions
+    says whom not to believe. While a Mixer learns, half of the sentences are left out, another half each time; otherwise each of
+    them would find itself, and other wordings would look like what nobody knows.
+    """
+
+    known: Tensor
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, known: int, text: int, width: int, hidden: int = 32) -> None:
+        super().__init__()
+        self.register_buffer("known", torch.zeros(known, text))
+        self.register_buffer("centre", torch.zeros(()))
+        self.register_buffer("spread", torch.ones(()))
+        self.embed = nn.Sequential(nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, width))
+
+    def remember(self, sentences: Tensor) -> None:
+        """Take ``sentences`` [N, text] for what is known; cosines are standardised as those of unseen wordings stand here."""
+        self.known.copy_(functional.normalize(sentences, dim=-1))
+        self.train()
+        found = self.nearest(sentences)
+        self.centre.copy_(found.mean())
+        self.spread.copy_(found.std(correction=0).clamp(min=1e-3))
+
+    def nearest(self, text: Tensor) -> Tensor:
+        """Return the largest cosine, [B], of ``text`` [B, text]; 0 where nothing is said."""
+        cosines = functional.normalize(text, dim=-1) @ self.known.t().to(text.dtype)
+        if self.training:
+            cosines = cosines.masked_fill(torch.rand(len(self.known), device=cosines.device) < 0.5, -1.0)
+        return cosines.amax(dim=-1) * (text != 0).any(dim=-1)
+
+    def forward(self, text: Tensor) -> Tensor:
+        """Return what is added to a person's condition, [B, width]; nothing where nothing is said."""
+        said = (text != 0).any(dim=-1, keepdim=True)
+        return self.embed(((self.nearest(text) - self.centre) / self.spread)[:, None]) * said
+
+
 class Mixer(nn.Module):
     """Gives the logit of a model's weight against the anchor's; the defaults are the published size (22,075,927).
 
-    ``parts``: how many numbers a spatial Mixer gives, one a joint and one for the foot contacts.
+    ``parts``: how many numbers a spatial Mixer gives, one a joint and one for the foot contacts. ``known``: of so many sentences
+    that the anchor learned from it is told how near a person's is (:class:`Familiarity`); published ones know none.
     """
 
     def __init__(
@@ -88,6 +131,7 @@ class Mixer(nn.Module):
         parts: int = 23,
         dropout: float = 0.0,
         quirks: Collection[Quirk] = (),
+        known: int = 0,
     ) -> None:
         super().__init__()
         if granularity not in get_args(Granularity):
@@ -96,6 +140,7 @@ class Mixer(nn.Module):
         self.input = nn.Linear(features, width)
         self.time = TimestepNet(width, width)
         self.text = nn.Linear(text, width)
+        self.familiarity = Familiarity(known, text, width) if known else None
         outputs = parts if granularity in ("spatial", "spatio_temporal") else 1
         self.weight_net = WeightNet(width, feed_forward, blocks, heads, outputs, dropout)
 
@@ -117,6 +162,9 @@ class Mixer(nn.Module):
         """
         step = self.time(sinusoids(timesteps, self.width).to(motion.dtype))
         own, shared = step + self.text(own_text), step + self.text(shared_text)  # [B, D] each
+        if self.familiarity is not None:
+            added = self.familiarity(own_text)
+            own, shared = own + added, shared + added
         x = self.weight_net(
             add_positions(self.input(motion)), add_positions(self.input(anchor)), own, shared, hiding(valid_mask), hook
         )

@@ -20,6 +20,11 @@ frame, on clean data of each model's own kind.
 ``learns_from: texts`` needs no critics either: the mixture should be found by its sentences (``likeness.py``). With
 ``likeness`` above 0 that is added to what the others say.
 
+With ``familiarity`` the Mixer knows the sentences that the model of pairs was told about people, and hears how near a sentence
+is to them (``models/mixer.py``). What a model never saw it denoises as confidently as all else, so without that nobody can teach
+a Mixer whom not to believe. Clean clips do then: those of single people are the ones whose sentences are far. Critics do not ask
+about it; with ``origins`` above 0 shares are to tell where a sentence is from, high for single clips, beside what they say.
+
 ``learns_from: outcomes`` asks what became of whole scenes in which one model or the other was believed (``outcomes.py``); with
 ``outcomes`` above 0 that is added to what the others say.
 """
@@ -35,6 +40,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
+from torch.nn import functional
 
 from motifmix.data.prepared import Prepared
 from motifmix.diffusion.condition import Condition
@@ -90,6 +96,8 @@ class DuetMixerOptions(BaseModel):
     share of inputs made of single clips, for which the recipe names their sets behind the pairs'. ``real``: what critics take
     for real, the models' predictions (published) or clean motion of the model's kind. ``individual_factor`` to ``balance``:
     as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
+    ``familiarity``: the Mixer is told how near a person's sentence is to those of the pairs; ``origins``: weight of how well its
+    shares tell whether a sentence is a pair's or a single clip's.
     ``outcomes``: weight of what was gained by believing the individual model, known of ``tried`` scenes, ``outcome_batch`` of
     which come at a step. ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are
     drawn then; 0 asks about new ones at every step.
@@ -113,6 +121,8 @@ class DuetMixerOptions(BaseModel):
     restraint: float = Field(default=0.05, ge=0)
     likeness: float = Field(default=0.0, ge=0)
     outcomes: float = Field(default=0.0, ge=0)
+    familiarity: bool = False
+    origins: float = Field(default=0.0, ge=0)
     tried: int = Field(default=4000, gt=0)
     outcome_batch: int = Field(default=16, gt=0)
     guides: tuple[str, str] = ("weights-duets-guide-interaction", "weights-duets-guide-individual")
@@ -178,6 +188,13 @@ class DuetMixerObjective(DuetObjective):
             self.sentences = Sentences(clips, STYLE_WORDS)
             self.texts.append(ScaledTexts(self.sentences.all()))
 
+    def _told_of_people(self) -> Tensor:
+        """What the model of pairs was told about people, [N, D]."""
+        entries = DuetPairs(self.reader, "train", self.options.frames).entries
+        captions = [self.reader.captions(name, mirrored=twin) for name, twin in entries]
+        said = [caption.text for _, *own in captions for each in own for caption in each]
+        return self.texts[0].vectors[_rows(self.texts[0], said)]
+
     def _guides(self, pairs: DuetPairs, people: People | None) -> Guides:
         """Read the guides, and tell them every sentence of the training side."""
         captions = [self.reader.captions(name, mirrored=twin) for name, twin in pairs.entries]
@@ -194,7 +211,11 @@ class DuetMixerObjective(DuetObjective):
     def _networks(self) -> None:
         o = self.options
         sizes = {"text": _TEXT, **o.mixer, "granularity": o.granularity}
-        mixer = Mixer(**sizes)
+        told = self._told_of_people() if o.familiarity else None
+        mixer = Mixer(**sizes, known=0 if told is None else len(told))
+        if told is not None and mixer.familiarity is not None:
+            sizes["known"] = len(told)
+            mixer.familiarity.remember(told)
         mixer.input = StandardisedLinear.of(mixer.input, self.scalings["interaction"])
         self.modules["mixer"] = mixer
         self.kept["mixer"] = KeptPart("mixer:Mixer", sizes)
@@ -232,6 +253,7 @@ class DuetMixerObjective(DuetObjective):
         weights = mixture.weights.detach()
         early = timesteps >= STEPS // 2
         # How much weights differ between items, the adaptability of this batch.
+        shares = mixture.weights[:, 0].mean(dim=(-1, -2))  # [B, P]
         figures = {"weight_spread": float(weights.std(dim=0, correction=0).mean())}
         figures |= {
             f"individual_share_{name}": float(weights[which].mean())
@@ -244,6 +266,14 @@ class DuetMixerObjective(DuetObjective):
             loss, learnt = self._compared(mixture, batch)
         else:
             loss, learnt = o.restraint * _decided(mixture), {}
+        if o.origins > 0:
+            wanted = LOW + (HIGH - LOW) * batch.foreign[:, None].expand_as(shares).to(shares.dtype)
+            missed = functional.binary_cross_entropy(shares, wanted, reduction="none")
+            missed = (missed * asked.told[:, None]).sum() / (PEOPLE * asked.told.sum()).clamp(min=1)
+            loss, learnt = loss + o.origins * missed, {**learnt, "origin": float(missed.detach())}
+        for name, which in (("of_pairs", ~batch.foreign), ("of_single_clips", batch.foreign)):
+            if (which & (asked.told > 0)).any():
+                figures[f"individual_share_{name}"] = float(shares.detach()[which & (asked.told > 0)].mean())
         if o.likeness > 0:
             assert self.guides is not None
             scene, person, found = self.guides.loss(mixture.clean, batch, asked.told)
