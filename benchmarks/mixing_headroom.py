@@ -28,11 +28,11 @@ from motifmix.home import home
 from motifmix.mix.weights import PARTS
 from motifmix.models.mixer import Familiarity
 from motifmix.motion.skeleton import JOINT_NAMES
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composer, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, FAMILIAR, MIXERS, Composer, mixers
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 
 METHOD = COMPOSITIONS["placed-blending"]  # two chains, aligned, every weight forced
-FAMILIAR = f"{MIXERS}-familiar"
+
 TAUGHT = (MIXERS, f"{MIXERS}-clips", FAMILIAR)
 QUESTIONS, SEED, DRAWS = 242, 0, 2000  # all that there are
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)

@@ -118,7 +118,7 @@ def test_an_unknown_granularity_is_refused():
 
 
 def test_a_sentence_that_was_learned_from_is_nearer_than_another():
-    familiarity = Familiarity(3, 6, 8).eval()
+    familiarity = Familiarity(6, 8)
     known = 5.0 * torch.eye(6)[:3]
     familiarity.remember(known)
     familiarity.eval()
@@ -129,7 +129,7 @@ def test_a_sentence_that_was_learned_from_is_nearer_than_another():
 
 def test_while_it_learns_another_half_of_the_sentences_is_left_out_each_time():
     torch.manual_seed(0)
-    familiarity = Familiarity(400, 400, 8)
+    familiarity = Familiarity(400, 8)
     known = torch.eye(400)
     familiarity.remember(known)
     shares = [float((familiarity.nearest(known) == 1).float().mean()) for _ in range(3)]
@@ -138,11 +138,13 @@ def test_while_it_learns_another_half_of_the_sentences_is_left_out_each_time():
 
 
 def test_what_the_anchor_learned_from_changes_the_weights_of_who_is_told_other_things():
-    mixer, inputs = tiny(known=2), given()
+    mixer, inputs = tiny(familiar=True), given()
     mixer.familiarity.remember(inputs["own_text"][:1].repeat(2, 1))
     mixer.eval()
     before = mixer(**inputs)
     mixer.familiarity.known.zero_()
     changed = (mixer(**inputs) - before).abs().amax(dim=(1, 2))
     assert changed[0] > 1e-3
-    assert "familiarity.known" not in tiny().state_dict()
+    assert not any(name.startswith("familiarity") for name in tiny().state_dict()), "published ones have no such part"
+    with pytest.raises(ValueError, match=r"the shape \[0, 6\]"):
+        mixer.familiarity.recall(torch.zeros(0, 6))

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.torch import load, save
 
 from motifmix.errors import DataError, WeightsError
 from motifmix.mix.ingredients import Scaling
@@ -274,10 +276,13 @@ def test_a_first_layer_that_standardises_is_a_plain_one_when_folded():
     torch.testing.assert_close(plain(features), layer(features), atol=1e-4, rtol=1e-4)
 
 
-def test_the_recipe_leaves_a_mixer_that_a_duet_uses_with_its_own_models_and_with_others(place, tmp_path):
-    changes = {"size": "tiny", "data": SETS, "options.frames": 31}
+@pytest.mark.parametrize("familiar", [False, True])
+def test_the_recipe_leaves_a_mixer_that_a_duet_uses_with_its_own_models_and_with_others(familiar, place, tmp_path):
+    changes = {"size": "tiny", "data": SETS, "options.frames": 31, "options.familiarity": familiar}
     out = train_recipe(tmp_path.cwd() / "recipes/duets/mixer.yaml", changes, run=tmp_path / "run")
     mixer = load_duet_mixer(out)
+    knows = mixer.weigh.mixer.familiarity
+    assert (knows is not None) == familiar and (knows is None or len(knows.known) > 10)
     assert (mixer.granularity, mixer.interaction) == ("spatio_temporal", place / "weights-duets-interaction")
     curve = [json.loads(line) for line in (tmp_path / "run" / "curve.jsonl").read_text().splitlines()]
     assert len(curve) == 4 and (tmp_path / "run" / "curve.png").exists()
@@ -287,6 +292,21 @@ def test_the_recipe_leaves_a_mixer_that_a_duet_uses_with_its_own_models_and_with
     ):
         duet = Duet(*(DuetModel.load(folder) for folder in pair), weigh=mixer.weigh)
         assert len(duet.generate("two people wave", ["a person waves", "a person runs"], seconds=1.0, steps=2)) == 2
+
+
+def test_a_mixer_that_should_know_sentences_and_has_none_is_refused(place, tmp_path):
+    changes = {"size": "tiny", "data": SETS, "options.frames": 31, "options.familiarity": True}
+    out = train_recipe(Path("recipes/duets/mixer.yaml"), changes, run=tmp_path / "run", out=tmp_path / "out")
+    card = yaml.safe_load((out / "mixer.yaml").read_text("utf-8"))
+    tensors = load((out / "mixer.safetensors").read_bytes())
+    for known in (None, torch.zeros(3, 5)):
+        tensors.pop("familiarity.known", None)
+        content = save({**tensors, **({} if known is None else {"familiarity.known": known})})
+        (out / "mixer.safetensors").write_bytes(content)
+        card["sha256"] = hashlib.sha256(content).hexdigest()
+        (out / "mixer.yaml").write_text(yaml.safe_dump(card))
+        with pytest.raises(WeightsError, match=r"not \[N, 384\]"):
+            load_duet_mixer(out)
 
 
 def test_other_pairs_of_models_are_mixed_in_training():

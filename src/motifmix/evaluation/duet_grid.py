@@ -7,9 +7,10 @@ from motifmix.evaluation.duet_figures import Figures, Line
 from motifmix.evaluation.duet_metrics import harmonic_mean
 from motifmix.evaluation.styled_tables import Column, StudyRow, StudyTable
 from motifmix.evaluation.tables import percent
-from motifmix.pipelines.baselines.compositions import INDIVIDUAL, INTERACTION, MIXERS
+from motifmix.pipelines.baselines.compositions import FAMILIAR, INDIVIDUAL, INTERACTION, MIXERS
 
 Pair = tuple[str, str]
+TRANSFERRED = (MIXERS, FAMILIAR)
 ALONE = ("interaction", "individual")  # the models that are mixed, each without the other
 PUBLISHED_GAIN = 0.37  # MixerMDM: the best Mixer on the worst pair of base models
 HOW = (
@@ -48,22 +49,21 @@ def transfer_verdict(table: Figures, lines: Sequence[Line]) -> str:
         return ""
     worst = min(known, key=lambda pair: known[pair])
     between = [line for line in _between(lines, worst) if line.scored]
-    moved = next((line for line in between if _transferred(line)), None)
-    if moved is None or worst == (INTERACTION, INDIVIDUAL):
+    if worst == (INTERACTION, INDIVIDUAL) or not any(map(_transferred, between)):
         return ""
-    said = []
-    for line in between:
-        if line is not moved:
-            ahead, base = table.difference(moved, line, "overall"), table.of(line)["overall"].mean
-            said.append(
-                f"{_called(line, line is _own(lines, worst))} {percent(ahead.mean / base)} ± {percent(ahead.half_width / base)}"
-            )
-    return (
+    sentences = [
         f"The paper's Mixer of its best pair raised the overall alignment of its worst pair by {PUBLISHED_GAIN:.0%}. Ours, on the "
-        f"pair whose models are worst alone ({_named(worst[0])} and {_named(worst[1])}), relative to "
-        + "; to ".join(said)
-        + "."
-    )
+        f"pair whose models are worst alone ({_named(worst[0])} and {_named(worst[1])}):"
+    ]
+    for moved in filter(_transferred, between):
+        said = []
+        for line in between:
+            if not _transferred(line):
+                ahead, base = table.difference(moved, line, "overall"), table.of(line)["overall"].mean
+                called = _called(line, line is _own(lines, worst))
+                said.append(f"{called} {percent(ahead.mean / base)} ± {percent(ahead.half_width / base)}")
+        sentences.append(f"{moved.title}, relative to {'; to '.join(said)}.")
+    return " ".join(sentences)
 
 
 def _pairs(lines: Sequence[Line]) -> list[Pair]:
@@ -76,7 +76,7 @@ def _between(lines: Sequence[Line], pair: Pair) -> Iterator[Line]:
     """Yield a pair's rows: of the first pair those that the others have too."""
     keys = {line.key.rpartition(".")[2] for line in lines if "." in line.key}
     for line in lines:
-        plain = line.methods[0].mixer in ("", MIXERS) and line.key in keys
+        plain = line.methods[0].mixer in ("", *TRANSFERRED) and line.key in keys
         if line.pair == pair and line.methods[0].block != "alone" and (pair != (INTERACTION, INDIVIDUAL) or plain):
             yield line
 
@@ -86,7 +86,7 @@ def _own(lines: Sequence[Line], pair: Pair) -> Line | None:
 
 
 def _transferred(line: Line) -> bool:
-    return line.methods[0].mixer == MIXERS and line.pair != (INTERACTION, INDIVIDUAL)
+    return line.methods[0].mixer in TRANSFERRED and line.pair != (INTERACTION, INDIVIDUAL)
 
 
 def _alone(lines: Sequence[Line]) -> list[Line]:

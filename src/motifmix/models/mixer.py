@@ -75,6 +75,8 @@ class WeightNet(nn.Module):
 class Familiarity(nn.Module):
     """How near a sentence is to those that a model learned from: the largest cosine with one of ``known`` [N, text].
 
+    ``known`` is no parameter: :meth:`remember` or :meth:`recall` it before anything is asked.
+
     Past the paper: what a model was never told about it answers as confidently as all else, so that nothing in its predictions
     says whom not to believe. While a Mixer learns, half of the sentences are left out, another half each time; otherwise each of
     them would find itself, and other wordings would look like what nobody knows.
@@ -84,20 +86,28 @@ class Familiarity(nn.Module):
     centre: Tensor
     spread: Tensor
 
-    def __init__(self, known: int, text: int, width: int, hidden: int = 32) -> None:
+    def __init__(self, text: int, width: int, hidden: int = 32) -> None:
         super().__init__()
-        self.register_buffer("known", torch.zeros(known, text))
+        self.register_buffer("known", torch.zeros(0, text), persistent=False)
         self.register_buffer("centre", torch.zeros(()))
         self.register_buffer("spread", torch.ones(()))
         self.embed = nn.Sequential(nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, width))
 
     def remember(self, sentences: Tensor) -> None:
-        """Take ``sentences`` [N, text] for what is known; cosines are standardised as those of unseen wordings stand here."""
-        self.known.copy_(functional.normalize(sentences, dim=-1))
+        """Take ``sentences`` [N, text] for what is known, before training; their own cosines, half left out, standardise all."""
+        self.recall(functional.normalize(sentences, dim=-1))
         self.train()
         found = self.nearest(sentences)
         self.centre.copy_(found.mean())
         self.spread.copy_(found.std(correction=0).clamp(min=1e-3))
+
+    def recall(self, known: Tensor) -> None:
+        """Take ``known`` as it was written. Raises ``ValueError`` for another shape than [N, text], or nothing."""
+        if known.ndim != 2 or len(known) == 0 or known.shape[1] != self.known.shape[1]:
+            raise ValueError(
+                f"sentences that are known have the shape {list(known.shape)}, not [N, {self.known.shape[1]}]"
+            )
+        self.known = known.to(self.known)
 
     def nearest(self, text: Tensor) -> Tensor:
         """Return the largest cosine, [B], of ``text`` [B, text]; 0 where nothing is said."""
@@ -115,8 +125,8 @@ class Familiarity(nn.Module):
 class Mixer(nn.Module):
     """Gives the logit of a model's weight against the anchor's; the defaults are the published size (22,075,927).
 
-    ``parts``: how many numbers a spatial Mixer gives, one a joint and one for the foot contacts. ``known``: of so many sentences
-    that the anchor learned from it is told how near a person's is (:class:`Familiarity`); published ones know none.
+    ``parts``: how many numbers a spatial Mixer gives, one a joint and one for the foot contacts. ``familiar``: it is told how
+    near a person's sentence is to those that the anchor learned from (:class:`Familiarity`); published ones know none.
     """
 
     def __init__(
@@ -131,7 +141,7 @@ class Mixer(nn.Module):
         parts: int = 23,
         dropout: float = 0.0,
         quirks: Collection[Quirk] = (),
-        known: int = 0,
+        familiar: bool = False,
     ) -> None:
         super().__init__()
         if granularity not in get_args(Granularity):
@@ -140,7 +150,7 @@ class Mixer(nn.Module):
         self.input = nn.Linear(features, width)
         self.time = TimestepNet(width, width)
         self.text = nn.Linear(text, width)
-        self.familiarity = Familiarity(known, text, width) if known else None
+        self.familiarity = Familiarity(text, width) if familiar else None
         outputs = parts if granularity in ("spatial", "spatio_temporal") else 1
         self.weight_net = WeightNet(width, feed_forward, blocks, heads, outputs, dropout)
 

@@ -17,6 +17,7 @@ from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import Card
 
 PART = "mixer"
+KNOWN = "familiarity.known"  # the sentences that the anchor learned from, where the Mixer knows them
 SENTENCE = 384  # numbers that MiniLM gives
 
 
@@ -41,7 +42,7 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
     The models' folders lie beside this one, under the names that its card has.
     """
     folder = Path(folder)
-    card, network, _ = load_part(folder, PART)
+    card, network, rest = load_part(folder, PART)
     if not isinstance(network, Mixer) or card.space != InterHumanSpace.name:
         raise WeightsError(f"{folder}: holds no Mixer of duets; train one (recipes/duets/mixer.yaml)")
     if network.text.in_features != SENTENCE:
@@ -49,6 +50,11 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
             f"{folder}: this Mixer reads {network.text.in_features} numbers of text, the sentences of these models have "
             f"{SENTENCE}; train one for them (recipes/duets/mixer.yaml)"
         )
+    if network.familiarity is not None:
+        try:
+            network.familiarity.recall(rest.get(KNOWN, network.familiarity.known))
+        except ValueError as error:
+            raise WeightsError(f"{folder / PART}.safetensors: {error}; train or download it again") from error
     beside = [_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual")]
     return DuetMixer(LearnedWeights(network), card, *beside)
 

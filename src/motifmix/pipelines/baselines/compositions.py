@@ -50,6 +50,7 @@ Block = Literal["alone", "one chain", "two chains", "mixer"]
 Way = Literal["interaction", "individual", "blended", "dual", "average", "paths", "mixed"]
 INTERACTION, INDIVIDUAL, FINETUNED = "weights-duets-interaction", "weights-duets-individual", "weights-duets-finetuned"
 MIXERS = "weights-duets-mixer"
+FAMILIAR = f"{MIXERS}-familiar"  # knows what the model of pairs was told
 WINDOW, OVERLAP = 80, 40  # frames, of path ensembling
 _SEED = re.compile(r"-(?:seed-?)?\d+$")
 _TEXTS = ("text", "individual_text")
@@ -171,7 +172,7 @@ def _mixer_key(folder: str) -> str:
 def grid(home: Path, kept: Iterable[Composition] = ()) -> dict[str, Composition]:
     """Return what a Mixer between other models than the main pair's is compared with, between the same models.
 
-    These are the main pair's own Mixer, which was never trained with them (modular transfer), and ``IN_GRID``; of models that
+    These are the main pair's own Mixers, which were never trained with them (modular transfer), and ``IN_GRID``; of models that
     stand in several pairs, each alone once.
     """
     found: dict[str, Composition] = {}
@@ -184,6 +185,8 @@ def grid(home: Path, kept: Iterable[Composition] = ()) -> dict[str, Composition]
             continue
         short = name.removeprefix("mixer-")
         add(f"{short}.mixer", replace(own, title="the main pair's Mixer, transferred", mixer=MIXERS), own)
+        knowing = replace(own, title="the main pair's Mixer, familiar, transferred", mixer=FAMILIAR)
+        add(f"{short}.{_mixer_key(FAMILIAR)}", knowing, own)
         for key in IN_GRID:
             add(f"{short}.{key}", replace(COMPOSITIONS[key], tuned_as=key), own)
         for way, model, main in (

@@ -56,6 +56,7 @@ from motifmix.models.discriminators import PERSON_FEATURES, Discriminator
 from motifmix.models.intergen import PEOPLE
 from motifmix.models.mixer import Granularity, Mixer
 from motifmix.pipelines.duet import DuetModel
+from motifmix.pipelines.duet_mixer import KNOWN
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights, weights_version, write_weights
 from motifmix.pretrained.converted import STATISTICS
@@ -211,11 +212,11 @@ class DuetMixerObjective(DuetObjective):
     def _networks(self) -> None:
         o = self.options
         sizes = {"text": _TEXT, **o.mixer, "granularity": o.granularity}
-        told = self._told_of_people() if o.familiarity else None
-        mixer = Mixer(**sizes, known=0 if told is None else len(told))
-        if told is not None and mixer.familiarity is not None:
-            sizes["known"] = len(told)
-            mixer.familiarity.remember(told)
+        if o.familiarity:
+            sizes["familiar"] = True
+        mixer = Mixer(**sizes)
+        if mixer.familiarity is not None:
+            mixer.familiarity.remember(self._told_of_people())
         mixer.input = StandardisedLinear.of(mixer.input, self.scalings["interaction"])
         self.modules["mixer"] = mixer
         self.kept["mixer"] = KeptPart("mixer:Mixer", sizes)
@@ -452,6 +453,8 @@ class DuetMixerObjective(DuetObjective):
         first = modules["mixer"].get_submodule("input")
         assert isinstance(first, StandardisedLinear)
         tensors |= {f"input.{name}": value for name, value in first.folded().items()}
+        if o.familiarity:
+            tensors[KNOWN] = modules["mixer"].get_submodule("familiarity").get_buffer("known")
         write_weights(
             folder, "mixer", tensors, name=f"{folder.name}: mixer", role="generate", space=self.space, licence=LICENCE,
             credit=self.credit, data=self.data, recipe=facts["recipe"], commit=facts["commit"],
