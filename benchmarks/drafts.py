@@ -23,7 +23,7 @@ from motifmix.evaluation.duet_metrics import skating
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import done, staged
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, MIXERS, Composition, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, SHIPPED, Composition, mixers
 from motifmix.pipelines.drafts import DRAFTS, Reader
 from motifmix.pipelines.duet import WINDOW
 
@@ -35,7 +35,7 @@ BOTH = ((0, 1),)
 
 def rows() -> list[tuple[Composition, Sequence[int]]]:
     """Return each method and the numbers of drafts that are looked at."""
-    mixer = next(own for group in mixers(home()).values() for own in group if own.mixer == MIXERS)
+    mixer = next(own for group in mixers(home()).values() for own in group if own.mixer == SHIPPED)
     return [(mixer, COUNTS), *((COMPOSITIONS[key], (1, DRAFTS)) for key in OTHERS)]
 
 

@@ -1,6 +1,6 @@
 """Put the models of two people that training left below MOTIFMIX_HOME into the package, and write their card for people.
 
-python scripts/ship_duets.py [--mixer weights-duets-mixer]     # src/motifmix/weights/duet, docs/duet-models.md
+python scripts/ship_duets.py [--mixer weights-duets-mixer-familiar]     # src/motifmix/weights/duet, docs/duet-models.md
 python scripts/ship_duets.py --page                            # the page alone, from what the package holds
 
 What is copied is checked first: every file against its card, the Mixer against the models that it was trained between, roles,
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from motifmix.errors import MotifmixError, WeightsError
 from motifmix.home import PACKAGE_WEIGHTS, home
+from motifmix.pipelines.baselines.compositions import SHIPPED
 from motifmix.pretrained.cards import Card, read_card, read_weights, weights_version
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "duet-models.md"
@@ -111,7 +112,7 @@ def _row(role: str, card: Card, size: int) -> str:
 def main() -> None:
     """Ship, or write the page alone."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mixer", default="weights-duets-mixer", help="the folder of the Mixer that is shipped")
+    parser.add_argument("--mixer", default=SHIPPED, help="the folder of the Mixer that is shipped")
     parser.add_argument("--page", action="store_true", help="write docs/duet-models.md from the package")
     chosen = parser.parse_args()
     sources = {role: home() / f"weights-duets-{role.replace('_', '-')}" for role in PARTS}

@@ -51,6 +51,7 @@ Way = Literal["interaction", "individual", "blended", "dual", "average", "paths"
 INTERACTION, INDIVIDUAL, FINETUNED = "weights-duets-interaction", "weights-duets-individual", "weights-duets-finetuned"
 MIXERS = "weights-duets-mixer"
 FAMILIAR = f"{MIXERS}-familiar"  # knows what the model of pairs was told
+SHIPPED = FAMILIAR  # comes with the package
 WINDOW, OVERLAP = 80, 40  # frames, of path ensembling
 _SEED = re.compile(r"-(?:seed-?)?\d+$")
 _TEXTS = ("text", "individual_text")
