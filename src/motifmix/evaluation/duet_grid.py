@@ -62,7 +62,7 @@ def transfer_verdict(table: Figures, lines: Sequence[Line]) -> str:
                 ahead, base = table.difference(moved, line, "overall"), table.of(line)["overall"].mean
                 called = _called(line, line is _own(lines, worst))
                 said.append(f"{called} {percent(ahead.mean / base)} ± {percent(ahead.half_width / base)}")
-        sentences.append(f"{moved.title}, relative to {'; to '.join(said)}.")
+        sentences.append(f"{moved.title[0].upper()}{moved.title[1:]}, relative to {'; to '.join(said)}.")
     return " ".join(sentences)
 
 
