@@ -38,6 +38,16 @@ def test_a_sheet_stacks_motions_and_scenes(tmp_path: Path) -> None:
     assert picture.size == (3 * PANEL.width, 2 * (PANEL.height + CAPTION_HEIGHT))
 
 
+def test_names_of_many_curves_leave_the_title_alone(tmp_path: Path) -> None:
+    curve = (np.arange(5.0), np.arange(5.0))
+    titles = []
+    for number, name in ((1, "a"), (6, "the_share_of_single_clips")):
+        names = {f"{name}_{k}": curve for k in range(number)}
+        picture = Image.open(line_chart(names, tmp_path / f"{number}.png", title="training of a Mixer"))
+        titles.append(np.asarray(picture.crop((0, 0, 170, 34))))
+    np.testing.assert_array_equal(*titles)
+
+
 def test_a_line_chart_draws_every_curve_and_bridges_no_gap(tmp_path: Path) -> None:
     steps = np.arange(100.0)
     falling = np.exp(-steps / 30.0)

@@ -12,6 +12,7 @@ INK, SOFT, GRID, PAPER = (52, 55, 62), (125, 129, 138), (228, 230, 234), (255, 2
 LINES = ((54, 110, 160), (206, 106, 68), (88, 146, 104), (140, 100, 170), (190, 150, 50), (90, 160, 175))
 HEAT = np.array([(247, 247, 244), (198, 222, 226), (120, 176, 192), (54, 116, 150), (24, 62, 98)], dtype=float)
 _SCALE = 2  # drawn at twice the size and shrunk: Pillow's lines are not antialiased
+_BETWEEN = 16 * _SCALE  # names
 
 
 def line_chart(
@@ -28,7 +29,9 @@ def line_chart(
     picture = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(picture)
     big, small = _font(15), _font(12)
-    left, right, top, bottom = 70 * _SCALE, width - 18 * _SCALE, 42 * _SCALE, height - 44 * _SCALE
+    left, right, bottom = 70 * _SCALE, width - 18 * _SCALE, height - 44 * _SCALE
+    names = _name_rows(pen, list(curves), right, 18 * _SCALE + pen.textlength(title, font=big), small)
+    top = (42 + 18 * (len(names) - 1)) * _SCALE
     points = {name: (np.asarray(x, float), np.asarray(y, float)) for name, (x, y) in curves.items()}
     if logarithmic:
         points = {name: (x, np.log10(np.where(y > 0, y, np.nan))) for name, (x, y) in points.items()}
@@ -48,8 +51,7 @@ def line_chart(
     for tick in x_ticks:
         pen.text((across(tick), bottom + 8 * _SCALE), _number(tick), fill=SOFT, font=small, anchor="mt")
     pen.text(((left + right) / 2, height - 8 * _SCALE), x_label, fill=SOFT, font=small, anchor="mb")
-    at = right
-    for number, (name, (x, y)) in reversed(list(enumerate(points.items()))):
+    for number, (x, y) in enumerate(points.values()):
         colour = LINES[number % len(LINES)]
         run: list[tuple[float, float]] = []
         for a, b in zip(x.tolist(), y.tolist(), strict=True):
@@ -59,10 +61,32 @@ def line_chart(
             _stroke(pen, run, colour)
             run = []
         _stroke(pen, run, colour)
-        at -= pen.textlength(name, font=small)
-        pen.text((at, 16 * _SCALE), name, fill=colour, font=small)
-        at -= 16 * _SCALE
+    for line, row in enumerate(names):
+        at = right
+        for number in reversed(row):
+            pen.text((at, (16 + 18 * line) * _SCALE), list(curves)[number], LINES[number % len(LINES)], small, "ra")
+            at -= pen.textlength(list(curves)[number], font=small) + _BETWEEN
     return _save(picture, path)
+
+
+def _name_rows(
+    pen: ImageDraw.ImageDraw,
+    names: Sequence[str],
+    right: float,
+    beside: float,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> list[list[int]]:
+    """Part names into rows: the first one stands ``beside`` the title, as many others as there need be below it."""
+    rows: list[list[int]] = [[]]
+    room = right - beside - _BETWEEN
+    for number, name in enumerate(names):
+        wide = pen.textlength(name, font=font) + _BETWEEN
+        if wide > room:
+            rows.append([])
+            room = right
+        rows[-1].append(number)
+        room -= wide
+    return rows
 
 
 def heat_table(
