@@ -29,7 +29,7 @@ from motifmix.pipelines.duet import WINDOW
 
 QUESTIONS = 280
 COUNTS = (1, 2, 4, 8)
-OTHERS = ("interaction", "blending", "placed-blending")  # with 1 and DRAFTS drafts
+OTHERS = ("interaction", "blending", "paths", "placed-blending", "placed-average")  # with 1 and DRAFTS drafts
 BOTH = ((0, 1),)
 
 

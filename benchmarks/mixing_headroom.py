@@ -206,9 +206,10 @@ def page(found: dict) -> str:
         "",
         "`python benchmarks/mixing_headroom.py` wrote this page; all figures are in [mixing_headroom.json](mixing_headroom.json).",
         "",
-        "[Compositions](composition.md) finds the Mixer no better than a constant share. Is it badly taught, or is there nothing to "
-        "learn? Here the weights of the same sampler are forced by rules, some of which know what no Mixer is told: whether "
-        "somebody does what no training pair shows. "
+        "[Compositions](composition.md) finds the paper's Mixer no better than a constant share. Is it badly taught, or is there nothing "
+        "to learn? Here the weights of the same sampler are forced by rules, some of which know what that Mixer is not told: whether "
+        "somebody does what no training pair shows, or how far his sentence is from those of the pairs (the largest cosine, between "
+        f"{NEAR - 2 * BETWEEN:g} and {NEAR + 2 * BETWEEN:g}). The last rows are Mixers; the *familiar* one is told that cosine. "
         f"{found['questions']} validation pairs, {found['foreign']} of them with such people, {found['steps']} steps, the judges that "
         "select. A figure is the individual model's share. *Ahead*: of an equal share, overall, with the 95 % interval of a paired "
         "bootstrap over prompts.",
