@@ -372,7 +372,9 @@ before. People through the transfer without a style keep their interaction whole
 On validation pairs, by the judges that select, these were tried and dropped: legs that keep their old steps (no sliding
 and more of the interaction, but far fewer people read in the style: the legs are where the two goals meet), half of such
 legs, a gradient towards the style, less and more depth, the style at some levels of noise only. Every one moves along
-the same line: what is won for the interaction is lost for the style.
+the same line: what is won for the interaction is lost for the style. That readers choose among ways leaves that line, once. Twice as
+many ways, milder and deeper ones among them, and what is told counting up to three times as much, were judged by a third
+judge of styles and by evaluators of another seed (`--told`): there the line goes on, for more time and feet that slide more.
 """
 TITLES = {
     "real": "Real pairs of the test list",
