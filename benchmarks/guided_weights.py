@@ -21,7 +21,7 @@ from motifmix.home import home
 from motifmix.pipelines.baselines.compositions import Composer, Composition, mixers
 from motifmix.pipelines.duet import SPARING
 
-ROWS = ("mixer", "mixer-clips", "mixer-outcomes")
+ROWS = ("mixer", "mixer-clips", "mixer-familiar")
 
 
 def measured() -> dict:
