@@ -33,10 +33,13 @@ OTHERS = ("interaction", "blending", "paths", "placed-blending", "placed-average
 BOTH = ((0, 1),)
 
 
-def rows() -> list[tuple[Composition, Sequence[int]]]:
-    """Return each method and the numbers of drafts that are looked at."""
-    mixer = next(own for group in mixers(home()).values() for own in group if own.mixer == SHIPPED)
-    return [(mixer, COUNTS), *((COMPOSITIONS[key], (1, DRAFTS)) for key in OTHERS)]
+def rows() -> dict[str, tuple[Composition, Sequence[int]]]:
+    """Return by its title each method, and the numbers of drafts that are looked at. The Mixer that ships stands first."""
+    group = next(group for group in mixers(home()).values() if any(own.mixer == SHIPPED for own in group))
+    seeds = sorted(group, key=lambda own: own.mixer != SHIPPED)
+    found: dict[str, tuple[Composition, Sequence[int]]] = {seeds[0].title: (seeds[0], COUNTS)}
+    found |= {f"{own.title}, seed {number}": (own, (1, DRAFTS)) for number, own in enumerate(seeds[1:], start=1)}
+    return found | {COMPOSITIONS[key].title: (COMPOSITIONS[key], (1, DRAFTS)) for key in OTHERS}
 
 
 def measured() -> dict:
@@ -54,7 +57,7 @@ def measured() -> dict:
     draws = np.random.default_rng(SEED).integers(0, len(asked), (DRAWS, len(asked)))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     figures: dict[str, dict] = {}
-    for method, counts in rows():
+    for title, (method, counts) in rows().items():
         drafts = [
             replace(bench, seed=seed).made(method) for seed in range(max(counts))
         ]  # the first has the table's noise
@@ -69,17 +72,17 @@ def measured() -> dict:
         for count in counts:
             best = scores[:, :count].argmax(dim=1).tolist()
             people = [drafts[number][n].people for n, number in enumerate(best)]
-            name = f"{method.title} {count}"
+            name = f"{title} {count}"
             hits[name] = bench.alignment(people)
             bodies = {
                 "staged": np.array([staged(q.interaction, one) for q, one in zip(asked, people, strict=True)], np.float64),
                 "done": np.array([done(q.contents, one) for q, one in zip(asked, people, strict=True)]),
                 "skating": np.array([np.mean(skating(one)) for one in people]),
             }  # fmt: skip
-            figures[name] = {"title": method.title, "drafts": count}
+            figures[name] = {"title": title, "drafts": count}
             figures[name] |= {key: within(values, draws) for key, values in bodies.items()}
             print(name, f"{100 * overall(*hits[name]):.1f}", figures[name], flush=True)
-    mixer = rows()[0][0].title
+    mixer = next(iter(rows()))
     for name, own in hits.items():
         one, same = (hits[f"{title} {count}"] for title, count in (
             (figures[name]["title"], 1), (mixer, figures[name]["drafts"])))  # fmt: skip
@@ -103,10 +106,11 @@ def page(found: dict) -> str:
         "keeps the one that is told best by its sentences, as two evaluators find that choose settings and score nothing "
         f"(`pipelines/drafts.py`; {DRAFTS} drafts unless told otherwise). Here the evaluators that score say what came of it, and "
         f"geometry, which no evaluator has a part in. {found['questions']} test pairs, {found['steps']} steps, guidance and the first "
-        "draft's noise as in [compositions](composition.md), whose tables are of one draft; of the Mixer its first seed. Scenes are as "
-        "sampled: people are not kept apart and feet not cleaned, as `motifmix duet` does. Who chooses and who scores learned apart, but "
-        "from the same pairs and sentences, and may err alike: where geometry gains less than alignment, believe geometry. *Ahead of "
-        "one draft*, and *behind the Mixer* with as many drafts: overall, with the 95 % interval of a paired bootstrap over prompts. "
+        "draft's noise as in [compositions](composition.md), whose tables are of one draft; the Mixer that ships, and those of its other "
+        "seeds. Scenes are as sampled: people are not kept apart and feet not cleaned, as `motifmix duet` does. Who chooses and who "
+        "scores learned apart, but from the same pairs and sentences, and may err alike: where geometry gains less than alignment, "
+        "believe geometry. *Ahead of one draft*, and *behind the Mixer* with as many drafts: overall, with the 95 % interval of a paired "
+        "bootstrap over prompts. "
         "What drafts cost is in [duets: speed and size](duet_speed.md); four are what fits into the time that a duet may take.",
         "",
         "| | drafts | interaction | individual | overall | ahead of one draft | behind the Mixer | stand and go as asked | do as asked "
