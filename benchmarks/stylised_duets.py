@@ -55,6 +55,7 @@ TARGET, MOST_LOST = 0.85, 0.10  # of the issue: style recognised per person, int
 SOURCES = {"bandai-2": "set 2", "bandai-1": "set 1", "cmu": "CMU"}
 Setting = tuple[float, tuple[float, ...], float]  # depth, scales of the style (mildest first), scale of the text
 CHOSEN: Setting = (DEPTH, (STYLE_SCALE,), TEXT_SCALE)
+NEXT_TO_NONE = 1e-9  # of a style: at 0 nobody is restyled at all
 PLAIN, ONE_WAY = "no style", "in one way"
 STYLED = "duets-styled"
 
@@ -231,7 +232,7 @@ def ways(
     settings: Sequence[Setting], told: Sequence[float], *, compared: bool
 ) -> dict[str, tuple[Setting, float, float | None]]:
     """Return each row's setting, strength, and how much what is told counts where readers choose, or None where none do."""
-    found: dict[str, tuple[Setting, float, float | None]] = {PLAIN: (CHOSEN, 0.0, None)} if compared else {}
+    found: dict[str, tuple[Setting, float, float | None]] = {PLAIN: (CHOSEN, NEXT_TO_NONE, None)} if compared else {}
     if not told:
         return {**found, **{f"restyled at {written(*own)}": (own, 1.0, None) for own in settings}}
     names = ["restyled"] if len(told) == 1 else [f"restyled, told {weight:g}" for weight in told]
@@ -360,7 +361,7 @@ contents; half widths from a bootstrap over scenes. Two scenes of every type, to
 ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in twelve ways (three depths, four
 strengths), of which readers that score nothing keep those that show the style and still tell the scene
 (`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on validation pairs.
-*No style* goes that one way at strength 0: what the transfer itself costs, before any style.
+*No style* goes that one way at a strength next to 0: what the transfer itself costs, before any style.
 """
 CLOSING = """## What it costs
 

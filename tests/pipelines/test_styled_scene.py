@@ -31,6 +31,13 @@ def test_a_style_changes_how_one_moves_and_not_where(model):
     assert np.abs(second.joints - unstyled.joints).max() > 1e-4 and second.labels["style"] == "angry"
 
 
+def test_at_strength_0_nobody_is_touched(model):
+    scene = Scene((walker(0.0, 0.0), walker(2.0, np.pi)))
+    first, second = styled_scene(StyleTransfer(model), scene, ["old", "old"], [0.0, 1.0])
+    assert first.rotations is scene.people[0].rotations or np.array_equal(first.rotations, scene.people[0].rotations)
+    assert not np.array_equal(second.rotations, scene.people[1].rotations)
+
+
 def test_styles_strengths_and_texts_are_counted(model):
     scene = Scene((walker(0.0, 0.0), walker(2.0, 3.0)))
     with pytest.raises(RequestError, match="2 people have 3 styles"):

@@ -294,19 +294,32 @@ def test_the_recipe_leaves_a_mixer_that_a_duet_uses_with_its_own_models_and_with
         assert len(duet.generate("two people wave", ["a person waves", "a person runs"], seconds=1.0, steps=2)) == 2
 
 
-def test_a_mixer_that_should_know_sentences_and_has_none_is_refused(place, tmp_path):
+def test_a_mixer_whose_file_is_not_what_its_card_says_is_refused(place, tmp_path):
     changes = {"size": "tiny", "data": SETS, "options.frames": 31, "options.familiarity": True}
     out = train_recipe(Path("recipes/duets/mixer.yaml"), changes, run=tmp_path / "run", out=tmp_path / "out")
-    card = yaml.safe_load((out / "mixer.yaml").read_text("utf-8"))
+    sound = yaml.safe_load((out / "mixer.yaml").read_text("utf-8"))
     tensors = load((out / "mixer.safetensors").read_bytes())
-    for known in (None, torch.zeros(3, 5)):
-        tensors.pop("familiarity.known", None)
-        content = save({**tensors, **({} if known is None else {"familiarity.known": known})})
+    known, broken = tensors["familiarity.known"], torch.full((384,), torch.nan)
+
+    def refused(words, altered, dropped=(), **card):
+        content = save({name: own for name, own in {**tensors, **altered}.items() if name not in dropped})
         (out / "mixer.safetensors").write_bytes(content)
-        card["sha256"] = hashlib.sha256(content).hexdigest()
+        card = {**sound, **card, "sha256": hashlib.sha256(content).hexdigest()}
         (out / "mixer.yaml").write_text(yaml.safe_dump(card))
-        with pytest.raises(WeightsError, match=r"not \[N, 384\]"):
+        with pytest.raises(WeightsError, match=words):
             load_duet_mixer(out)
+
+    refused("disagree", {}, dropped=["familiarity.known"])
+    sizes = {name: size for name, size in sound["sizes"].items() if name != "familiar"}
+    refused("disagree", {}, sizes=sizes)
+    for other in (torch.zeros(3, 5), torch.zeros(0, 384)):
+        refused(r"not \[N, 384\]", {"familiarity.known": other})
+    for other in (torch.cat([known, broken[None].to(known)]), known.int(), known.to(torch.complex64)):
+        refused("numbers that are none", {"familiarity.known": other})
+    for name, value in (("spread", 0.0), ("spread", -1.0), ("centre", torch.inf), ("spread", torch.nan)):
+        refused("numbers that no Mixer has", {f"familiarity.{name}": torch.tensor(value)})
+    refused("numbers that no Mixer has", {"weight_net.output.weight": tensors["weight_net.output.weight"] * torch.nan})
+    refused("names no folder", {}, extra={**sound["extra"], "interaction": ".."})
 
 
 def test_other_pairs_of_models_are_mixed_in_training():
@@ -343,7 +356,7 @@ def test_what_is_missing_is_one_sentence(monkeypatch, tmp_path, place):
 def test_every_size_reads_and_writes_to_a_folder_of_its_own_and_rows_of_tables_have_equal_steps():
     recipes = [recipe for name in ("mixer", "finetuned") for recipe in _sizes(Path(f"recipes/duets/{name}.yaml"))]
     assert len({recipe.weights for recipe in recipes}) == len({recipe.name for recipe in recipes}) == len(recipes)
-    tables = [recipe for recipe in recipes if not recipe.name.endswith(("_shipped", "long"))]
+    tables = [recipe for recipe in recipes if not recipe.name.endswith(("longer", "long"))]
     assert len(tables) == 32 and len({recipe.steps for recipe in tables}) == 1
     for recipe in recipes:
         kind = DuetMixerOptions if recipe.objective == "duet_mixer" else DuetFinetunedOptions

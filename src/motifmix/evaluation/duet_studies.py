@@ -24,7 +24,7 @@ from motifmix.pipelines.baselines.compositions import (
     mixers,
 )
 
-GRID = (0.35, 0.5, 0.75, 1.0, 1.5, 2.0)  # strengths of guidance, times the published scales
+GRID = (0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # strengths of guidance, times the published scales
 LEAST_PROMPTS = 250
 ALIGNED = (
     Column("interaction", "interaction", percent, "up"),

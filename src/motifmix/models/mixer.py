@@ -107,6 +107,8 @@ class Familiarity(nn.Module):
             raise ValueError(
                 f"sentences that are known have the shape {list(known.shape)}, not [N, {self.known.shape[1]}]"
             )
+        if not known.is_floating_point() or not torch.isfinite(known).all():
+            raise ValueError("sentences that are known have numbers that are none")
         self.known = known.to(self.known)
 
     def nearest(self, text: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ Any other pair of models can stand in: it reads their clean motions, and neither
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.mix.weights import LearnedWeights
@@ -50,6 +52,14 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
             f"{folder}: this Mixer reads {network.text.in_features} numbers of text, the sentences of these models have "
             f"{SENTENCE}; train one for them (recipes/duets/mixer.yaml)"
         )
+    if not all(torch.isfinite(tensor).all() for tensor in network.state_dict().values()) or (
+        network.familiarity is not None and network.familiarity.spread <= 0
+    ):
+        raise WeightsError(f"{folder / PART}.safetensors: holds numbers that no Mixer has; train or download it again")
+    if (KNOWN in rest) != (network.familiarity is not None):
+        raise WeightsError(
+            f"{folder / PART}.yaml: card and file disagree on whether this Mixer knows sentences; train or download it again"
+        )
     if network.familiarity is not None:
         try:
             network.familiarity.recall(rest.get(KNOWN, network.familiarity.known))
@@ -60,6 +70,6 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
 
 
 def _beside(folder: Path, name: object, role: str) -> Path:
-    if not isinstance(name, str) or Path(name).name != name:
+    if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
         raise WeightsError(f"{folder / PART}.yaml: names no folder of its {role} model; train or download it again")
     return folder.parent / name

@@ -44,7 +44,8 @@ def styled_scene(
 ) -> Scene:
     """Return the scene with each person in his style; who has none stays as he is.
 
-    ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person;
+    ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person, 0
+    leaves him as he is;
     ``texts`` say what each does, or None, and keep it recognisable. With a ``reader`` everybody is restyled in several ways, and
     those are kept that show the styles and what is told: ``texts``, and ``text`` of all of them; ``pairs`` say who interacts, the
     first one with everybody by default. Who has no text, or a style that the reader cannot tell, has one way: ``depth`` and
@@ -64,10 +65,10 @@ def styled_scene(
     ways: list[list[Motion]] = [[person] for person in scene]
     shown: list[np.ndarray] = [np.zeros(1) for _ in scene]
     for number, (person, style, strength, own_text) in enumerate(zip(scene, styles, given, said, strict=True)):
-        if style is None:
+        if style is None or strength == 0:
             continue
         told = bool(own_text and own_text.strip())
-        wanted = reader.styles.wanted(transfer.model, style) if reader is not None and told and strength > 0 else None
+        wanted = reader.styles.wanted(transfer.model, style) if reader is not None and told else None
         if wanted is not None:
             made = transfer.variants(
                 person, style, own_text, depths=DEPTHS, scales=SCALES, strength=strength, keep=keep, text_scale=text_scale,
