@@ -1,5 +1,7 @@
 """Of several ways to restyle people those are kept that show the styles and still tell the scene."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,13 @@ def test_a_single_draft_means_a_single_way():
     duet = object.__new__(Duet)
     duet.__dict__["_styled_reader"] = "readers"
     assert duet.styled_reader(1) is None and duet.styled_reader() == duet.styled_reader(4) == "readers"
+
+
+def test_who_has_no_style_may_stand_on_a_skeleton_of_his_own(stylist, reader, monkeypatch):
+    mine, other = walker(0.0, 0.3), walker(2.0, 3.0)
+    own = replace(other, skeleton=replace(other.skeleton, offsets=1.1 * other.skeleton.offsets))
+    assert not own.skeleton.same_as(mine.skeleton)
+    monkeypatch.setattr(stylist, "variants", lambda person, *_, **__: [person, person])
+    whole = StyledReader(reader, Near(3.0), MiniLM())  # pyright: ignore[reportArgumentType]
+    styled = scenes.styled_scene(stylist, Scene((mine, own)), ["old", None], 1.0, ["a person walks", ""], reader=whole)
+    assert styled.people[1] is own

@@ -89,7 +89,10 @@ def styled_scene(
             shown[number] = reader.styles.shown(ways[number], wanted)
     best = [0] * len(scene)
     if reader is not None and any(len(own) > 1 for own in ways):
-        best = reader.chosen(ways, shown, star(len(scene)) if pairs is None else pairs, of_two(text), said)
+        seen = [
+            [_canonical(motion) for motion in own] for own in ways
+        ]  # who has no style stands on a skeleton of his own
+        best = reader.chosen(seen, shown, star(len(scene)) if pairs is None else pairs, of_two(text), said)
     return Scene(tuple(own[number] for own, number in zip(ways, best, strict=True)))
 
 
