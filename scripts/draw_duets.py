@@ -35,7 +35,7 @@ GREET = Pair(
     1, "they greet: two hands, one hand",
 )  # fmt: skip
 FOLLOW = Pair(
-    "one person follows the other", ("a person walks forward", "a person walks forward"), ("old", "feminine"), 3,
+    "one person follows the other", ("a person walks forward", "a person walks forward"), ("old", "feminine"), 7,
     "one follows · old, feminine",
 )  # fmt: skip
 PUNCH = Pair(
