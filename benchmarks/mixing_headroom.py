@@ -32,7 +32,6 @@ from motifmix.pipelines.baselines.compositions import COMPOSITIONS, FAMILIAR, MI
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 
 METHOD = COMPOSITIONS["placed-blending"]  # two chains, aligned, every weight forced
-
 TAUGHT = (MIXERS, f"{MIXERS}-clips", FAMILIAR)
 QUESTIONS, SEED, DRAWS = 242, 0, 2000  # all that there are
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)
@@ -121,8 +120,13 @@ def _foreign(part: Sequence[Question]) -> Tensor:
 
 def _far(part: Sequence[Question]) -> Tensor:
     texts = [text for question in part for text in question.wanted.individual_texts]
-    cosines = _familiarity().nearest(MiniLM().encode(texts)).unflatten(0, (len(part), -1))
+    cosines = _familiarity().nearest(_encoder().encode(texts)).unflatten(0, (len(part), -1))
     return torch.sigmoid((NEAR - cosines) / BETWEEN)
+
+
+@cache
+def _encoder() -> MiniLM:
+    return MiniLM()
 
 
 @cache

@@ -34,13 +34,18 @@ class Windowed:
             Condition.stacked([condition] * len(starts)),
             torch.cat([valid[:, start : start + self.length] for start in starts]),
         ).chunk(len(starts))
-        places = torch.arange(self.length, dtype=noisy.dtype, device=noisy.device)
-        weight = (torch.minimum(places, self.length - 1 - places) + 1.0)[:, None]
+        weight = falling(self.length).to(noisy)
         blended, weights = torch.zeros_like(noisy), torch.zeros_like(noisy[:1, :, :1])
         for start, estimate in zip(starts, estimates, strict=True):
             blended[:, start : start + self.length] += weight * estimate
             weights[:, start : start + self.length] += weight
         return blended / weights
+
+
+def falling(length: int) -> Tensor:
+    """Return how much each place of a window counts, [length, 1]: less towards its borders, so that no seam is seen."""
+    places = torch.arange(1.0, length + 1)
+    return torch.minimum(places, places.flip(0))[:, None]
 
 
 def window_starts(total: int, length: int, overlap: int) -> list[int]:

@@ -30,8 +30,9 @@ def line_chart(
     pen = ImageDraw.Draw(picture)
     big, small = _font(15), _font(12)
     left, right, bottom = 70 * _SCALE, width - 18 * _SCALE, height - 44 * _SCALE
-    names = _name_rows(pen, list(curves), right, 18 * _SCALE + pen.textlength(title, font=big), small)
-    top = (42 + 18 * (len(names) - 1)) * _SCALE
+    names = list(curves)
+    name_rows = _name_rows(pen, names, right, 18 * _SCALE + pen.textlength(title, font=big), small)
+    top = (42 + 18 * (len(name_rows) - 1)) * _SCALE
     points = {name: (np.asarray(x, float), np.asarray(y, float)) for name, (x, y) in curves.items()}
     if logarithmic:
         points = {name: (x, np.log10(np.where(y > 0, y, np.nan))) for name, (x, y) in points.items()}
@@ -61,11 +62,11 @@ def line_chart(
             _stroke(pen, run, colour)
             run = []
         _stroke(pen, run, colour)
-    for line, row in enumerate(names):
+    for line, row in enumerate(name_rows):
         at = right
         for number in reversed(row):
-            pen.text((at, (16 + 18 * line) * _SCALE), list(curves)[number], LINES[number % len(LINES)], small, "ra")
-            at -= pen.textlength(list(curves)[number], font=small) + _BETWEEN
+            pen.text((at, (16 + 18 * line) * _SCALE), names[number], LINES[number % len(LINES)], small, "ra")
+            at -= pen.textlength(names[number], font=small) + _BETWEEN
     return _save(picture, path)
 
 

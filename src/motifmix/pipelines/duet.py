@@ -370,7 +370,7 @@ class Duet:
             paths = [guided]
             if using == "mixed":
                 paths += [people_guided(self._alone(), STRENGTHS["paths"])]
-            guided = PathEnsemble(paths, WINDOW, OVERLAP)
+            guided = PathEnsemble(paths, WINDOW, OVERLAP, fading=True)
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
         for step in sample_along(guided, levels, noisy, condition, valid):

@@ -62,7 +62,7 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
         )
     if network.familiarity is not None:
         try:
-            network.familiarity.recall(rest.get(KNOWN, network.familiarity.known))
+            network.familiarity.recall(rest[KNOWN])
         except ValueError as error:
             raise WeightsError(f"{folder / PART}.safetensors: {error}; train or download it again") from error
     beside = [_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual")]

@@ -44,12 +44,12 @@ def styled_scene(
 ) -> Scene:
     """Return the scene with each person in his style; who has none stays as he is.
 
-    ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person, 0
-    leaves him as he is;
-    ``texts`` say what each does, or None, and keep it recognisable. With a ``reader`` everybody is restyled in several ways, and
-    those are kept that show the styles and what is told: ``texts``, and ``text`` of all of them; ``pairs`` say who interacts, the
-    first one with everybody by default. Who has no text, or a style that the reader cannot tell, has one way: ``depth`` and
-    ``style_scale`` (None: as suits who has a text, and who has none); these and ``text_scale``: see ``StyleTransfer.transfer``.
+    ``styles``: one a person, as ``StyleTransfer`` takes them; ``strengths`` 0 to 2, for everybody or one a person, 0 leaves him
+    as he is; ``texts`` say what each does, or None, and keep it recognisable. With a ``reader`` everybody is restyled in
+    several ways, and those are kept that show the styles and what is told: ``texts``, and ``text`` of all of them; ``pairs``
+    say who interacts, the first one with everybody by default. Who has no text, or a style that the reader cannot tell, has one
+    way: ``depth`` and ``style_scale`` (None: as suits who has a text, and who has none); these and ``text_scale``: see
+    ``StyleTransfer.transfer``.
     Frame rate and number of frames stay; restyled people are on the motifmix skeleton. Raises ``RequestError`` for another
     number of styles, strengths or texts than people, and for what ``StyleTransfer`` cannot meet.
     """
@@ -62,7 +62,8 @@ def styled_scene(
     if len(said) != len(scene):
         raise RequestError(f"{len(scene)} people have {len(said)} texts; give one a person, None where nothing is said")
     before = [_canonical(person) for person in scene]
-    ways: list[list[Motion]] = [[person] for person in scene]
+    ways = [[person] for person in scene]
+    seen = [[person] for person in before]  # who has no style may stand on a skeleton of his own
     shown: list[np.ndarray] = [np.zeros(1) for _ in scene]
     for number, (person, style, strength, own_text) in enumerate(zip(scene, styles, given, said, strict=True)):
         if style is None or strength == 0:
@@ -84,14 +85,13 @@ def styled_scene(
             )  # fmt: skip
         own = before[number]
         touching = touches(own, [other for place, other in enumerate(before) if place != number])
-        ways[number] = [with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made]
+        ways[number] = seen[number] = [
+            with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made
+        ]
         if reader is not None and wanted is not None:
             shown[number] = reader.styles.shown(ways[number], wanted)
     best = [0] * len(scene)
     if reader is not None and any(len(own) > 1 for own in ways):
-        seen = [
-            [_canonical(motion) for motion in own] for own in ways
-        ]  # who has no style stands on a skeleton of his own
         best = reader.chosen(seen, shown, star(len(scene)) if pairs is None else pairs, of_two(text), said)
     return Scene(tuple(own[number] for own, number in zip(ways, best, strict=True)))
 

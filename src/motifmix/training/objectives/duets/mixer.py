@@ -167,7 +167,7 @@ class DuetMixerObjective(DuetObjective):
         self._read_texts(pairs, people)
         self.clips = BothKinds(pairs, self.texts, people, self.sentences)
         self.guides = self._guides(pairs, people) if o.likeness > 0 or o.outcomes > 0 else None
-        self._networks()
+        self._networks(pairs)
 
     def _base(self, role: str, folder: str) -> Scaling:
         place = home() / folder
@@ -189,10 +189,9 @@ class DuetMixerObjective(DuetObjective):
             self.sentences = Sentences(clips, STYLE_WORDS)
             self.texts.append(ScaledTexts(self.sentences.all()))
 
-    def _told_of_people(self) -> Tensor:
-        """What the model of pairs was told about people, [N, D]."""
-        entries = DuetPairs(self.reader, "train", self.options.frames).entries
-        captions = [self.reader.captions(name, mirrored=twin) for name, twin in entries]
+    def _told_of_people(self, pairs: DuetPairs) -> Tensor:
+        """What the model of ``pairs`` was told about people, [N, D]."""
+        captions = [self.reader.captions(name, mirrored=twin) for name, twin in pairs.entries]
         said = [caption.text for _, *own in captions for each in own for caption in each]
         return self.texts[0].vectors[_rows(self.texts[0], said)]
 
@@ -200,23 +199,23 @@ class DuetMixerObjective(DuetObjective):
         """Read the guides, and tell them every sentence of the training side."""
         captions = [self.reader.captions(name, mirrored=twin) for name, twin in pairs.entries]
         shared = [caption.text for both, *_ in captions for caption in both]
-        tables = [(self.texts[0], [caption.text for _, *own in captions for each in own for caption in each])]
+        said = [self._told_of_people(pairs)]
         if people is not None:
             assert self.sentences is not None
-            tables.append((self.texts[1], [text for clip in people.clips for text in self.sentences.of(clip)]))
-        said = [table.vectors[_rows(table, texts)] for table, texts in tables]
+            alone = [text for clip in people.clips for text in self.sentences.of(clip)]
+            said.append(self.texts[1].vectors[_rows(self.texts[1], alone)])
         scene = self.texts[0].vectors[_rows(self.texts[0], shared)]
         folders = [home() / name for name in self.options.guides]
         return Guides(Guide.read(folders[0], PEOPLE, scene), Guide.read(folders[1], 1, torch.cat(said)))
 
-    def _networks(self) -> None:
+    def _networks(self, pairs: DuetPairs) -> None:
         o = self.options
         sizes = {"text": _TEXT, **o.mixer, "granularity": o.granularity}
         if o.familiarity:
             sizes["familiar"] = True
         mixer = Mixer(**sizes)
         if mixer.familiarity is not None:
-            mixer.familiarity.remember(self._told_of_people())
+            mixer.familiarity.remember(self._told_of_people(pairs))
         mixer.input = StandardisedLinear.of(mixer.input, self.scalings["interaction"])
         self.modules["mixer"] = mixer
         self.kept["mixer"] = KeptPart("mixer:Mixer", sizes)
@@ -253,8 +252,8 @@ class DuetMixerObjective(DuetObjective):
         mixture = mixed.mix(asked.anchor, [asked.other], timesteps, condition, batch.valid)
         weights = mixture.weights.detach()
         early = timesteps >= STEPS // 2
+        shares, told = mixture.weights[:, 0].mean(dim=(-1, -2)), asked.told > 0  # [B, P], [B]
         # How much weights differ between items, the adaptability of this batch.
-        shares = mixture.weights[:, 0].mean(dim=(-1, -2))  # [B, P]
         figures = {"weight_spread": float(weights.std(dim=0, correction=0).mean())}
         figures |= {
             f"individual_share_{name}": float(weights[which].mean())
@@ -273,8 +272,8 @@ class DuetMixerObjective(DuetObjective):
             missed = (missed * asked.told[:, None]).sum() / (PEOPLE * asked.told.sum()).clamp(min=1)
             loss, learnt = loss + o.origins * missed, {**learnt, "origin": float(missed.detach())}
         for name, which in (("of_pairs", ~batch.foreign), ("of_single_clips", batch.foreign)):
-            if (which & (asked.told > 0)).any():
-                figures[f"individual_share_{name}"] = float(shares.detach()[which & (asked.told > 0)].mean())
+            if (which & told).any():
+                figures[f"individual_share_{name}"] = float(shares.detach()[which & told].mean())
         if o.likeness > 0:
             assert self.guides is not None
             scene, person, found = self.guides.loss(mixture.clean, batch, asked.told)
