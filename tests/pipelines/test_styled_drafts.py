@@ -9,11 +9,12 @@ from tests.pipelines.test_styled_scene import walker
 
 import motifmix
 from motifmix.encoders.text import MiniLM
-from motifmix.motion import Scene
+from motifmix.motion import MOTIFMIX, Motion, Scene
+from motifmix.motion import rotations as rot
 from motifmix.pipelines import styled_scene as scenes
 from motifmix.pipelines.duet import Duet
 from motifmix.pipelines.style_transfer import StyleTransfer
-from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader, StyleReader
+from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader, StyleReader, dive
 
 
 class Near:
@@ -111,3 +112,33 @@ def test_who_has_no_style_may_stand_on_a_skeleton_of_his_own(stylist, reader, mo
     whole = StyledReader(reader, Near(3.0), MiniLM())  # pyright: ignore[reportArgumentType]
     styled = scenes.styled_scene(stylist, Scene((mine, own)), ["old", None], 1.0, ["a person walks", ""], reader=whole)
     assert styled.people[1] is own
+
+
+def bent(by: float, travels: bool = True) -> Motion:
+    """Somebody who walks, or stands, and leans forward ``by`` degrees from the middle on."""
+    person = walker(0.0, 0.0)
+    rotations, root = person.rotations.copy(), person.root.copy()
+    rotations[20:, MOTIFMIX.index("spine1")] = rot.from_rotvec(np.radians(by) * np.array([1.0, 0.0, 0.0]))
+    return replace(person, rotations=rotations, root=root if travels else np.tile(root[:1], (len(root), 1)))
+
+
+def test_who_travels_does_not_dive():
+    upright = walker(0.0, 0.0)
+    assert dive(bent(30.0), upright) == 0.0  # people who run lean so
+    assert dive(bent(80.0), upright) > 5.0
+    assert dive(bent(90.0), bent(70.0)) < dive(bent(90.0), upright)  # he leaned before, too
+    assert dive(bent(70.0), bent(70.0)) == 0.0
+    assert dive(bent(80.0, travels=False), upright) == 0.0  # a bow
+
+
+def test_a_way_that_dives_is_passed_over(reader, stylist, monkeypatch):
+    low, high = bent(100.0), walker(0.0, 0.0)
+    monkeypatch.setattr(StyleTransfer, "variants", lambda *told, **ways: [low, high])
+    monkeypatch.setattr(StyleReader, "shown", lambda self, motions, wanted: np.array([0.0, -1.0]))
+    monkeypatch.setattr(scenes, "grounded", lambda styled, own: styled)
+    monkeypatch.setattr(scenes, "lifted", lambda styled, own: styled)
+    styled = scenes.styled_scene(
+        stylist, Scene((walker(0.0, 0.0), walker(2.0, 3.0))), ["old", None], texts=["a person walks", None],
+        reader=StyledReader(reader, None, MiniLM()),
+    )  # fmt: skip
+    np.testing.assert_allclose(styled.people[0].joints, high.joints, atol=1e-6)

@@ -14,6 +14,7 @@ import torch
 from motifmix.encoders.text import MiniLM
 from motifmix.features.interhuman import InterHumanSpace, extract_pair
 from motifmix.motion import Motion
+from motifmix.motion.skeleton import JOINT_NAMES
 from motifmix.pipelines.default_parts import DefaultParts
 from motifmix.pipelines.drafts import Reader
 from motifmix.pretrained.judges import Judge, load_judge
@@ -25,7 +26,11 @@ DEPTHS = (0.6, 0.7, 0.8)
 SCALES = (2.0, 3.5, 5.0, 7.0)
 TOLD = 1.0  # what is told counts so much beside the styles
 LEAST = 0.02  # probabilities below are alike: nobody reads it
+TRAVELS = 0.5  # m/s, over half a second
+LEANS = 50.0  # degrees from upright: nobody who travels leans further in any clip that the styles were learnt from
+DIVES = 0.1  # what a degree further costs, beside logarithms of probabilities
 ROUNDS = 2  # in which everybody's way is chosen anew, those of the others as they are
+_PELVIS, _NECK = JOINT_NAMES.index("pelvis"), JOINT_NAMES.index("neck")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,24 @@ class StyleReader:
     def shown(self, motions: Sequence[Motion], wanted: np.ndarray) -> np.ndarray:
         """Return how plainly motions show what is ``wanted`` [styles]: a logarithm of a probability, [N]."""
         return np.log(self.read(motions) + LEAST) @ wanted
+
+
+def dive(styled: Motion, before: Motion) -> float:
+    """Return by how many degrees who travels leans further, in his worst frame, than ``before`` or than anybody does who travels.
+
+    Both on the motifmix skeleton. A style that bends people forward takes who ran bent already down to the floor, and judges read
+    it the more plainly. Who stands may bow as low as he likes.
+    """
+    half = max(1, round(styled.fps / 4))
+    places = np.pad(styled.root[:, [0, 2]], ((half, half), (0, 0)), mode="edge")
+    travels = np.linalg.norm(places[2 * half :] - places[: -2 * half], axis=-1) * styled.fps / (2 * half) > TRAVELS
+    beyond = _lean(styled) - np.maximum(_lean(before), LEANS)
+    return float(np.max(beyond, where=travels, initial=0.0))
+
+
+def _lean(motion: Motion) -> np.ndarray:
+    trunk = motion.joints[:, _NECK] - motion.joints[:, _PELVIS]
+    return np.degrees(np.arccos(np.clip(trunk[:, 1] / np.linalg.norm(trunk, axis=-1), -1.0, 1.0)))
 
 
 @dataclass(frozen=True, eq=False)

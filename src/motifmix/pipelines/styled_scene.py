@@ -17,7 +17,7 @@ from motifmix.motion.leg_reach import grounded, lifted
 from motifmix.motion.retargeting import retarget
 from motifmix.pipelines.group_scene import of_two, star
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
-from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader
+from motifmix.pipelines.styled_drafts import DEPTHS, DIVES, SCALES, StyledReader, dive
 from motifmix.style.references import StyleLike
 
 KEPT = Kept(path=True, contacts=True)
@@ -89,7 +89,8 @@ def styled_scene(
             with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made
         ]
         if reader is not None and wanted is not None:
-            shown[number] = reader.styles.shown(ways[number], wanted)
+            dives = [dive(styled, own) for styled in ways[number]]
+            shown[number] = reader.styles.shown(ways[number], wanted) - DIVES * np.array(dives)
     best = [0] * len(scene)
     if reader is not None and any(len(own) > 1 for own in ways):
         best = reader.chosen(seen, shown, star(len(scene)) if pairs is None else pairs, of_two(text), said)
