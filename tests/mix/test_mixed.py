@@ -13,7 +13,7 @@ from motifmix.diffusion.schedule import CosineSchedule, NoiseLevel
 from motifmix.features.interhuman import BLOCKS
 from motifmix.mix.ingredients import PersonModel, Scaling, SceneModel, each_person, scoped
 from motifmix.mix.mixed import PUBLISHED_MIXTURE, Mixed
-from motifmix.mix.placement import align, orthonormal
+from motifmix.mix.placement import align, follow, orthonormal
 from motifmix.mix.schedules import Constant, Linear
 from motifmix.mix.weights import SHIFTED_ROTATION_WEIGHTS, Forced, LearnedWeights, over_features, shares
 from motifmix.models.mixer import Mixer
@@ -143,3 +143,20 @@ def test_a_mixture_of_nothing_is_refused():
         Mixed(TOGETHER, [], weigher())
     with pytest.raises(ValueError, match="needs a Mixer or forced weights"):
         Mixed(TOGETHER, [ALONE])
+
+
+def test_the_anchor_leads_down_to_a_step_and_all_share_the_way_below():
+    given, half = states(2), Forced(Constant(0.5))
+    interaction = orthonormal(TOGETHER.estimate(given[0], LEVEL, CONDITION, VALID))
+    individual = align(ALONE.estimate(given[1], LEVEL, CONDITION, VALID), interaction)
+    plain = Mixed(TOGETHER, [ALONE], override=half).mixture(given, LEVEL, CONDITION, VALID)
+    led = Mixed(TOGETHER, [ALONE], override=half, led=400.0).mixture(given, LEVEL, CONDITION, VALID)
+    torch.testing.assert_close(led.clean, 0.5 * (interaction + follow(individual, interaction)))
+    torch.testing.assert_close(led.clean[..., [0, 2, 66, 68]], interaction[..., [0, 2, 66, 68]])
+    assert torch.equal(led.others, plain.others)  # who weighs them sees where they would go
+    below = Mixed(TOGETHER, [ALONE], override=half, led=401.0).mixture(given, LEVEL, CONDITION, VALID)
+    assert torch.equal(below.clean, plain.clean) and not torch.equal(led.clean, plain.clean)
+    steps = torch.tensor([400.0, 399.0])  # in training every item has a step of its own
+    both = Mixed(TOGETHER, [ALONE], override=half, led=400.0).mix(interaction, [individual], steps, CONDITION, VALID)
+    one = Mixed(TOGETHER, [ALONE], override=half).mix(interaction, [individual], steps, CONDITION, VALID)
+    assert torch.equal(both.clean[1], one.clean[1]) and not torch.equal(both.clean[0], one.clean[0])

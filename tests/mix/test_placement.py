@@ -97,3 +97,17 @@ def test_gradients_are_finite_where_nothing_moves_and_nothing_is_there(quirks):
     moved = placement.align(placement.center(padded, quirks=quirks), padded, quirks=quirks)
     moved.square().sum().backward()
     assert still.grad is not None and torch.isfinite(still.grad).all()
+
+
+def test_who_follows_goes_where_the_other_goes_and_moves_as_he_did():
+    source, reference = walk((0.0, 1.0)), walk((2.0, -0.5), seed=1)
+    put = placement.follow(source, reference)
+    level = torch.tensor([1.0, 0.0, 1.0])
+    for block in (BLOCKS["joint_positions"], BLOCKS["joint_velocities"]):
+        own, his, others = (motion[:, block].unflatten(-1, (22, 3)) for motion in (source, put, reference))
+        torch.testing.assert_close(his[:, 0] * level, others[:, 0] * level)
+        torch.testing.assert_close(his[..., 1], own[..., 1])  # heights stay
+        torch.testing.assert_close(his - his[:, :1] * level, own - own[:, :1] * level)
+    rest = BLOCKS["joint_velocities"].stop
+    assert torch.equal(put[:, rest:], source[:, rest:])
+    torch.testing.assert_close(placement.follow(reference, reference), reference)

@@ -14,6 +14,7 @@ from motifmix.mix.ingredients import Scaling
 from motifmix.models.in2in import In2INInteraction
 from motifmix.pipelines.duet import Duet, DuetModel
 from motifmix.pipelines.duet_mixer import load_duet_mixer
+from motifmix.pipelines.loading import load_duet
 from motifmix.pretrained.build import load_part
 from motifmix.training.objectives.duets.asked import Asked
 from motifmix.training.objectives.duets.finetuned import DuetFinetunedObjective, DuetFinetunedOptions
@@ -281,6 +282,7 @@ def test_the_recipe_leaves_a_mixer_that_a_duet_uses_with_its_own_models_and_with
     changes = {"size": "tiny", "data": SETS, "options.frames": 31, "options.familiarity": familiar}
     out = train_recipe(tmp_path.cwd() / "recipes/duets/mixer.yaml", changes, run=tmp_path / "run")
     mixer = load_duet_mixer(out)
+    assert mixer.led is None
     knows = mixer.weigh.mixer.familiarity
     assert (knows is not None) == familiar and (knows is None or len(knows.known) > 10)
     assert (mixer.granularity, mixer.interaction) == ("spatio_temporal", place / "weights-duets-interaction")
@@ -320,6 +322,8 @@ def test_a_mixer_whose_file_is_not_what_its_card_says_is_refused(place, tmp_path
         refused("numbers that no Mixer has", {f"familiarity.{name}": torch.tensor(value)})
     refused("numbers that no Mixer has", {"weight_net.output.weight": tensors["weight_net.output.weight"] * torch.nan})
     refused("names no folder", {}, extra={**sound["extra"], "interaction": ".."})
+    for step in ("half", True, float("nan"), [600]):
+        refused("'led' is no step", {}, extra={**sound["extra"], "led": step})
 
 
 def test_other_pairs_of_models_are_mixed_in_training():
@@ -357,7 +361,7 @@ def test_every_size_reads_and_writes_to_a_folder_of_its_own_and_rows_of_tables_h
     recipes = [recipe for name in ("mixer", "finetuned") for recipe in _sizes(Path(f"recipes/duets/{name}.yaml"))]
     assert len({recipe.weights for recipe in recipes}) == len({recipe.name for recipe in recipes}) == len(recipes)
     tables = [recipe for recipe in recipes if not recipe.name.endswith(("longer", "long"))]
-    assert len(tables) == 32 and len({recipe.steps for recipe in tables}) == 1
+    assert len(tables) == 35 and len({recipe.steps for recipe in tables}) == 1
     for recipe in recipes:
         kind = DuetMixerOptions if recipe.objective == "duet_mixer" else DuetFinetunedOptions
         kind.model_validate(recipe.options)
@@ -366,3 +370,12 @@ def test_every_size_reads_and_writes_to_a_folder_of_its_own_and_rows_of_tables_h
 def _sizes(path):
     sizes = yaml.safe_load(path.read_text("utf-8"))["sizes"]
     return [read_recipe(path, {"size": size}) for size in ["full", *sizes] if size != "tiny"]
+
+
+def test_a_mixer_is_used_as_it_learned(place, tmp_path, monkeypatch):
+    changes = {"size": "tiny", "data": SETS, "options.frames": 31, "options.led": 600.0}
+    out = train_recipe(Path("recipes/duets/mixer.yaml"), changes, run=tmp_path / "run", out=tmp_path / "out")
+    folders = {"mixer": out, **{role: place / f"weights-duets-{role}" for role in ("interaction", "individual")}}
+    monkeypatch.setattr("motifmix.pipelines.loading._duet_folders", lambda weights: folders)
+    assert load_duet_mixer(out).led == load_duet().led == 600.0
+    assert objective(led=600.0)._mixed(objective(led=600.0).modules, torch.tensor([700])).led == 600.0

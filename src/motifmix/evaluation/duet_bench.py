@@ -154,6 +154,7 @@ class DuetBench:
             self.steps,
             factor,
             self.seed,
+            *(["led", method.led] if method.led is not None else ()),
             *(["mixtures agree"] if method.way == "mixed" else ()),
             *([repr(Composer.sparing)] if method.mixer else ()),
         )

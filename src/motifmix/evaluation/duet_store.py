@@ -16,7 +16,7 @@ from motifmix.atomic import replacing
 from motifmix.errors import FileError
 from motifmix.pipelines.baselines.compositions import Composition
 
-_SAID = ("key", "title", "block", "way", "interaction", "individual", "mixer", "recipe", "tuned_as")
+_SAID = ("key", "title", "block", "way", "interaction", "individual", "mixer", "recipe", "tuned_as", "led")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.mix.agreement import settled
 from motifmix.mix.ingredients import Ingredient
-from motifmix.mix.placement import PUBLISHED_PLACEMENT, align, orthonormal
+from motifmix.mix.placement import PUBLISHED_PLACEMENT, align, follow, orthonormal
 from motifmix.mix.schedules import original_step
 from motifmix.mix.sparing import Held
 from motifmix.mix.weights import SHIFTED_ROTATION_WEIGHTS, Override, Weigher, over_features, shares
@@ -52,9 +52,10 @@ class Mixed:
     """Denoisers mixed into one: a ``ChainDenoiser`` with a chain for each model, the anchor's first.
 
     ``weigh`` gives the weights, ``override`` may replace them (then there need be no ``weigh``). ``placed`` off mixes
-    predictions where they stand. ``negligible``: see :class:`~motifmix.mix.sparing.Sparing`. ``agreement`` above 0 lets
-    places follow velocities in the mixture too (``agreement.py``), as weights that change over frames and joints make both
-    say different things. Raises ``ValueError`` without other models, or with nobody who weighs them.
+    predictions where they stand. ``led``: down to this step of diffusion the anchor alone says where people are, and the
+    others how they move there (``placement.follow``); None: weights are those of places too, as published. ``negligible``:
+    see :class:`~motifmix.mix.sparing.Sparing`. ``agreement`` above 0 lets places follow velocities in the mixture too
+    (``agreement.py``), as weights that change over frames and joints make both say different things. Raises ``ValueError`` without other models, or with nobody who weighs them.
     """
 
     anchor: Ingredient
@@ -62,6 +63,7 @@ class Mixed:
     weigh: Weigher | None = None
     override: Override | None = None
     placed: bool = True
+    led: float | None = None
     quirks: Collection[Quirk] = ()
     negligible: float = 0.0
     agreement: float = 0.0
@@ -130,7 +132,11 @@ class Mixed:
             weights = weights.expand(*stacked.shape[:3], *weights.shape[-2:])
         assert weights is not None  # __post_init__
         by_feature = over_features(weights, self.quirks)
-        clean = anchor + (by_feature * (stacked - anchor[:, None])).sum(dim=1)
+        put = stacked
+        if self.led is not None:
+            led = (timesteps >= self.led)[:, None, None, None, None]
+            put = torch.where(led, follow(stacked, anchor[:, None]), stacked)
+        clean = anchor + (by_feature * (put - anchor[:, None])).sum(dim=1)
         if self.agreement > 0:
             clean = settled(clean, valid, self.agreement)
         return Mixture(clean, anchor, stacked, weights, learned, by_feature)

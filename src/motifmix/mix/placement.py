@@ -108,6 +108,19 @@ def align(
     return torch.cat([lifted.flatten(-2), placed[..., _POSITIONS.stop :]], dim=-1)
 
 
+def follow(source: Tensor, reference: Tensor) -> Tensor:
+    """Put ``source`` over the floor where ``reference`` is, frame by frame (both [..., T, 262]): root and its velocity are the same.
+
+    Past the paper: where people are to each other the model of pairs alone has seen, so that a mixture of two ways is nobody's.
+    """
+    moved = []
+    for block in (_POSITIONS, _VELOCITIES):
+        root = slice(block.start, block.start + 3)
+        way = (reference[..., root] - source[..., root]) * source.new_tensor([1.0, 0.0, 1.0])
+        moved.append((_vectors(source, block) + way[..., None, :]).flatten(-2))
+    return torch.cat([*moved, source[..., _VELOCITIES.stop :]], dim=-1)
+
+
 def path_turn(
     source: Tensor, reference: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()
 ) -> Tensor:

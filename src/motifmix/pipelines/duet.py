@@ -149,6 +149,7 @@ def mixture_of(
     weigh: Weigher | None,
     override: Override | None,
     sparing: Sparing = SPARING,
+    led: float | None = None,
 ) -> Mixed:
     """Return small models as they are mixed everywhere: ``others`` by name, each against the interaction model.
 
@@ -161,6 +162,7 @@ def mixture_of(
         [model.ingredient(name) for name, model in others.items()],
         sparing.applied(weigh, MIXED_BRANCHES),
         override,
+        led=led,
         negligible=sparing.negligible,
         agreement=WEIGHT,
     )
@@ -170,7 +172,7 @@ class Duet:
     """Two people by an ``interaction`` model, by an ``individual`` one for each, or by both in a mixture; and more people.
 
     A mixture needs a Mixer (``weigh``) or forced weights (``override``); see ``mix/weights.py``. ``sparing``: how often it
-    is asked. ``further`` models, by name, are mixed in beside the two, each against the interaction model. Three people and
+    is asked; ``led``: see ``Mixed``. ``further`` models, by name, are mixed in beside the two, each against the interaction model. Three people and
     more are asked for two by two (``mix/groups.py``). Raises ``WeightsError`` for a further model of another process.
     """
 
@@ -182,6 +184,7 @@ class Duet:
         override: Override | None = None,
         sparing: Sparing = SPARING,
         further: Mapping[str, DuetModel] | None = None,
+        led: float | None = None,
     ) -> None:
         self.interaction, self.individual, self.further = interaction, individual, dict(further or {})
         for name, model in self.further.items():
@@ -197,7 +200,7 @@ class Duet:
                     f"{name}: this model reads {read} numbers of text, the interaction model {has}; mix models that "
                     "recipes/duets trains"
                 )
-        self.weigh, self.override, self.sparing = weigh, override, sparing
+        self.weigh, self.override, self.sparing, self.led = weigh, override, sparing, led
         self.encoder = MiniLM()
         extra = interaction.extra
         self.schedule = DiscreteSchedule.of(cosine_betas(int(extra["steps"])))
@@ -391,7 +394,7 @@ class Duet:
 
     def _mixture(self) -> Mixed:
         others = {"individual": self._alone(), **self.further}
-        return mixture_of(self.interaction, others, self.weigh, self.override, self.sparing)
+        return mixture_of(self.interaction, others, self.weigh, self.override, self.sparing, self.led)
 
     def _condition(self, vectors: Tensor, scenes: int = 1) -> Condition:
         return Condition.stacked([scene_told(self.scale * vectors[:1], self.scale * vectors[None, 1:])] * scenes)

@@ -6,6 +6,7 @@
 Any other pair of models can stand in: it reads their clean motions, and neither their weights nor their states.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,16 @@ SENTENCE = 384  # numbers that MiniLM gives
 
 @dataclass(frozen=True, eq=False)
 class DuetMixer:
-    """What says whom to believe (``weigh``), the ``card``, and the folders of the two models of its training."""
+    """What says whom to believe (``weigh``), the ``card``, and the folders of the two models of its training.
+
+    ``led``: down to which step the anchor led the way when it learned; see ``Mixed``.
+    """
 
     weigh: LearnedWeights
     card: Card
     interaction: Path
     individual: Path
+    led: float | None = None
 
     @property
     def granularity(self) -> str:
@@ -66,7 +71,15 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
         except ValueError as error:
             raise WeightsError(f"{folder / PART}.safetensors: {error}; train or download it again") from error
     beside = [_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual")]
-    return DuetMixer(LearnedWeights(network), card, *beside)
+    return DuetMixer(LearnedWeights(network), card, *beside, _led(folder, card.extra.get("led")))
+
+
+def _led(folder: Path, step: object) -> float | None:
+    if step is None:
+        return None
+    if isinstance(step, bool) or not isinstance(step, (int, float)) or not math.isfinite(step):
+        raise WeightsError(f"{folder / PART}.yaml: 'led' is no step of diffusion; train or download it again")
+    return float(step)
 
 
 def _beside(folder: Path, name: object, role: str) -> Path:

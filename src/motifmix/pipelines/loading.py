@@ -50,7 +50,7 @@ def load_duet(weights: Path | str | None = None, further: Sequence[Path | str] =
 
     folders = _duet_folders(weights)
     individual = DuetModel.load(folders["individual"]) if _holds(folders["individual"], "denoiser") else None
-    weigh = load_duet_mixer(folders["mixer"]).weigh if _holds(folders["mixer"], "mixer") else None
+    mixer = load_duet_mixer(folders["mixer"]) if _holds(folders["mixer"], "mixer") else None
     more = {_called(Path(folder)): DuetModel.load(folder) for folder in further}
     if len({"interaction", "individual", *more}) < 2 + len(further):
         raise WeightsError(
@@ -60,9 +60,10 @@ def load_duet(weights: Path | str | None = None, further: Sequence[Path | str] =
         raise WeightsError(f"there is no individual model in {folders['individual']} to mix with; train it first")
     # Of one kind all have equal parts; between the two it is the published schedule.
     schedule = Divided(Exponential(), (False, *(model.in_pairs for model in more.values())))
-    return Duet(
-        DuetModel.load(folders["interaction"]), individual, weigh, None if weigh is not None else schedule, further=more
-    )
+    interaction = DuetModel.load(folders["interaction"])
+    if mixer is None:
+        return Duet(interaction, individual, override=schedule, further=more)
+    return Duet(interaction, individual, mixer.weigh, further=more, led=mixer.led)
 
 
 def _called(folder: Path) -> str:

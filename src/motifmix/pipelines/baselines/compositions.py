@@ -52,6 +52,7 @@ INTERACTION, INDIVIDUAL, FINETUNED = "weights-duets-interaction", "weights-duets
 MIXERS = "weights-duets-mixer"
 FAMILIAR = f"{MIXERS}-familiar"  # knows what the model of pairs was told
 SHIPPED = FAMILIAR  # comes with the package
+LED = 600.0  # of the schedule's 1000 steps: `led` of Mixers that learn so (recipes/duets/mixer.yaml)
 WINDOW, OVERLAP = 80, 40  # frames, of path ensembling
 _SEED = re.compile(r"-(?:seed-?)?\d+$")
 _TEXTS = ("text", "individual_text")
@@ -79,7 +80,8 @@ class Composition:
     """One row. ``interaction``, ``individual`` and ``mixer`` name folders below ``MOTIFMIX_HOME``.
 
     ``share`` is forced where there is no Mixer; ``recipe`` says what makes weights that are missing; ``tuned_as`` is the
-    row whose tuned guidance it takes where it has none of its own.
+    row whose tuned guidance it takes where it has none of its own; ``led`` of a mixture without a Mixer: see ``Mixed``, a Mixer's
+    card says its own.
     """
 
     key: str
@@ -92,6 +94,7 @@ class Composition:
     mixer: str = ""
     recipe: str = ""
     tuned_as: str = ""
+    led: float | None = None
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -138,6 +141,9 @@ _ALL = (
         for key, words, share in _SHARES
     ),
     _row("placed-individual", "individual model on the interaction's paths", "two chains", "mixed", Constant(1.0)),
+    replace(
+        _row("led-blending", "DiffusionBlending, two chains, led", "two chains", "mixed", Constant(0.5)), led=LED
+    ),
     _row("placed-average", "plain average, aligned", "two chains", "average", Constant(0.5)),
 )  # fmt: skip
 COMPOSITIONS: dict[str, Composition] = {method.key: method for method in _ALL}
@@ -225,13 +231,16 @@ class Composer:
         used = set(method.folders)
         self._interaction = DuetModel.load(home / method.interaction) if method.interaction in used else None
         self._individual = DuetModel.load(home / method.individual) if method.individual in used else None
-        self.weigh = load_duet_mixer(home / method.mixer).weigh if method.mixer else None
+        self.weigh, self.led = None, method.led
+        if method.mixer:
+            mixer = load_duet_mixer(home / method.mixer)
+            self.weigh, self.led = mixer.weigh, mixer.led
 
     @classmethod
     def of(cls, method: Composition, interaction: DuetModel, individual: DuetModel, encoder: MiniLM) -> "Composer":
         """Return one of models that are loaded already, for a method without a Mixer."""
         self = cls.__new__(cls)
-        self.method, self.encoder, self.weigh = method, encoder, None
+        self.method, self.encoder, self.weigh, self.led = method, encoder, None, method.led
         self._interaction, self._individual = interaction, individual
         return self
 
@@ -354,7 +363,7 @@ class Composer:
         share = self.method.share
         override = self.override or (None if share is None else Forced(share))
         others = {"individual": self.individual, **self.further}
-        mixed = mixture_of(self.interaction, others, self.weigh, override, self.sparing)
+        mixed = mixture_of(self.interaction, others, self.weigh, override, self.sparing, self.led)
         guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
         if apart is not None:
             guided = MixtureKeptApart(guided, apart)

@@ -98,7 +98,7 @@ class DuetMixerOptions(BaseModel):
     for real, the models' predictions (published) or clean motion of the model's kind. ``individual_factor`` to ``balance``:
     as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
     ``familiarity``: the Mixer is told how near a person's sentence is to those of the pairs; ``origins``: weight of how well its
-    shares tell whether a sentence is a pair's or a single clip's.
+    shares tell whether a sentence is a pair's or a single clip's. ``led``: see ``Mixed``; a mixture takes it from the card.
     ``outcomes``: weight of what was gained by believing the individual model, known of ``tried`` scenes, ``outcome_batch`` of
     which come at a step. ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are
     drawn then; 0 asks about new ones at every step.
@@ -123,6 +123,7 @@ class DuetMixerOptions(BaseModel):
     likeness: float = Field(default=0.0, ge=0)
     outcomes: float = Field(default=0.0, ge=0)
     familiarity: bool = False
+    led: float | None = Field(default=None, ge=0)
     origins: float = Field(default=0.0, ge=0)
     tried: int = Field(default=4000, gt=0)
     outcome_batch: int = Field(default=16, gt=0)
@@ -435,7 +436,7 @@ class DuetMixerObjective(DuetObjective):
         mixer = modules["mixer"]
         assert isinstance(mixer, Mixer)
         anchor, *others = self._chains(timesteps)
-        return Mixed(anchor, others, LearnedWeights(mixer), agreement=AGREEMENT)  # as in sampling
+        return Mixed(anchor, others, LearnedWeights(mixer), led=self.options.led, agreement=AGREEMENT)  # as in sampling
 
     def _chains(self, timesteps: Tensor) -> list[Ingredient]:
         """The frozen models, the anchor first."""
@@ -462,7 +463,7 @@ class DuetMixerObjective(DuetObjective):
                 "interaction": o.interaction, "individual": o.individual, "granularity": o.granularity,
                 "trained_between": {role: weights_version(home() / getattr(o, role)) for role in self.scalings},
                 "learns_from": o.learns_from, "schedule": SCHEDULE, "steps": STEPS, "text_encoder": "minilm",
-                "text_scale": TEXT_SCALE,
+                "text_scale": TEXT_SCALE, **({} if o.led is None else {"led": o.led}),
             },
         )  # fmt: skip
 
