@@ -55,7 +55,8 @@ class Mixed:
     predictions where they stand. ``led``: down to this step of diffusion the anchor alone says where people are, and the
     others how they move there (``placement.follow``); None: weights are those of places too, as published. ``negligible``:
     see :class:`~motifmix.mix.sparing.Sparing`. ``agreement`` above 0 lets places follow velocities in the mixture too
-    (``agreement.py``), as weights that change over frames and joints make both say different things. Raises ``ValueError`` without other models, or with nobody who weighs them.
+    (``agreement.py``), as weights that change over frames and joints make both say different things. Raises ``ValueError``
+    without other models, or with nobody who weighs them.
     """
 
     anchor: Ingredient

@@ -172,8 +172,9 @@ class Duet:
     """Two people by an ``interaction`` model, by an ``individual`` one for each, or by both in a mixture; and more people.
 
     A mixture needs a Mixer (``weigh``) or forced weights (``override``); see ``mix/weights.py``. ``sparing``: how often it
-    is asked; ``led``: see ``Mixed``. ``further`` models, by name, are mixed in beside the two, each against the interaction model. Three people and
-    more are asked for two by two (``mix/groups.py``). Raises ``WeightsError`` for a further model of another process.
+    is asked; ``led``: see ``Mixed``. ``further`` models, by name, are mixed in beside the two, each against the interaction
+    model. Three people and more are asked for two by two (``mix/groups.py``). Raises ``WeightsError`` for a further model
+    of another process.
     """
 
     def __init__(
