@@ -121,6 +121,23 @@ def follow(source: Tensor, reference: Tensor) -> Tensor:
     return torch.cat([*moved, source[..., _VELOCITIES.stop :]], dim=-1)
 
 
+def laid(source: Tensor, reference: Tensor, frames: int) -> Tensor:
+    """Put scenes ``source`` [..., P, T, 262] where ``reference`` [..., P, S, 262] has their first ``frames``, by one turn and shift.
+
+    It is the least-squares fit over the floor of all people's joints, so that neighbours of one long scene meet. Heights stay.
+    """
+    own, goal = (_vectors(each[..., :frames, :], _POSITIONS) for each in (source, reference))  # [..., P, frames, 22, 3]
+    level = own.new_tensor([1.0, 0.0, 1.0])
+    middle, there = ((each * level).mean((-4, -3, -2), keepdim=True) for each in (own, goal))
+    off, wanted = own - middle, goal - there
+    along = (off[..., 0] * wanted[..., 0] + off[..., 2] * wanted[..., 2]).sum((-3, -2, -1))
+    sideways = (off[..., 2] * wanted[..., 0] - off[..., 0] * wanted[..., 2]).sum((-3, -2, -1))
+    turn = _turned_by(along, sideways)[..., None, :]  # everybody's of a scene
+    placed = _placed(source, _vectors(source, _POSITIONS) - middle, turn, ())
+    shifted = _vectors(placed, _POSITIONS) + there
+    return torch.cat([shifted.flatten(-2), placed[..., _POSITIONS.stop :]], dim=-1)
+
+
 def path_turn(
     source: Tensor, reference: Tensor, valid_mask: Tensor | None = None, quirks: Collection[Quirk] = ()
 ) -> Tensor:

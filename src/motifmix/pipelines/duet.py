@@ -30,6 +30,7 @@ from motifmix.mix.agreement import WEIGHT, Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.groups import Pairs
 from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scaling, SceneModel, scene_told
+from motifmix.mix.long_scene import LongScene, OneModel
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.other_space import OtherSpaceModel
 from motifmix.mix.path_ensemble import PathEnsemble
@@ -70,7 +71,7 @@ ADAPTED: dict[str, FeatureSpace] = {HumanML3DSpace.name: HumanML3DSpace()}
 """Features of one person that a mixture takes beside InterHuman's, each model with a chain in its own (mix/other_space.py)."""
 Using = Literal["interaction", "individual", "mixed"]
 # Of guidance, times the published scales: chosen on validation pairs, docs/composition_scores/guidance.json.
-STRENGTHS = {"mixed": 1.0, "interaction": 1.0, "individual": 2.0, "paths": 2.0}
+STRENGTHS = {"mixed": 1.0, "interaction": 1.0, "individual": 2.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +218,7 @@ class Duet:
 
         Of several ``drafts`` that one is kept which is told best by its sentences (``drafts.py``): four where the package has
         who reads them, and otherwise one.
-        Beyond 4 s, up to 12, both models are averaged on overlapping windows (MultiDiffusion's path ensembling), without a Mixer.
+        Beyond 4 s, up to 12, it is made in overlapping windows that are laid end to end (``mix/long_scene.py``).
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
@@ -355,14 +356,16 @@ class Duet:
             )
             return
         long = noise.shape[2] > WINDOW
-        if using == "mixed" and not long:
+        if long and using != "individual":
+            yield from self._walked_far(condition, noise, levels, valid, using, apart)
+            return
+        if using == "mixed":
             for mixed in self.walk(condition, noise, levels, valid, apart):
                 yield mixed.clean, mixed.traces["mixing_weights"]
             return
-        together = using != "individual"
+        together = using == "interaction"
         if together:
-            model = self.interaction
-            terms = scene_guidance(model, STRENGTHS["paths" if using == "mixed" else "interaction"])
+            model, terms = self.interaction, scene_guidance(self.interaction, STRENGTHS[using])
             noisy = noise.transpose(1, 2).flatten(2)
         else:
             model, terms = self._alone(), [Difference(ALONE_SCALE * STRENGTHS[using], ("text",))]
@@ -370,16 +373,33 @@ class Duet:
             condition = Condition({"text": Part(own, own.abs().sum(dim=-1) > 0)})
             valid = valid.repeat_interleave(noise.shape[1], dim=0)
         guided: Denoiser = Guided(model.denoise, terms)
-        if long:
-            paths = [guided]
-            if using == "mixed":
-                paths += [people_guided(self._alone(), STRENGTHS["paths"])]
-            guided = PathEnsemble(paths, WINDOW, OVERLAP, fading=True)
+        if long:  # laid end to end, what it says of people alone climbs without end
+            guided = PathEnsemble([guided], WINDOW, OVERLAP, fading=True)
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
         for step in sample_along(guided, levels, noisy, condition, valid):
             scenes = step.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2) if together else step.clean
             yield model.scaling.restore(scenes).view_as(noise), None
+
+    def _walked_far(
+        self,
+        condition: Condition,
+        noise: Tensor,
+        levels: Any,
+        valid: Tensor,
+        using: Using,
+        apart: CollisionGuidance | None,
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Walk through a scene that is longer than any that the models saw, in windows (``mix/long_scene.py``)."""
+        if using == "mixed":
+            mixture, terms = self._mixture(), [_whole_guidance()]
+        else:
+            mixture = OneModel(self.interaction.ingredient("interaction"))
+            terms = scene_guidance(self.interaction, STRENGTHS[using])
+        scene = LongScene(GuidedChains(mixture, terms), mixture.chains, noise.shape[2], WINDOW, OVERLAP)
+        guided: ChainDenoiser = scene if apart is None else MixtureKeptApart(scene, apart)
+        for step in sample_chains(guided, scene.chains, levels, scene.states(noise), condition, valid):
+            yield step.clean, step.traces.get("mixing_weights")
 
     def walk(
         self, condition: Condition, noise: Tensor, levels: Any, valid: Tensor, apart: CollisionGuidance | None = None
@@ -424,20 +444,15 @@ class Duet:
         if not SHORTEST_SECONDS <= seconds <= most:
             of_whom = "scenes of pairs" if grouped else "two people"
             raise RequestError(f"{seconds} s: {of_whom} last {SHORTEST_SECONDS:.0f} to {most:.0f} s")
-        if seconds > LONGEST_SECONDS and using == "mixed" and self.further:
-            raise RequestError(
-                f"{seconds} s: more than {LONGEST_SECONDS:.0f} s are made by the two models alone; leave others out"
-            )
         try:
             self.schedule.early(steps)
         except ValueError as error:
             raise RequestError(f"{steps} denoising steps: {error}; choose 5 to 50, or more for a study") from error
         if using != "interaction":
             alone = self._alone()
-            if alone.space is not None and (using == "individual" or seconds > LONGEST_SECONDS):
+            if alone.space is not None and using == "individual":
                 raise RequestError(
-                    f"the individual model here has the features {alone.space.name}: it is mixed with others, up to "
-                    f"{LONGEST_SECONDS:.0f} s, and not asked alone"
+                    f"the individual model here has the features {alone.space.name}: it is mixed with others, and not asked alone"
                 )
         if using == "mixed" and self.weigh is None and self.override is None:
             raise RequestError("a mixture needs a Mixer or forced weights; or ask one of the models alone")

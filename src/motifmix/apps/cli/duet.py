@@ -175,11 +175,6 @@ def _made(
         remark(_SCHEDULE)
     if plot and using != "mixed":
         raise RequestError("--plot-weights draws how two models are mixed; here is one alone")
-    long = (sampling["seconds"] or 0.0) > LONGEST_SECONDS
-    if plot and long:
-        raise RequestError(
-            f"--plot-weights draws what a Mixer said, and none is asked beyond {LONGEST_SECONDS:g} s; ask for less"
-        )
     notes = (
         _notes(request, model.stylist) if request.styled else []
     )  # a style that cannot be read is said before the work
@@ -190,9 +185,9 @@ def _made(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
             progress=step, **{name: value for name, value in chosen.items() if value is not None},
         )  # fmt: skip
-    if using == "mixed" and long:
+    if (sampling["seconds"] or 0.0) > LONGEST_SECONDS:
         remark(
-            f"longer than the models saw: both are averaged on windows of {LONGEST_SECONDS:g} s that overlap, without a Mixer"
+            f"longer than the models saw: made in windows of {LONGEST_SECONDS:g} s, in each of which people do what is said anew"
         )
     if request.people[0].seed is None:
         same = f"--seed {seed}" + (f" --drafts {sampling['drafts']}" if sampling["drafts"] is not None else "")
