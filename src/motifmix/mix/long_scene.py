@@ -1,10 +1,11 @@
 """Scenes that are longer than any that a model saw: overlapping windows, each a scene of its own, laid end to end.
 
-A model of pairs begins with the first person at the origin, so that windows of one long scene cannot be told apart by where they
-are: estimates in the world's coordinates (``path_ensemble.py``) call everybody back to the beginning every few seconds. Here every window has chains of its own (``diffusion/chains.py``) and begins at the
-origin; what the models say of it is put where the window before has the frames that both share, and where they overlap they
-fade into each other. That one scene leads the next step of all windows. It is MultiDiffusion's compromise (Bar-Tal et al.,
-ICML 2023) up to where windows lie, and takes a Mixer as it comes.
+A model of pairs begins with the first person at the origin, so that windows of one long scene cannot be told apart by where
+they are: estimates in the world's coordinates (``path_ensemble.py``) call everybody back to the beginning every few seconds.
+Here every window has chains of its own (``diffusion/chains.py``) and begins at the origin; what the models say of it is put
+where the window before has the frames that both share, and where they overlap they fade into each other. That one scene leads
+the next step of all windows. It is MultiDiffusion's compromise (Bar-Tal et al., ICML 2023) up to where windows lie, and takes
+a Mixer as it comes.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ class OneModel:
 class LongScene:
     """A ``ChainDenoiser`` of scenes of ``frames``, made of a (guided) one of windows of ``length``, and of its ``models``.
 
-    Neighbours share ``overlap`` frames or more. Scenes have no padding: ``valid`` counts for nothing. Raises ``ValueError`` for an overlap that does not fit.
+    Neighbours share ``overlap`` frames or more. Scenes have no padding: ``valid`` counts for nothing. Raises
+    ``ValueError`` for an overlap that does not fit.
     """
 
     windows: ChainDenoiser
