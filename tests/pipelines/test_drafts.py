@@ -11,7 +11,7 @@ from motifmix.mix.schedules import Constant
 from motifmix.mix.weights import Forced
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
-from motifmix.pipelines.drafts import Known, Reader
+from motifmix.pipelines.drafts import Known, Reader, crowded
 from motifmix.pipelines.duet import Duet, DuetModel
 from motifmix.pretrained.cards import write_weights
 
@@ -105,7 +105,9 @@ def reader() -> Reader:
 
 
 def drafts(frames: int = 40) -> torch.Tensor:
-    return torch.randn(3, 2, frames, 262, generator=torch.Generator().manual_seed(4))
+    people = torch.randn(3, 2, frames, 262, generator=torch.Generator().manual_seed(4))
+    people[:, 1, :, 0] += 9.0  # nobody in anybody
+    return people
 
 
 def test_who_is_told_nothing_has_no_say(reader):
@@ -170,3 +172,21 @@ def test_evaluators_of_another_role_do_not_choose(tmp_path, monkeypatch):
         )  # fmt: skip
     with pytest.raises(WeightsError, match="may not select"):
         Reader.load(40, tmp_path)
+
+
+def test_people_who_stand_in_each_other_are_not_kept():
+    pair = torch.zeros(3, 2, 40, 262)
+    pair[0, 1, :, 2] = 0.3  # all the time
+    pair[1, 1, :10, 2], pair[1, 1, 10:, 2] = 0.3, 1.0
+    pair[2, 1, :, 2] = 1.0
+    assert crowded(pair).tolist() == [1.0, 0.25, 0.0]
+    pair[..., 1] += torch.rand(3, 2, 40)  # heights are no room
+    assert crowded(pair).tolist() == [1.0, 0.25, 0.0]
+
+    class Deaf(Known):
+        def found(self, people, vector, longest):
+            return torch.zeros(len(people)), torch.zeros(len(people))
+
+    nobody = Deaf(None, torch.zeros(0, 0))  # pyright: ignore[reportArgumentType]
+    scores = Reader(nobody, nobody, 40).of_pairs(pair[:, None], ((0, 1),), torch.zeros(384), torch.zeros(2, 384))
+    assert scores.argmax() == 2 and scores.argmin() == 0

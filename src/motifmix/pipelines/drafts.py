@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from motifmix.features.interhuman import BLOCKS
 from motifmix.home import home
 from motifmix.mix.groups import Pairs
 from motifmix.mix.placement import center, center_scene
@@ -18,6 +19,8 @@ from motifmix.pretrained.duet_evaluators import ALIKE, PART, evaluator_folder, l
 
 DRAFTS = 4  # as many as fit into the time that a duet may take; what they give: benchmarks/drafts.py
 MOST_DRAFTS = 32
+NEAREST = 0.5  # metres between pelvises: one pair of a hundred on the training side is ever so near
+CROWDED = 0.3  # what it costs to be nearer all the time, beside probabilities; with more, fewer of the scenes that are kept are told
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,24 @@ class Known:
         return likely[..., 0].mean(dim=0), cosines[..., 0].mean(dim=0)
 
 
+def crowded(clean: Tensor) -> Tensor:
+    """Return in which share of frames the two of pairs [..., 2, T, 262] are nearer than pairs ever are, [...].
+
+    Readers were taught by pairs that never are, and do not see what is wrong with it.
+    """
+    first, second = clean[..., 0, :, BLOCKS["joint_positions"]], clean[..., 1, :, BLOCKS["joint_positions"]]
+    apart = (first - second)[..., [0, 2]].norm(dim=-1)  # of the pelvis, over the floor
+    return (apart < NEAREST).to(clean.dtype).mean(dim=-1)
+
+
 @dataclass(frozen=True)
 class Reader:
     """Tells how well drafts show what was said; ``longest`` frames at once, as the evaluators learnt.
 
     Texts are sentence embeddings (MiniLM): ``text`` [384] of the scene and ``own`` [P, 384] of each person, zero where nothing
     was said, which then counts nothing. A score is how much is probably found: of the scene's sentence as much as of all
-    people's together, as in the alignment of compositions; and how plainly people do what they are told. By cosines alone a
+    people's together, as in the alignment of compositions; and how plainly people do what they are told; less where people are
+    where no two have room. By cosines alone a
     scene's sentence wins against a person's where the two do not go together well: who greets need not bow.
     """
 
@@ -84,7 +98,8 @@ class Reader:
         roles = own[[person for pair in pairs for person in pair]]  # [2 E, 384]
         told = (roles != 0).any(dim=-1)
         people = self.of_people(clean.flatten(1, 2), roles).sum(dim=1) / told.sum().clamp(min=1)
-        return self.pairs_found(clean.flatten(0, 1), text).unflatten(0, (len(clean), -1)).mean(dim=1) + people
+        found = self.pairs_found(clean.flatten(0, 1), text).unflatten(0, (len(clean), -1)).mean(dim=1)
+        return found + people - CROWDED * crowded(clean).mean(dim=1)
 
     @torch.inference_mode()
     def pairs_found(self, clean: Tensor, text: Tensor) -> Tensor:
