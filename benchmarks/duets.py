@@ -38,7 +38,7 @@ TEXTS = (
     ("one person punches and the other steps back", ("a person punches", "a person walks backward")),
 )
 STAND_IN = "mixer-random"
-GRANULARITIES = ("mixer", "mixer-familiar", "mixer-global", "mixer-temporal", "mixer-spatial")
+GRANULARITIES = ("mixer", "mixer-led", "mixer-global", "mixer-temporal", "mixer-spatial")
 SPARED = {
     "every step": {}, "every step, one branch": {"one_branch": True}, "each 2nd step": {"every": 2},
     "each 2nd step, one branch": {"every": 2, "one_branch": True}, "each 3rd step": {"every": 3},

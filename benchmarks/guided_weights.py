@@ -21,7 +21,7 @@ from motifmix.home import home
 from motifmix.pipelines.baselines.compositions import Composer, Composition, mixers
 from motifmix.pipelines.duet import SPARING
 
-ROWS = ("mixer", "mixer-clips", "mixer-familiar")
+ROWS = ("mixer", "mixer-clips", "mixer-familiar", "mixer-led")
 
 
 def measured() -> dict:

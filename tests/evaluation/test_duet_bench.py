@@ -155,7 +155,7 @@ def test_a_pair_of_other_models_is_mixed_by_its_own_mixer_by_the_first_pairs_and
         "individual-mdm",
         *(
             f"grid-mdm-in2in.{key}"
-            for key in ("mixer", "mixer-familiar", "blending", "placed-blending", "placed-average")
+            for key in ("mixer", "mixer-led", "blending", "placed-blending", "placed-average")
         ),
     }
     assert rows["grid-mdm-in2in.mixer"].mixer == "weights-duets-mixer" and rows["individual-mdm"].way == "individual"
@@ -165,8 +165,8 @@ def test_a_pair_of_other_models_is_mixed_by_its_own_mixer_by_the_first_pairs_and
         1.5,
         1.0,
     ]
-    familiar = rows["grid-mdm-in2in.mixer-familiar"]
-    assert familiar.missing(place) is not None and familiar.individual == "weights-duets-individual-mdm"
+    shipped = rows["grid-mdm-in2in.mixer-led"]
+    assert shipped.missing(place) is not None and shipped.individual == "weights-duets-individual-mdm"
     worth = {("weights-duets-interaction", "weights-duets-individual-mdm"): 0.1}
     monkeypatch.setattr(duet_grid, "_worth", lambda table, lines, pair: worth.get(pair, 0.5))
     study = duet_studies.composition(bench, "the command", None, None)

@@ -85,12 +85,12 @@ class Figures:
     def reference(self, lines: Sequence[Line]) -> Line | None:
         """Return the row that others are compared with: the spatio-temporal Mixer that did best on *validation* pairs.
 
-        Before any tuning, the first one.
+        Of those that were asked the most of them: some were chosen from on all that there are. Before any tuning, the first one.
         """
         there = [line for line in lines if line.scored and line.methods[0].title.startswith(MIXER)]
         tuned = [self.bench.guidance.get(guidance_key(line.methods[0])) for line in there]
-        ranked = zip(there, (own.overall if own else 0.0 for own in tuned), strict=True)
-        return max(ranked, key=lambda each: each[1], default=(None, 0.0))[0]
+        ranked = zip(there, ((own.questions, own.overall) if own else (0, 0.0) for own in tuned), strict=True)
+        return max(ranked, key=lambda each: each[1], default=(None, (0, 0.0)))[0]
 
     def _alignment(self, line: Line) -> dict[str, tuple[float, np.ndarray]]:
         found: dict[str, tuple[float, np.ndarray]] = {}

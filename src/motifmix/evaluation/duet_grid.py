@@ -7,10 +7,10 @@ from motifmix.evaluation.duet_figures import Figures, Line
 from motifmix.evaluation.duet_metrics import harmonic_mean
 from motifmix.evaluation.styled_tables import Column, StudyRow, StudyTable
 from motifmix.evaluation.tables import percent
-from motifmix.pipelines.baselines.compositions import FAMILIAR, INDIVIDUAL, INTERACTION, MIXERS
+from motifmix.pipelines.baselines.compositions import INDIVIDUAL, INTERACTION, MIXERS, SHIPPED
 
 Pair = tuple[str, str]
-TRANSFERRED = (MIXERS, FAMILIAR)
+TRANSFERRED = (MIXERS, SHIPPED)
 ALONE = ("interaction", "individual")  # the models that are mixed, each without the other
 PUBLISHED_GAIN = 0.37  # MixerMDM: the best Mixer on the worst pair of base models
 HOW = (

@@ -51,7 +51,8 @@ Way = Literal["interaction", "individual", "blended", "dual", "average", "paths"
 INTERACTION, INDIVIDUAL, FINETUNED = "weights-duets-interaction", "weights-duets-individual", "weights-duets-finetuned"
 MIXERS = "weights-duets-mixer"
 FAMILIAR = f"{MIXERS}-familiar"  # knows what the model of pairs was told
-SHIPPED = FAMILIAR  # comes with the package
+LED_MIXER = f"{MIXERS}-led"  # knows that too, and the model of pairs leads the way
+SHIPPED = LED_MIXER  # comes with the package
 LED = 600.0  # of the schedule's 1000 steps: `led` of Mixers that learn so (recipes/duets/mixer.yaml)
 WINDOW, OVERLAP = 80, 40  # frames, of path ensembling
 _SEED = re.compile(r"-(?:seed-?)?\d+$")
@@ -192,8 +193,8 @@ def grid(home: Path, kept: Iterable[Composition] = ()) -> dict[str, Composition]
             continue
         short = name.removeprefix("mixer-")
         add(f"{short}.mixer", replace(own, title="the main pair's Mixer, transferred", mixer=MIXERS), own)
-        knowing = replace(own, title="the main pair's Mixer, familiar, transferred", mixer=FAMILIAR)
-        add(f"{short}.{_mixer_key(FAMILIAR)}", knowing, own)
+        shipped = replace(own, title="the main pair's Mixer, led, transferred", mixer=SHIPPED)
+        add(f"{short}.{_mixer_key(SHIPPED)}", shipped, own)
         for key in IN_GRID:
             add(f"{short}.{key}", replace(COMPOSITIONS[key], tuned_as=key), own)
         for way, model, main in (
