@@ -32,7 +32,7 @@ from motifmix.evaluation.metrics import mean_jerk
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.home import home
 from motifmix.mix.collision_guidance import CollisionGuidance
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, SHIPPED, Composer, Composition, batches, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Composition, batches, shipped
 
 DOCS = Path(__file__).parents[1] / "docs"
 METHODS = ("interaction", "placed-dual-exp")
@@ -150,8 +150,7 @@ def measured(prompts: int) -> dict:
     judges, real = DuetJudges("score", home()), Bodies.of([question.real for question in asked])
     guidance = CollisionGuidance()
     rows = {}
-    shipped = [own for group in mixers(home()).values() for own in group if own.mixer == SHIPPED]
-    for method in [*(COMPOSITIONS[key] for key in METHODS), *shipped]:
+    for method in [*(COMPOSITIONS[key] for key in METHODS), shipped(home())[0]]:
         (composer, strength), sides, seconds = composer_of(method, judges.encoder), [], []
         composer.make([asked[0].wanted], [0], steps=2)
         for chosen in (None, guidance):

@@ -23,8 +23,8 @@ from motifmix.evaluation.duet_metrics import skating
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import done, staged
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, SHIPPED, Composition, mixers
-from motifmix.pipelines.drafts import DRAFTS, Reader
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composition, shipped
+from motifmix.pipelines.drafts import DRAFTS, NEAREST, Reader, crowded
 from motifmix.pipelines.duet import WINDOW
 
 QUESTIONS = 280
@@ -35,8 +35,7 @@ BOTH = ((0, 1),)
 
 def rows() -> dict[str, tuple[Composition, Sequence[int]]]:
     """Return by its title each method, and the numbers of drafts that are looked at. The Mixer that ships stands first."""
-    group = next(group for group in mixers(home()).values() if any(own.mixer == SHIPPED for own in group))
-    seeds = sorted(group, key=lambda own: own.mixer != SHIPPED)
+    seeds = shipped(home())
     found: dict[str, tuple[Composition, Sequence[int]]] = {seeds[0].title: (seeds[0], COUNTS)}
     found |= {f"{own.title}, seed {number}": (own, (1, DRAFTS)) for number, own in enumerate(seeds[1:], start=1)}
     return found | {COMPOSITIONS[key].title: (COMPOSITIONS[key], (1, DRAFTS)) for key in OTHERS}
@@ -78,6 +77,7 @@ def measured() -> dict:
                 "staged": np.array([staged(q.interaction, one) for q, one in zip(asked, people, strict=True)], np.float64),
                 "done": np.array([done(q.contents, one) for q, one in zip(asked, people, strict=True)]),
                 "skating": np.array([np.mean(skating(one)) for one in people]),
+                "crowded": np.array([float(crowded(torch.from_numpy(one)) > 0) for one in people]),
             }  # fmt: skip
             figures[name] = {"title": title, "drafts": count}
             figures[name] |= {key: within(values, draws) for key, values in bodies.items()}
@@ -103,7 +103,8 @@ def page(found: dict) -> str:
         "`python benchmarks/drafts.py` wrote this page; all figures are in [drafts.json](drafts.json).",
         "",
         "A small model often makes what was asked for, and often something else. `motifmix duet` makes several scenes from one seed and "
-        "keeps the one that is told best by its sentences, as two evaluators find that choose settings and score nothing "
+        "keeps the one that is told best by its sentences, as two evaluators find that choose settings and score nothing, and less "
+        f"readily one in which people are nearer than {NEAREST:g} m to each other, as pairs hardly ever are "
         f"(`pipelines/drafts.py`; {DRAFTS} drafts unless told otherwise). Here the evaluators that score say what came of it, and "
         f"geometry, which no evaluator has a part in. {found['questions']} test pairs, {found['steps']} steps, guidance and the first "
         "draft's noise as in [compositions](composition.md), whose tables are of one draft; the Mixer that ships, and those of its other "
@@ -114,15 +115,15 @@ def page(found: dict) -> str:
         "What drafts cost is in [duets: speed and size](duet_speed.md); four are what fits into the time that a duet may take.",
         "",
         "| | drafts | interaction | individual | overall | ahead of one draft | behind the Mixer | stand and go as asked | do as asked "
-        "| foot skating |",
-        "|" + "---|" * 10,
+        f"| nearer than {NEAREST:g} m in some frame | foot skating |",
+        "|" + "---|" * 11,
     ]
     for row in rows.values():
         shares = [*(_share(row[key]) for key in ("interaction", "individual")), f"{100 * row['overall']:.1f} %"]
         one, mixer = rows[f"{row['title']} 1"], rows[f"{found['mixer']} {row['drafts']}"]
         ahead = "" if row is one else _between(row["overall"] - one["overall"], row["ahead"])
         behind = "" if row is mixer else _between(mixer["overall"] - row["overall"], row["behind"])
-        bodies = [_share(row[key]) for key in ("staged", "done", "skating")]
+        bodies = [_share(row[key]) for key in ("staged", "done", "crowded", "skating")]
         lines.append(f"| {' | '.join([row['title'], str(row['drafts']), *shares, ahead, behind, *bodies])} |")
     return "\n".join([*lines, ""])
 

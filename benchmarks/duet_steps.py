@@ -21,7 +21,7 @@ from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import done, staged
 from motifmix.features.interhuman import InterHumanSpace
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, SHIPPED, Composer, Composition, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Composition, shipped
 from motifmix.pipelines.duet import STEPS as DEFAULT
 
 QUESTIONS = 120
@@ -30,8 +30,7 @@ STEPS = (5, 10, 50)
 
 def methods() -> list[Composition]:
     """Return what is looked at."""
-    mixer = next(own for group in mixers(home()).values() for own in group if own.mixer == SHIPPED)
-    return [COMPOSITIONS["interaction"], COMPOSITIONS["blending"], mixer]
+    return [COMPOSITIONS["interaction"], COMPOSITIONS["blending"], shipped(home())[0]]
 
 
 def measured() -> dict:

@@ -22,7 +22,7 @@ from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import staged
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, SHIPPED, Composer, Composition, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Composition, shipped
 from motifmix.pipelines.duet import DuetModel
 
 QUESTIONS = 40
@@ -32,7 +32,7 @@ FIRST = "262 at 30 for both, the Mixer"
 
 def rows() -> dict[str, tuple[Composition, Mapping[str, DuetModel]]]:
     """Return each row's composition, and the models that are mixed in beside its two."""
-    mixer = next(own for group in mixers(home()).values() for own in group if own.mixer == SHIPPED)
+    mixer = shipped(home())[0]
     on_paths, equal = COMPOSITIONS["placed-individual"], COMPOSITIONS["placed-blending"]
 
     def unlike(method: Composition) -> Composition:

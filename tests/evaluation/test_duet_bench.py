@@ -26,6 +26,7 @@ from motifmix.mix.placement import center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.models.mixer import Mixer
+from motifmix.pipelines.baselines import compositions
 from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composer, Wanted, grid, mixers
 from motifmix.pretrained.cards import write_weights
 from motifmix.pretrained.converted import STATISTICS
@@ -153,10 +154,7 @@ def test_a_pair_of_other_models_is_mixed_by_its_own_mixer_by_the_first_pairs_and
     rows = grid(place)
     assert set(rows) == {
         "individual-mdm",
-        *(
-            f"grid-mdm-in2in.{key}"
-            for key in ("mixer", "mixer-led", "blending", "placed-blending", "placed-average")
-        ),
+        *(f"grid-mdm-in2in.{key}" for key in ("mixer", "mixer-led", "blending", "placed-blending", "placed-average")),
     }
     assert rows["grid-mdm-in2in.mixer"].mixer == "weights-duets-mixer" and rows["individual-mdm"].way == "individual"
     bench = _bench(place, guidance={"placed-blending": Tuned(1.5, 0.4), "Mixer [ST]": Tuned(0.5, 0.4)})
@@ -297,3 +295,18 @@ def test_a_command_without_data_or_weights_leaves_nothing(home, tmp_path, monkey
             assert main(["evaluate", study, "--data", str(data), "--out", str(tmp_path / "tables")]) == 2
             assert said in capsys.readouterr().err
     assert not (tmp_path / "tables").exists()
+
+
+def test_the_mixer_that_ships_stands_before_its_other_seeds(home, monkeypatch):
+    with pytest.raises(WeightsError, match="not here"):
+        compositions.shipped(home)
+    seeds = [
+        replace(COMPOSITIONS["blending"], mixer=f"{compositions.SHIPPED}{end}") for end in ("-seed-1", "", "-seed-2")
+    ]
+    others = [replace(COMPOSITIONS["blending"], mixer="weights-duets-mixer")]
+    monkeypatch.setattr(compositions, "mixers", lambda own: {"mixer": others, "mixer-led": seeds})
+    assert [own.mixer.removeprefix(compositions.SHIPPED) for own in compositions.shipped(home)] == [
+        "",
+        "-seed-1",
+        "-seed-2",
+    ]

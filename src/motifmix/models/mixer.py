@@ -96,8 +96,9 @@ class Familiarity(nn.Module):
     def remember(self, sentences: Tensor) -> None:
         """Take ``sentences`` [N, text] for what is known, before training; their own cosines, half left out, standardise all."""
         self.recall(functional.normalize(sentences, dim=-1))
-        self.train()
-        found = self.nearest(sentences)
+        was = self.training
+        found = self.train().nearest(sentences)
+        self.train(was)
         self.centre.copy_(found.mean())
         self.spread.copy_(found.std(correction=0).clamp(min=1e-3))
 
