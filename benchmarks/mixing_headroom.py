@@ -28,12 +28,11 @@ from motifmix.home import home
 from motifmix.mix.weights import PARTS
 from motifmix.models.mixer import Familiarity
 from motifmix.motion.skeleton import JOINT_NAMES
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, FAMILIAR, LED_MIXER, MIXERS, Composer, mixers
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, FAMILIAR, MIXERS, Composer, mixers
 from motifmix.pipelines.duet_mixer import load_duet_mixer
 
 METHOD = COMPOSITIONS["placed-blending"]  # two chains, aligned, every weight forced
-LED = COMPOSITIONS["led-blending"]
-TAUGHT = (MIXERS, f"{MIXERS}-clips", FAMILIAR, LED_MIXER)
+TAUGHT = (MIXERS, f"{MIXERS}-clips", FAMILIAR)
 QUESTIONS, SEED, DRAWS = 242, 0, 2000  # all that there are
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)
 LOWER = [
@@ -111,16 +110,6 @@ ROWS: dict[str, Rule] = {
 }
 
 
-LED_ROWS: dict[str, Rule] = {
-    EQUAL: everywhere(0.5),
-    **{
-        f"{native:g}, and {foreign:g} for who does what no pair shows": told(native, foreign)
-        for native, foreign in ((0.2, 0.9), (0.3, 0.85))
-    },
-}
-"""The same where the model of pairs leads the way."""
-
-
 def _constant(people: Tensor) -> Shares:
     return Shares(people, people, torch.zeros(PARTS))
 
@@ -158,11 +147,8 @@ def measured() -> dict:
     bench = DuetBench(folder, asked, DuetJudges("select", folder))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     composers: dict[str, Callable[[Sequence[Question]], Composer]] = {
-        f"{name}{words}": lambda own, rule=rule, method=method: Composer(
-            method, folder, bench.judges.encoder, override=rule(own)
-        )
-        for words, method, rules in (("", METHOD, ROWS), (", led", LED, LED_ROWS))
-        for name, rule in rules.items()
+        name: lambda own, rule=rule: Composer(METHOD, folder, bench.judges.encoder, override=rule(own))
+        for name, rule in ROWS.items()
     }
     for key in (own for group in mixers(folder).values() for own in group if own.mixer in TAUGHT):
         composers[key.title] = lambda own, key=key: Composer(key, folder, bench.judges.encoder)
@@ -227,9 +213,7 @@ def page(found: dict) -> str:
         "[Compositions](composition.md) finds the paper's Mixer no better than a constant share. Is it badly taught, or is there nothing "
         "to learn? Here the weights of the same sampler are forced by rules, some of which know what that Mixer is not told: whether "
         "somebody does what no training pair shows, or how far his sentence is from those of the pairs (the largest cosine, between "
-        f"{NEAR - 2 * BETWEEN:g} and {NEAR + 2 * BETWEEN:g}). Where it says *led*, the model of pairs alone says where people are, down "
-        f"to step {LED.led:g} of the diffusion (`mix/mixed.py`). The last rows are Mixers; the *familiar* one and the *led* one are told "
-        "that cosine. "
+        f"{NEAR - 2 * BETWEEN:g} and {NEAR + 2 * BETWEEN:g}). The last rows are Mixers; the *familiar* one is told that cosine. "
         f"{found['questions']} validation pairs, {found['foreign']} of them with such people, {found['steps']} steps, the judges that "
         "select. A figure is the individual model's share. *Ahead*: of an equal share, overall, with the 95 % interval of a paired "
         "bootstrap over prompts.",

@@ -25,7 +25,8 @@ def test_a_dragged_foot_swings_as_high_as_it_did_and_nothing_else_moves():
     result = lifted(dragged, content)
     toes = [motion.joints[:, LEFT_TOE, 1] for motion in (content, result, dragged)]
     assert toes[2].max() < toes[0].max() - 0.05
-    np.testing.assert_allclose(toes[1], toes[0], atol=1e-6)
+    np.testing.assert_allclose(toes[1], toes[0], atol=0.02)  # a lift comes and goes over some frames
+    assert toes[1].max() > toes[0].max() - 0.01
     np.testing.assert_allclose(result.joints[:, RIGHT_TOE], dragged.joints[:, RIGHT_TOE], atol=1e-6)
     np.testing.assert_array_equal(result.root, dragged.root)
 
@@ -57,8 +58,8 @@ def test_where_both_feet_would_be_in_the_air_the_one_that_bore_him_comes_down():
     swapped = legs_swapped(content)
     result = lifted(swapped, content)
     heights = [motion.joints[:, [LEFT_TOE, RIGHT_TOE], 1] for motion in (content, result)]
-    np.testing.assert_allclose(heights[1][:, 0], heights[0][:, 0], atol=1e-6)
-    assert np.abs(heights[1].min(axis=1) - heights[0].min(axis=1)).max() < 0.025
+    np.testing.assert_allclose(heights[1][:, 0], heights[0][:, 0], atol=0.02)
+    assert np.abs(heights[1].min(axis=1) - heights[0].min(axis=1)).max() < 0.04
     assert swapped.joints[10, RIGHT_TOE, 1] > content.joints[10, RIGHT_TOE, 1] + 0.1
 
 
@@ -79,3 +80,17 @@ def legs_swapped(motion: Motion) -> Motion:
         left, right = (MOTIFMIX.index(f"{side}_{name}") for side in ("left", "right"))
         rotations[:, [left, right]] = motion.rotations[:, [right, left]]
     return replace(motion, rotations=rotations)
+
+
+def test_legs_do_not_snap_where_steps_come_at_other_times():
+    content = bent(stepping(0.8))
+    both = replace(
+        content, rotations=np.concatenate([content.rotations, legs_swapped(content).rotations]),
+        root=np.concatenate([content.root] * 2),
+    )  # fmt: skip
+    late = replace(both, rotations=np.roll(both.rotations, 10, axis=0))  # half a step
+
+    def snap(motion: Motion) -> float:
+        return float(np.abs(np.diff(motion.joints[:, [LEFT_TOE, RIGHT_TOE], 1], 2, axis=0)).max())
+
+    assert snap(lifted(late, both)) < 3.0 * max(snap(late), snap(both))

@@ -23,6 +23,7 @@ _LONGEST_SHIFT = 0.25  # m; a foot that would have to go further is left where i
 _EASE = 0.25  # s over which a foot leaves its place
 _FLOATS = 0.02  # m above where he should be: nobody floats
 _BEARS = 0.05  # m above the lower foot: this one bears nothing
+_LIFTS = 0.06  # s over which a lift comes and goes, as a deviation of a bell
 _STRIDE = 0.5  # s in which either foot comes down: a step of a slow walk
 
 
@@ -72,7 +73,8 @@ def lifted(motion: Motion, content: Motion) -> Motion:
     bears = np.clip(1.0 - (wanted - wanted.min(axis=1, keepdims=True)) / _BEARS, 0.0, 1.0)
     height = high - floating[:, None] * bears * (high - wanted)
     shifts = np.zeros((2, motion.frames, 3))
-    shifts[:, :frames, 1] = (height - own).T
+    # Steps that come at other times than his swap which foot is lifted, from one frame to the next.
+    shifts[:, :frames, 1] = gaussian_filter1d(height - own, _LIFTS * motion.fps, axis=0, mode="nearest").T
     return _stepping(motion, list(shifts))
 
 
