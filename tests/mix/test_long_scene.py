@@ -59,7 +59,6 @@ def test_windows_of_a_scene_make_it_again_wherever_each_of_them_begins():
     starts = roots(windows)[:, 0, 0]
     assert windows.shape == (len(scene.starts), 2, LENGTH, 262) and starts.abs().max() < 1e-5
     made = scene.joined(windows)
-    torch.testing.assert_close(made, scene.joined(windows.clone()))
     torch.testing.assert_close(laid(made, whole, FRAMES), whole, atol=2e-3, rtol=1e-3)
     torch.testing.assert_close(roots(made)[0, 0, 0], torch.zeros(2), atol=1e-4, rtol=0)
 
@@ -118,7 +117,9 @@ def test_several_scenes_at_once_are_the_same_as_each_alone():
 
     three = Condition({"text": Part(torch.zeros(3, 4), torch.ones(3, dtype=torch.bool))})
     torch.testing.assert_close(made(noise, three)[1:2], made(noise[1:2], CONDITION), atol=1e-5, rtol=1e-5)
-    assert torch.equal(orthonormal(made(noise, three)), orthonormal(made(noise, three)))
+    torch.testing.assert_close(
+        orthonormal(made(noise, three)), made(noise, three), atol=1e-5, rtol=1e-5
+    )  # no mean of rotations
 
 
 def test_an_overlap_that_does_not_fit_is_refused():

@@ -322,7 +322,7 @@ def test_a_mixer_whose_file_is_not_what_its_card_says_is_refused(place, tmp_path
         refused("numbers that no Mixer has", {f"familiarity.{name}": torch.tensor(value)})
     refused("numbers that no Mixer has", {"weight_net.output.weight": tensors["weight_net.output.weight"] * torch.nan})
     refused("names no folder", {}, extra={**sound["extra"], "interaction": ".."})
-    for step in ("half", True, float("nan"), [600]):
+    for step in ("half", True, float("nan"), [600], -5, 5000, 10**400):
         refused("'led' is no step", {}, extra={**sound["extra"], "led": step})
 
 

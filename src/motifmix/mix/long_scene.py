@@ -95,7 +95,7 @@ class LongScene:
         put = [first]
         for (before, at), other in zip(pairwise(self.starts), others, strict=True):
             put.append(laid(other, put[-1][..., at - before :, :], self.length - (at - before)))
-        scene = self._faded(torch.cat(put))
+        scene = orthonormal(self._faded(torch.cat(put)))
         return settled(scene, torch.ones(len(scene), self.frames, dtype=torch.bool, device=scene.device))
 
     def _faded(self, windows: Tensor) -> Tensor:

@@ -134,7 +134,7 @@ class Mixed:
         assert weights is not None  # __post_init__
         by_feature = over_features(weights, self.quirks)
         put = stacked
-        if self.led is not None:
+        if self.led is not None and (timesteps >= self.led).any():
             led = (timesteps >= self.led)[:, None, None, None, None]
             put = torch.where(led, follow(stacked, anchor[:, None]), stacked)
         clean = anchor + (by_feature * (put - anchor[:, None])).sum(dim=1)

@@ -70,8 +70,8 @@ class Reader:
 
     Texts are sentence embeddings (MiniLM): ``text`` [384] of the scene and ``own`` [P, 384] of each person, zero where nothing
     was said, which then counts nothing. A score is how much is probably found: of the scene's sentence as much as of all
-    people's together, as in the alignment of compositions; and how plainly people do what they are told; less where people are
-    where no two have room. By cosines alone a
+    people's together, as in the alignment of compositions, and how plainly people do what they are told; it is less where the two
+    of a pair stand where no two have room (of a group only those who interact are looked at). By cosines alone a
     scene's sentence wins against a person's where the two do not go together well: who greets need not bow.
     """
 

@@ -218,7 +218,8 @@ class Duet:
 
         Of several ``drafts`` that one is kept which is told best by its sentences (``drafts.py``): four where the package has
         who reads them, and otherwise one.
-        Beyond 4 s, up to 12, it is made in overlapping windows that are laid end to end (``mix/long_scene.py``).
+        Beyond 4 s, up to 12, it is made in overlapping windows that are laid end to end (``mix/long_scene.py``); by the
+        individual model alone they are averaged where they stand (``mix/path_ensemble.py``), and nobody gets far.
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);

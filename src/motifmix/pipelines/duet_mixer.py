@@ -6,7 +6,6 @@
 Any other pair of models can stand in: it reads their clean motions, and neither their weights nor their states.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from motifmix.pretrained.cards import Card
 
 PART = "mixer"
 KNOWN = "familiarity.known"  # the sentences that the anchor learned from, where the Mixer knows them
+STEPS = 1000  # of the diffusion that all small models share
 SENTENCE = 384  # numbers that MiniLM gives
 
 
@@ -77,8 +77,12 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
 def _led(folder: Path, step: object) -> float | None:
     if step is None:
         return None
-    if isinstance(step, bool) or not isinstance(step, (int, float)) or not math.isfinite(step):
-        raise WeightsError(f"{folder / PART}.yaml: 'led' is no step of diffusion; train or download it again")
+    if (
+        isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step <= STEPS
+    ):  # no number is not, either
+        raise WeightsError(
+            f"{folder / PART}.yaml: 'led' is no step of diffusion, 0 to {STEPS}; train or download it again"
+        )
     return float(step)
 
 

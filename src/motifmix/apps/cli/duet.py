@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from motifmix.pipelines.styled_drafts import StyledReader
 
 _KNOWN = "a person walks forward"  # styles are described beside a text, and this one has nothing said about it
+_LONG = (
+    "longer than the models saw: made in windows of 4 s that overlap, in each of which people do what is said anew; what has a "
+    "beginning and an end is better joined from scenes of 4 s"
+)
 _SCHEDULE = (
     "there is no trained Mixer here: the shares follow DualMDM's schedule, the individual model first, then quickly the "
     "interaction model"
@@ -165,7 +169,7 @@ def _made(
     """Let the models make a scene; returns it, and what draws the mixing weights where that is asked."""
     from motifmix.apps import duet as duets
     from motifmix.errors import RequestError
-    from motifmix.pipelines.duet import LONGEST_SECONDS
+    from motifmix.pipelines.duet import WINDOW
 
     if using is None:
         using = "mixed" if model.individual is not None else "interaction"
@@ -185,10 +189,8 @@ def _made(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
             progress=step, **{name: value for name, value in chosen.items() if value is not None},
         )  # fmt: skip
-    if (sampling["seconds"] or 0.0) > LONGEST_SECONDS:
-        remark(
-            f"longer than the models saw: made in windows of {LONGEST_SECONDS:g} s, in each of which people do what is said anew"
-        )
+    if composed.scene.people[0].frames > WINDOW:
+        remark(_LONG)
     if request.people[0].seed is None:
         same = f"--seed {seed}" + (f" --drafts {sampling['drafts']}" if sampling["drafts"] is not None else "")
         remark(f"seed {seed} ({same} makes the same again)")

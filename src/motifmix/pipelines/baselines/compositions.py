@@ -206,8 +206,8 @@ def grid(home: Path, kept: Iterable[Composition] = ()) -> dict[str, Composition]
             continue
         short = name.removeprefix("mixer-")
         add(f"{short}.mixer", replace(own, title="the main pair's Mixer, transferred", mixer=MIXERS), own)
-        shipped = replace(own, title="the main pair's Mixer, led, transferred", mixer=SHIPPED)
-        add(f"{short}.{_mixer_key(SHIPPED)}", shipped, own)
+        comes = replace(own, title="the main pair's Mixer, led, transferred", mixer=SHIPPED)
+        add(f"{short}.{_mixer_key(SHIPPED)}", comes, own)
         for key in IN_GRID:
             add(f"{short}.{key}", replace(COMPOSITIONS[key], tuned_as=key), own)
         for way, model, main in (

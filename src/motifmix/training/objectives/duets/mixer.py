@@ -123,7 +123,7 @@ class DuetMixerOptions(BaseModel):
     likeness: float = Field(default=0.0, ge=0)
     outcomes: float = Field(default=0.0, ge=0)
     familiarity: bool = False
-    led: float | None = Field(default=None, ge=0)
+    led: float | None = Field(default=None, ge=0, le=STEPS)
     origins: float = Field(default=0.0, ge=0)
     tried: int = Field(default=4000, gt=0)
     outcome_batch: int = Field(default=16, gt=0)
