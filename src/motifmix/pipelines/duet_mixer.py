@@ -70,16 +70,14 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
             network.familiarity.recall(rest[KNOWN])
         except ValueError as error:
             raise WeightsError(f"{folder / PART}.safetensors: {error}; train or download it again") from error
-    beside = [_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual")]
-    return DuetMixer(LearnedWeights(network), card, *beside, _led(folder, card.extra.get("led")))
+    interaction, individual = (_beside(folder, card.extra.get(role), role) for role in ("interaction", "individual"))
+    return DuetMixer(LearnedWeights(network), card, interaction, individual, _led(folder, card.extra.get("led")))
 
 
 def _led(folder: Path, step: object) -> float | None:
     if step is None:
         return None
-    if (
-        isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step <= STEPS
-    ):  # no number is not, either
+    if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step <= STEPS:
         raise WeightsError(
             f"{folder / PART}.yaml: 'led' is no step of diffusion, 0 to {STEPS}; train or download it again"
         )
