@@ -19,7 +19,7 @@ from motifmix.evaluation.duet_metrics import skating
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import staged
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, FAMILIAR, Composer, Composition, mixers, shipped
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, FAMILIAR, Composer, Composition, shipped
 
 OTHERS = (None, 300.0, 0.0)  # steps down to which the Mixer that ships is led, besides its own
 BASE = "plain average, aligned"
@@ -30,13 +30,10 @@ def rows() -> Iterator[tuple[str, Composition, float | None, bool]]:
     yield BASE, COMPOSITIONS["placed-average"], None, False
     for key in ("placed-blending", "led-blending"):
         yield COMPOSITIONS[key].title, COMPOSITIONS[key], None, False
-    groups = mixers(home())
-    familiar = next(own for own in groups.values() if any(each.mixer == FAMILIAR for each in own))
-    for number, own in enumerate(sorted(familiar, key=lambda each: each.mixer != FAMILIAR)):
-        yield own.title + (f", seed {number}" if number else ""), own, None, False
     ships = shipped(home())
-    for number, own in enumerate(ships):
-        yield own.title + (f", seed {number}" if number else ""), own, None, False
+    for group in (shipped(home(), FAMILIAR), ships):
+        for number, own in enumerate(group):
+            yield own.title + (f", seed {number}" if number else ""), own, None, False
     for step in OTHERS:
         words = "never led" if step is None else "led to the end" if step == 0 else f"led down to step {step:g}"
         yield f"{ships[0].title}, but {words}", ships[0], step, True

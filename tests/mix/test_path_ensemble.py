@@ -7,6 +7,7 @@ from torch import Tensor
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
 from motifmix.diffusion.schedule import NoiseLevel
+from motifmix.diffusion.windows import Windowed
 from motifmix.mix.blended import Blended
 from motifmix.mix.path_ensemble import PathEnsemble
 
@@ -42,8 +43,8 @@ def test_nobody_jumps_where_a_window_ends() -> None:
         return torch.stack([torch.full_like(noisy[0], float(number)) for number in range(len(noisy))])
 
     valid = torch.ones(1, 180, dtype=torch.bool)
-    ensemble = PathEnsemble([told_apart], 120, 60, fading=True)
-    made = ensemble(torch.randn(1, 180, 1), LEVEL, Condition({}), valid)[0, :, 0]
+    windowed = Windowed(told_apart, 120, 60)
+    made = windowed(torch.randn(1, 180, 1), LEVEL, Condition({}), valid)[0, :, 0]
     assert made[0] == 0.0 and made[-1] == 1.0
     assert made.diff().min() >= 0.0 and made.diff().max() < 0.03
 

@@ -1,5 +1,6 @@
 """Long motions with a network that was trained on short ones: overlapping windows whose estimates are blended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -34,18 +35,22 @@ class Windowed:
             Condition.stacked([condition] * len(starts)),
             torch.cat([valid[:, start : start + self.length] for start in starts]),
         ).chunk(len(starts))
-        weight = falling(self.length).to(noisy)
-        blended, weights = torch.zeros_like(noisy), torch.zeros_like(noisy[:1, :, :1])
-        for start, estimate in zip(starts, estimates, strict=True):
-            blended[:, start : start + self.length] += weight * estimate
-            weights[:, start : start + self.length] += weight
-        return blended / weights
+        return blended(estimates, starts, total)
 
 
-def falling(length: int) -> Tensor:
-    """Return how much each place of a window counts, [length, 1]: less towards its borders, so that no seam is seen."""
+def blended(windows: Sequence[Tensor], starts: Sequence[int], total: int) -> Tensor:
+    """Average windows [..., L, D] that begin at ``starts`` where they overlap, to [..., total, D].
+
+    Each counts less towards its borders, so that no seam is seen.
+    """
+    first, length = windows[0], windows[0].shape[-2]
     places = torch.arange(1.0, length + 1)
-    return torch.minimum(places, places.flip(0))[:, None]
+    weight = torch.minimum(places, places.flip(0))[:, None].to(first)
+    summed, weights = first.new_zeros(*first.shape[:-2], total, first.shape[-1]), first.new_zeros(total, 1)
+    for start, window in zip(starts, windows, strict=True):
+        summed[..., start : start + length, :] += weight * window
+        weights[start : start + length] += weight
+    return summed / weights
 
 
 def window_starts(total: int, length: int, overlap: int) -> list[int]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from motifmix.diffusion.chains import ChainDenoiser, Estimate
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.schedule import NoiseLevel
-from motifmix.diffusion.windows import falling, window_starts
+from motifmix.diffusion.windows import blended, window_starts
 from motifmix.mix.agreement import settled
 from motifmix.mix.ingredients import Ingredient
 from motifmix.mix.placement import center_scene, laid, orthonormal
@@ -99,14 +99,8 @@ class LongScene:
         return settled(scene, torch.ones(len(scene), self.frames, dtype=torch.bool, device=scene.device))
 
     def _faded(self, windows: Tensor) -> Tensor:
-        """Average windows [W B, ..., L, F] where they overlap; each counts less towards its ends."""
-        weight = falling(self.length).to(windows)
-        summed = windows.new_zeros(*windows.chunk(len(self.starts))[0].shape[:-2], self.frames, windows.shape[-1])
-        counted = windows.new_zeros(self.frames, 1)
-        for at, own in zip(self.starts, windows.chunk(len(self.starts)), strict=True):
-            summed[..., at : at + self.length, :] += weight * own
-            counted[at : at + self.length] += weight
-        return summed / counted
+        """Average windows [W B, ..., L, F] where they overlap."""
+        return blended(windows.chunk(len(self.starts)), self.starts, self.frames)
 
 
 @dataclass(frozen=True)

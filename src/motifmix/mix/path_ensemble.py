@@ -14,22 +14,21 @@ from torch import Tensor
 from motifmix.diffusion.condition import Condition
 from motifmix.diffusion.denoiser import Denoiser
 from motifmix.diffusion.schedule import NoiseLevel
-from motifmix.diffusion.windows import falling, window_starts
+from motifmix.diffusion.windows import window_starts
 
 
 @dataclass(frozen=True)
 class PathEnsemble:
     """All ``denoisers`` on windows of ``length`` frames whose neighbours share ``overlap`` or more, averaged.
 
-    ``weights``: one a denoiser, equal where there are none. ``fading``: a window counts less towards its ends, so that nobody jumps
-    where one ends and the next goes on; as published all of it counts alike. Raises ``ValueError`` for no denoiser or a wrong number.
+    ``weights``: one a denoiser, equal where there are none. All of a window counts alike, as published; windows of one model that
+    fade into each other are :class:`~motifmix.diffusion.windows.Windowed`. Raises ``ValueError`` for no denoiser or a wrong number.
     """
 
     denoisers: Sequence[Denoiser]
     length: int
     overlap: int
     weights: Sequence[float] | None = None
-    fading: bool = False
 
     def __post_init__(self) -> None:
         if not self.denoisers:
@@ -48,12 +47,10 @@ class PathEnsemble:
         # A window behind a short item's end has nothing to attend to; its estimate is never read.
         real = torch.cat([mask | ~mask.any(dim=1, keepdim=True) for _, mask in parts])
         told = Condition.stacked([condition] * len(starts))
-        fade = falling(length).to(noisy) if self.fading else noisy.new_ones(length, 1)
         summed, counted = torch.zeros_like(noisy), torch.zeros_like(noisy[:, :, :1])
         for denoiser, weight in zip(self.denoisers, weights, strict=True):
-            estimates = denoiser(states, level, told, real).chunk(len(starts))
-            for at, estimate in zip(starts, estimates, strict=True):
-                counts = weight * fade * valid[:, at : at + length, None].to(noisy.dtype)
+            for at, estimate in zip(starts, denoiser(states, level, told, real).chunk(len(starts)), strict=True):
+                counts = weight * valid[:, at : at + length, None].to(noisy.dtype)
                 summed[:, at : at + length] += counts * estimate
                 counted[:, at : at + length] += counts
         return summed / torch.where(counted > 0, counted, torch.ones_like(counted))

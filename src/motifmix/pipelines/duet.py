@@ -20,6 +20,7 @@ from motifmix.diffusion.chains import ChainDenoiser, ChainStep, GuidedChains, sa
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
+from motifmix.diffusion.windows import Windowed
 from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import RequestError, WeightsError
@@ -33,7 +34,6 @@ from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scalin
 from motifmix.mix.long_scene import LongScene, OneModel
 from motifmix.mix.mixed import Mixed
 from motifmix.mix.other_space import OtherSpaceModel
-from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.schedules import original_step
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Override, Weigher, WholePeople
@@ -219,7 +219,7 @@ class Duet:
         Of several ``drafts`` that one is kept which is told best by its sentences (``drafts.py``): four where the package has
         who reads them, and otherwise one.
         Beyond 4 s, up to 12, it is made in overlapping windows that are laid end to end (``mix/long_scene.py``); by the
-        individual model alone they are averaged where they stand (``mix/path_ensemble.py``), and nobody gets far.
+        individual model alone they are averaged where they stand (``diffusion/windows.py``), and nobody gets far.
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
@@ -375,7 +375,7 @@ class Duet:
             valid = valid.repeat_interleave(noise.shape[1], dim=0)
         guided: Denoiser = Guided(model.denoise, terms)
         if long:  # laid end to end, what it says of people alone climbs without end
-            guided = PathEnsemble([guided], WINDOW, OVERLAP, fading=True)
+            guided = Windowed(guided, WINDOW, OVERLAP)
         if together and apart is not None:
             guided = SceneKeptApart(guided, apart, model.scaling)
         for step in sample_along(guided, levels, noisy, condition, valid):

@@ -173,17 +173,15 @@ def mixers(home: Path, kept: Iterable[Composition] = ()) -> dict[str, list[Compo
     return found
 
 
-def shipped(home: Path) -> list[Composition]:
+def shipped(home: Path, mixer: str = SHIPPED) -> list[Composition]:
     """Return the Mixer that comes with the package, as it lies below ``home``, and behind it those of its other training seeds.
 
-    Raises ``WeightsError`` where it is not there.
+    ``mixer``: the folder of another one. Raises ``WeightsError`` where it is not there.
     """
     for group in mixers(home).values():
-        if any(own.mixer == SHIPPED for own in group):
-            return sorted(group, key=lambda own: own.mixer != SHIPPED)
-    raise WeightsError(
-        f"{home / SHIPPED}: the Mixer that comes with the package is not here; train it (recipes/duets/mixer.yaml)"
-    )
+        if any(own.mixer == mixer for own in group):
+            return sorted(group, key=lambda own: own.mixer != mixer)
+    raise WeightsError(f"{home / mixer}: this Mixer is not here; train it (recipes/duets/mixer.yaml)")
 
 
 def _mixer_key(folder: str) -> str:
