@@ -113,7 +113,9 @@ def test_every_composition_gives_the_same_alone_and_in_a_batch(home, key):
     both = composer.make(wanted, [3, 4], steps=2)
     alone = composer.make(wanted[:1], [3], steps=2)
     assert [one.people.shape for one in both] == [(2, 50, 262), (2, 90, 262)]
-    np.testing.assert_allclose(both[0].people, alone[0].people, atol=1e-4)
+    # Processors round matrix products of another size in their own way, and untrained networks' six numbers of a rotation may
+    # nearly vanish, which magnifies that; what leaked in from a neighbour in the batch would be of order 1.
+    np.testing.assert_allclose(both[0].people, alone[0].people, atol=2e-3)
     assert (both[0].weights is not None) == (COMPOSITIONS[key].way == "mixed")
 
 
