@@ -1,26 +1,110 @@
 """Several drafts of one scene, of which the one is kept that is told best by its sentences.
 
 A small model often makes what was asked for, and often something else; a reader of motion tells which is which at little cost.
+It tells early, too: where people stand and what they do is there to read while there still is much noise, so that most drafts
+are left where they are at that step, and only the best go on to the end.
 The readers are the two evaluators with the role ``select``, which choose settings too; those that score have no say.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from motifmix.diffusion.condition import Condition, Part
+from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.features.interhuman import BLOCKS
 from motifmix.home import home
 from motifmix.mix.groups import Pairs
 from motifmix.mix.placement import center, center_scene
+from motifmix.mix.schedules import original_step
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pretrained.duet_evaluators import ALIKE, PART, evaluator_folder, load_evaluator, load_meanings
 
-DRAFTS = 4  # as many as fit into the time that a duet may take; what they give: benchmarks/drafts.py
+DRAFTS = 12  # as many as fit into the time that a duet may take; what they give: benchmarks/drafts.py
+FINISHED = 2  # drafts that go on to the end
+READ_AT = (
+    900.0  # of the process's 1000 steps: drafts are read after the last step from there on; chosen on validation pairs
+)
 MOST_DRAFTS = 32
 NEAREST = 0.5  # metres between pelvises: one pair of a hundred on the training side is ever so near
 CROWDED = 0.3  # what it costs to be nearer all the time, beside probabilities; with more, fewer of the scenes that are kept are told
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What one step leaves: the ``states`` of all chains, the ``clean`` drafts [D, ...], and the mixing ``weights`` [D, ...], if any."""
+
+    states: tuple[Tensor, ...]
+    clean: Tensor
+    weights: Tensor | None = None
+
+
+Along = Callable[[tuple[Tensor, ...], Condition, Tensor, Sequence[NoiseLevel]], Iterator[Walked]]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """``drafts`` on their way: ``states``, one a chain, what they are told, which frames are ``valid`` [D, T], and who takes them
+    ``along`` some noise levels.
+
+    A state is [D, ...], or [W D, ...] where a draft has W parts: all drafts' first parts stand first.
+    """
+
+    along: Along
+    states: tuple[Tensor, ...]
+    condition: Condition
+    valid: Tensor
+
+    @property
+    def drafts(self) -> int:
+        """How many there are."""
+        return len(self.valid)
+
+    def only(self, numbers: Sequence[int]) -> "Walk":
+        """The same with some of the drafts."""
+        chosen = torch.tensor(list(numbers))
+        states = tuple(state.unflatten(0, (-1, self.drafts))[:, chosen].flatten(0, 1) for state in self.states)
+        parts = self.condition.parts.items()
+        told = Condition({name: Part(own.value[chosen], own.present[chosen]) for name, own in parts})
+        return replace(self, states=states, condition=told, valid=self.valid[chosen])
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of drafts: the ``clean`` ones [D, ...] that are left, their ``numbers``, and their mixing ``weights`` [D, ...], if any."""
+
+    clean: Tensor
+    numbers: tuple[int, ...]
+    weights: Tensor | None
+
+
+def walked(
+    walk: Walk, levels: Sequence[NoiseLevel], scores: Callable[[Tensor], Tensor], finished: int = FINISHED
+) -> Iterator[Step]:
+    """Take drafts along ``levels``; of more than ``finished`` the best alone go on, once there is less noise than at ``READ_AT``.
+
+    ``scores`` of clean drafts [D, ...] are [D] or, where people are chosen alone, [D, P]: then each one's best go on.
+    Yields every step.
+    """
+    early = sum(original_step(level) >= READ_AT for level in levels[:-1])
+    numbers = tuple(range(walk.drafts))
+    if walk.drafts <= finished or not 0 < early < len(levels) - 1:
+        for step in walk.along(walk.states, walk.condition, walk.valid, levels):
+            yield Step(step.clean, numbers, step.weights)
+        return
+    states, clean = walk.states, walk.valid
+    for step in walk.along(walk.states, walk.condition, walk.valid, levels[: early + 1]):
+        states, clean = step.states, step.clean
+        yield Step(clean, numbers, step.weights)
+    told = scores(clean)
+    best = told.view(len(told), -1).topk(finished, dim=0).indices
+    numbers = tuple(sorted(set(best.flatten().tolist())))
+    rest = replace(walk, states=states).only(numbers)
+    for step in rest.along(rest.states, rest.condition, rest.valid, levels[early:]):
+        yield Step(step.clean, numbers, step.weights)
 
 
 @dataclass(frozen=True)

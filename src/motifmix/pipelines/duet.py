@@ -7,7 +7,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from motifmix.credits import together
-from motifmix.diffusion.chains import ChainDenoiser, ChainStep, GuidedChains, sample_chains
+from motifmix.diffusion.chains import Chain, ChainDenoiser, GuidedChains, sample_chains
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
+from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.diffusion.windows import Windowed
 from motifmix.drawing.mannequin_capsules import mesh_radii
 from motifmix.encoders.text import MiniLM
@@ -29,7 +30,7 @@ from motifmix.features.interhuman import InterHumanSpace
 from motifmix.features.space import FeatureSpace
 from motifmix.mix.agreement import WEIGHT, Agreeing
 from motifmix.mix.collision_guidance import AIR, CollisionGuidance, MixtureKeptApart, SceneKeptApart
-from motifmix.mix.groups import Pairs
+from motifmix.mix.groups import Group, Pairs
 from motifmix.mix.ingredients import EachPerson, Ingredient, PersonModel, Scaling, SceneModel, scene_told
 from motifmix.mix.long_scene import LongScene, OneModel
 from motifmix.mix.mixed import Mixed
@@ -45,8 +46,8 @@ from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
 from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
-from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader
-from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world, walked_group
+from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader, Walk, Walked, walked
+from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world
 from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
 from motifmix.pipelines.styled_scene import styled_scene
@@ -258,13 +259,15 @@ class Duet:
         )  # the first as if it were alone
         vectors = self._vectors(of_two(text) if count > PEOPLE else text, person_texts)
         condition = self._condition(vectors, drafts)
-        features, weights = noise, []
         levels = self.schedule.early(steps).levels()
         apart = CollisionGuidance().along(levels) if keep_apart else None
-        walked = self._walked(condition, noise, levels, using, met if grouped else None, apart)
-        for number, (clean, mixing) in enumerate(walked, start=1):
-            features = clean
-            weights += [] if mixing is None else [mixing]
+        walk = self._walk(condition, noise, using, met if grouped else None, apart)
+        features, weights, left = noise, [], tuple(range(drafts))
+        for number, step in enumerate(walked(walk, levels, partial(self._told, met, vectors, using, grouped)), start=1):
+            if len(step.numbers) < len(left):
+                weights = [own[list(step.numbers)] for own in weights]
+            features, left = step.clean, step.numbers
+            weights += [] if step.weights is None else [step.weights]
             if progress is not None:
                 progress(number, steps)
         best = self._best(features, met, vectors, using, grouped)
@@ -327,92 +330,78 @@ class Duet:
         return drafts
 
     def _best(self, drafts: Tensor, pairs: Pairs, vectors: Tensor, using: Using, grouped: bool) -> list[int]:
-        """Return the number of the draft that is kept, for each person: people who were made alone are chosen alone.
+        """Return the place of the draft that is kept, for each person: people who were made alone are chosen alone.
 
         ``drafts``: [D, P, T, F], of groups [D, E, 2, T, F]; ``vectors`` of the scene's sentence and each person's.
         """
         count = len(vectors) - 1
         if len(drafts) == 1 or self.reader is None:
             return [0] * count
+        best = self._told(pairs, vectors, using, grouped, drafts).argmax(dim=0)
+        return best.expand(count).tolist()
+
+    def _told(self, pairs: Pairs, vectors: Tensor, using: Using, grouped: bool, drafts: Tensor) -> Tensor:
+        """Return how well drafts are told, [D], or [D, P] where people are made alone; see :meth:`_best`."""
+        assert self.reader is not None  # _checked_drafts
         if using == "individual":
-            return self.reader.of_people(drafts, vectors[1:]).argmax(dim=0).tolist()
-        scenes = drafts if grouped else drafts[:, None]
-        return [int(self.reader.of_pairs(scenes, pairs, vectors[0], vectors[1:]).argmax())] * count
+            return self.reader.of_people(drafts, vectors[1:])
+        return self.reader.of_pairs(drafts if grouped else drafts[:, None], pairs, vectors[0], vectors[1:])
 
-    def _walked(
-        self, condition: Condition, noise: Tensor, levels: Any, using: Using, pairs: Pairs | None = None,
+    def _walk(
+        self, condition: Condition, noise: Tensor, using: Using, pairs: Pairs | None = None,
         apart: CollisionGuidance | None = None,
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:  # fmt: skip
-        """Yield the clean people [B, P, T, F] of every step and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
+    ) -> Walk:  # fmt: skip
+        """Return drafts at the ``noise`` [D, P, T, F] where their walk begins.
 
-        With ``pairs`` they are the clean pairs, [B, E, 2, T, F].
+        Clean ones are people [D, P, T, F], with ``pairs`` the pairs [D, E, 2, T, F]; weights are [D, K - 1, P, T or 1, 23 or 1].
         """
-        valid = torch.ones(len(noise), noise.shape[2], dtype=torch.bool)
-        if pairs is not None:
-            mixed = using == "mixed"
-            anchor = SceneModel("interaction", self.interaction.denoise, self.interaction.scaling)
-            scales = [_whole_guidance()] if mixed else scene_guidance(self.interaction, STRENGTHS["interaction"])
-            yield from walked_group(
-                self._mixture() if mixed else anchor, pairs, scales, condition, noise, levels, apart
-            )
-            return
         long = noise.shape[2] > WINDOW
-        if long and using != "individual":
-            yield from self._walked_far(condition, noise, levels, valid, using, apart)
-            return
-        if using == "mixed":
-            for mixed in self.walk(condition, noise, levels, valid, apart):
-                yield mixed.clean, mixed.traces["mixing_weights"]
-            return
-        together = using == "interaction"
-        if together:
-            model, terms = self.interaction, scene_guidance(self.interaction, STRENGTHS[using])
-            noisy = noise.transpose(1, 2).flatten(2)
+        valid = torch.ones(len(noise), noise.shape[2], dtype=torch.bool)
+        if pairs is None and using == "individual":
+            return Walk(partial(self._people_along, long), (noise,), condition, valid)
+        if pairs is None and using == "interaction" and not long:
+            return Walk(partial(self._pair_along, apart), (noise.transpose(1, 2).flatten(2),), condition, valid)
+        mixed = using == "mixed"
+        terms = [_whole_guidance()] if mixed else scene_guidance(self.interaction, STRENGTHS["interaction"])
+        if pairs is not None:
+            anchor = SceneModel("interaction", self.interaction.denoise, self.interaction.scaling)
+            group = Group(self._mixture() if mixed else anchor, pairs, noise.shape[1])
+            guided, chains, states = GuidedChains(group, terms), group.chains, group.states(noise)
         else:
-            model, terms = self._alone(), [Difference(ALONE_SCALE * STRENGTHS[using], ("text",))]
-            noisy, own = noise.flatten(0, 1), condition.parts["individual_text"].value.flatten(0, 1)
-            condition = Condition({"text": Part(own, own.abs().sum(dim=-1) > 0)})
-            valid = valid.repeat_interleave(noise.shape[1], dim=0)
-        guided: Denoiser = Guided(model.denoise, terms)
+            mixture = self._mixture() if mixed else OneModel(self.interaction.ingredient("interaction"))
+            guided, chains = GuidedChains(mixture, terms), mixture.chains
+            states = [chain.start(noise) for chain in chains]
+            if long:
+                guided = LongScene(guided, chains, noise.shape[2], WINDOW, OVERLAP)
+                chains, states = guided.chains, guided.states(noise)
+        kept: ChainDenoiser = guided if apart is None else MixtureKeptApart(guided, apart)
+        return Walk(partial(_chains_along, kept, chains), tuple(states), condition, valid)
+
+    def _pair_along(
+        self, apart: CollisionGuidance | None, states: tuple[Tensor, ...], condition: Condition, valid: Tensor,
+        levels: Sequence[NoiseLevel],
+    ) -> Iterator[Walked]:  # fmt: skip
+        """Take two people by the interaction model alone, side by side on the last axis, along ``levels``."""
+        guided: Denoiser = Guided(self.interaction.denoise, scene_guidance(self.interaction, STRENGTHS["interaction"]))
+        if apart is not None:
+            guided = SceneKeptApart(guided, apart, self.interaction.scaling)
+        for step in sample_along(guided, levels, states[0], condition, valid):
+            scenes = step.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2)
+            yield Walked((step.noisy,), self.interaction.scaling.restore(scenes))
+
+    def _people_along(
+        self, long: bool, states: tuple[Tensor, ...], condition: Condition, valid: Tensor, levels: Sequence[NoiseLevel]
+    ) -> Iterator[Walked]:
+        """Take people by the individual model alone along ``levels``."""
+        model, (noisy,) = self._alone(), states
+        own = condition.parts["individual_text"].value.flatten(0, 1)
+        told = Condition({"text": Part(own, own.abs().sum(dim=-1) > 0)})
+        guided: Denoiser = Guided(model.denoise, [Difference(ALONE_SCALE * STRENGTHS["individual"], ("text",))])
         if long:  # laid end to end, what it says of people alone climbs without end
             guided = Windowed(guided, WINDOW, OVERLAP)
-        if together and apart is not None:
-            guided = SceneKeptApart(guided, apart, model.scaling)
-        for step in sample_along(guided, levels, noisy, condition, valid):
-            scenes = step.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2) if together else step.clean
-            yield model.scaling.restore(scenes).view_as(noise), None
-
-    def _walked_far(
-        self,
-        condition: Condition,
-        noise: Tensor,
-        levels: Any,
-        valid: Tensor,
-        using: Using,
-        apart: CollisionGuidance | None,
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Walk through a scene that is longer than any that the models saw, in windows (``mix/long_scene.py``)."""
-        if using == "mixed":
-            mixture, terms = self._mixture(), [_whole_guidance()]
-        else:
-            mixture = OneModel(self.interaction.ingredient("interaction"))
-            terms = scene_guidance(self.interaction, STRENGTHS[using])
-        scene = LongScene(GuidedChains(mixture, terms), mixture.chains, noise.shape[2], WINDOW, OVERLAP)
-        guided: ChainDenoiser = scene if apart is None else MixtureKeptApart(scene, apart)
-        for step in sample_chains(guided, scene.chains, levels, scene.states(noise), condition, valid):
-            yield step.clean, step.traces.get("mixing_weights")
-
-    def walk(
-        self, condition: Condition, noise: Tensor, levels: Any, valid: Tensor, apart: CollisionGuidance | None = None
-    ) -> Iterator[ChainStep]:
-        """Denoise both chains from one ``noise`` [B, P, T, F]; each step has its mixing weights among its traces."""
-        mixed = self._mixture()
-        guided: ChainDenoiser = GuidedChains(mixed, [_whole_guidance()])
-        if apart is not None:
-            guided = MixtureKeptApart(guided, apart)
-        return sample_chains(
-            guided, mixed.chains, levels, [chain.start(noise) for chain in mixed.chains], condition, valid
-        )
+        real = valid.repeat_interleave(noisy.shape[1], dim=0)
+        for step in sample_along(guided, levels, noisy.flatten(0, 1), told, real):
+            yield Walked((step.noisy.view_as(noisy),), model.scaling.restore(step.clean).view_as(noisy))
 
     def _mixture(self) -> Mixed:
         others = {"individual": self._alone(), **self.further}
@@ -469,6 +458,15 @@ def scene_guidance(model: DuetModel, strength: float) -> list[Difference]:
 def people_guided(model: DuetModel, strength: float) -> Denoiser:
     """A guided model of one person, asked for everybody in the scene's one chain; ``strength`` times the published scale."""
     return Guided(EachPerson(model.denoise), [Difference(ALONE_SCALE * strength, ("individual_text",))])
+
+
+def _chains_along(
+    denoiser: ChainDenoiser, chains: Sequence[Chain], states: tuple[Tensor, ...], condition: Condition, valid: Tensor,
+    levels: Sequence[NoiseLevel],
+) -> Iterator[Walked]:  # fmt: skip
+    """Take the states of chains along ``levels``."""
+    for step in sample_chains(denoiser, chains, levels, states, condition, valid):
+        yield Walked(step.states, step.clean, step.traces.get("mixing_weights"))
 
 
 def _whole_guidance() -> Difference:

@@ -1,21 +1,14 @@
 """Three people and more in one scene: who interacts with whom, what each pair is told, and all of them in one world."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.chains import ChainDenoiser, GuidedChains, sample_chains
-from motifmix.diffusion.condition import Condition
-from motifmix.diffusion.denoiser import Difference
-from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.errors import RequestError
 from motifmix.features.interhuman import InterHumanSpace
-from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart
-from motifmix.mix.groups import Group, Pairs, agreed, places
-from motifmix.mix.ingredients import SceneModel
-from motifmix.mix.mixed import Mixed
+from motifmix.mix.groups import Pairs, agreed, places
 from motifmix.motion import Motion
 from motifmix.motion.arrangement import arranged, beside
 
@@ -63,28 +56,6 @@ def of_two(text: str) -> str:
     """Say of two people what is said of more: the model of two knows no other number."""
     said = _COUNTED.sub(lambda match: f"two {match[1]}", text)
     return _OTHERS.sub("the other", said)
-
-
-def walked_group(
-    mixture: Mixed | SceneModel,
-    pairs: Pairs,
-    terms: Sequence[Difference],
-    condition: Condition,
-    noise: Tensor,
-    levels: Sequence[NoiseLevel],
-    apart: CollisionGuidance | None = None,
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Denoise everybody [B, P, T, F] with whom he interacts, all pairs in one batch; ``apart`` keeps the two of each apart.
-
-    Yields at each step the clean pairs [B, E, 2, T, 262] and, of a mixture, its weights [B, K - 1, P, T or 1, 23 or 1].
-    """
-    group = Group(mixture, pairs, noise.shape[1])
-    valid = torch.ones(len(noise), noise.shape[2], dtype=torch.bool)
-    guided: ChainDenoiser = GuidedChains(group, terms)
-    if apart is not None:
-        guided = MixtureKeptApart(guided, apart)
-    for step in sample_chains(guided, group.chains, levels, group.states(noise), condition, valid):
-        yield step.clean, step.traces.get("mixing_weights")
 
 
 def one_world(clean: Tensor, pairs: Pairs, people: int) -> list[Motion]:
