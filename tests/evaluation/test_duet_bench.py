@@ -119,6 +119,21 @@ def test_every_composition_gives_the_same_alone_and_in_a_batch(home, key):
     assert (both[0].weights is not None) == (COMPOSITIONS[key].way == "mixed")
 
 
+@pytest.mark.parametrize("key", ["interaction", "blending", "placed-blending", "placed-average"])
+def test_of_drafts_the_one_is_kept_that_is_liked_best(home, key):
+    composer = Composer(COMPOSITIONS[key], home)
+    wanted, read = Wanted("two greet", ("a person bows", "a person waves"), 50), []
+
+    def first_of_them(clean: torch.Tensor) -> torch.Tensor:
+        read.append(len(clean))
+        return -torch.arange(len(clean), dtype=torch.float32)
+
+    kept = composer.drafted(wanted, [3, 4, 5, 6], first_of_them, steps=4)
+    (alone,) = composer.make([wanted], [3], steps=4)
+    np.testing.assert_allclose(kept.people, alone.people, atol=2e-3)
+    assert read == ([4] if key == "placed-average" else [4, 2])
+
+
 def test_mixers_of_one_recipe_are_one_row_and_what_is_missing_is_named(home):
     (key, seeds), *others = mixers(home).items()
     assert key == "mixer-st" and len(seeds) == 2 and not others and seeds[0].title == "Mixer [ST], st"

@@ -17,8 +17,9 @@ from motifmix.mix.weights import Forced
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
 from motifmix.pipelines import duet as duet_pipeline
-from motifmix.pipelines.drafts import DRAFTS, FINISHED, READ_AT, Known, Reader, Walk, Walked, crowded, walked
+from motifmix.pipelines.drafts import DRAFTS, FINISHED, READ_AT, Known, Reader, crowded, walked
 from motifmix.pipelines.duet import Duet, DuetModel
+from motifmix.pipelines.walks import Walk, Walked
 from motifmix.pretrained.cards import write_weights
 
 SIZES = {"width": 16, "feed_forward": 16, "heads": 2, "text": 384, "blocks": 1}

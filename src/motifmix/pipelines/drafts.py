@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.features.interhuman import BLOCKS
 from motifmix.home import home
@@ -21,6 +20,7 @@ from motifmix.mix.groups import Pairs
 from motifmix.mix.placement import center, center_scene
 from motifmix.mix.schedules import original_step
 from motifmix.models.duet_evaluator import DuetEvaluator
+from motifmix.pipelines.walks import Walk
 from motifmix.pretrained.duet_evaluators import ALIKE, PART, evaluator_folder, load_evaluator, load_meanings
 
 DRAFTS = 12  # as many as fit into the time that a duet may take; what they give: benchmarks/drafts.py
@@ -31,45 +31,6 @@ READ_AT = (
 MOST_DRAFTS = 32
 NEAREST = 0.5  # metres between pelvises: one pair of a hundred on the training side is ever so near
 CROWDED = 0.3  # what it costs to be nearer all the time, beside probabilities; with more, fewer of the scenes that are kept are told
-
-
-@dataclass(frozen=True)
-class Walked:
-    """What one step leaves: the ``states`` of all chains, the ``clean`` drafts [D, ...], and the mixing ``weights`` [D, ...], if any."""
-
-    states: tuple[Tensor, ...]
-    clean: Tensor
-    weights: Tensor | None = None
-
-
-Along = Callable[[tuple[Tensor, ...], Condition, Tensor, Sequence[NoiseLevel]], Iterator[Walked]]
-
-
-@dataclass(frozen=True)
-class Walk:
-    """``drafts`` on their way: ``states``, one a chain, what they are told, which frames are ``valid`` [D, T], and who takes them
-    ``along`` some noise levels.
-
-    A state is [D, ...], or [W D, ...] where a draft has W parts: all drafts' first parts stand first.
-    """
-
-    along: Along
-    states: tuple[Tensor, ...]
-    condition: Condition
-    valid: Tensor
-
-    @property
-    def drafts(self) -> int:
-        """How many there are."""
-        return len(self.valid)
-
-    def only(self, numbers: Sequence[int]) -> "Walk":
-        """The same with some of the drafts."""
-        chosen = torch.tensor(list(numbers))
-        states = tuple(state.unflatten(0, (-1, self.drafts))[:, chosen].flatten(0, 1) for state in self.states)
-        parts = self.condition.parts.items()
-        told = Condition({name: Part(own.value[chosen], own.present[chosen]) for name, own in parts})
-        return replace(self, states=states, condition=told, valid=self.valid[chosen])
 
 
 @dataclass(frozen=True)

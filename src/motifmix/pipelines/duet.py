@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from motifmix.credits import together
-from motifmix.diffusion.chains import Chain, ChainDenoiser, GuidedChains, sample_chains
+from motifmix.diffusion.chains import ChainDenoiser, GuidedChains
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
@@ -46,12 +46,13 @@ from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
 from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
-from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader, Walk, Walked, walked
+from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader, walked
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world
 from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
 from motifmix.pipelines.styled_scene import styled_scene
 from motifmix.pipelines.text_to_motion import TextToMotion
+from motifmix.pipelines.walks import Walk, Walked, chains_along, pair_along
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
 from motifmix.pretrained.converted import STATISTICS
@@ -360,7 +361,10 @@ class Duet:
         if pairs is None and using == "individual":
             return Walk(partial(self._people_along, long), (noise,), condition, valid)
         if pairs is None and using == "interaction" and not long:
-            return Walk(partial(self._pair_along, apart), (noise.transpose(1, 2).flatten(2),), condition, valid)
+            scaling = self.interaction.scaling
+            pair: Denoiser = Guided(self.interaction.denoise, scene_guidance(self.interaction, STRENGTHS[using]))
+            pair = pair if apart is None else SceneKeptApart(pair, apart, scaling)
+            return Walk(partial(pair_along, pair, scaling), (noise.transpose(1, 2).flatten(2),), condition, valid)
         mixed = using == "mixed"
         terms = [_whole_guidance()] if mixed else scene_guidance(self.interaction, STRENGTHS["interaction"])
         if pairs is not None:
@@ -375,19 +379,7 @@ class Duet:
                 guided = LongScene(guided, chains, noise.shape[2], WINDOW, OVERLAP)
                 chains, states = guided.chains, guided.states(noise)
         kept: ChainDenoiser = guided if apart is None else MixtureKeptApart(guided, apart)
-        return Walk(partial(_chains_along, kept, chains), tuple(states), condition, valid)
-
-    def _pair_along(
-        self, apart: CollisionGuidance | None, states: tuple[Tensor, ...], condition: Condition, valid: Tensor,
-        levels: Sequence[NoiseLevel],
-    ) -> Iterator[Walked]:  # fmt: skip
-        """Take two people by the interaction model alone, side by side on the last axis, along ``levels``."""
-        guided: Denoiser = Guided(self.interaction.denoise, scene_guidance(self.interaction, STRENGTHS["interaction"]))
-        if apart is not None:
-            guided = SceneKeptApart(guided, apart, self.interaction.scaling)
-        for step in sample_along(guided, levels, states[0], condition, valid):
-            scenes = step.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2)
-            yield Walked((step.noisy,), self.interaction.scaling.restore(scenes))
+        return Walk(partial(chains_along, kept, chains), tuple(states), condition, valid)
 
     def _people_along(
         self, long: bool, states: tuple[Tensor, ...], condition: Condition, valid: Tensor, levels: Sequence[NoiseLevel]
@@ -458,15 +450,6 @@ def scene_guidance(model: DuetModel, strength: float) -> list[Difference]:
 def people_guided(model: DuetModel, strength: float) -> Denoiser:
     """A guided model of one person, asked for everybody in the scene's one chain; ``strength`` times the published scale."""
     return Guided(EachPerson(model.denoise), [Difference(ALONE_SCALE * strength, ("individual_text",))])
-
-
-def _chains_along(
-    denoiser: ChainDenoiser, chains: Sequence[Chain], states: tuple[Tensor, ...], condition: Condition, valid: Tensor,
-    levels: Sequence[NoiseLevel],
-) -> Iterator[Walked]:  # fmt: skip
-    """Take the states of chains along ``levels``."""
-    for step in sample_chains(denoiser, chains, levels, states, condition, valid):
-        yield Walked(step.states, step.clean, step.traces.get("mixing_weights"))
 
 
 def _whole_guidance() -> Difference:

@@ -6,9 +6,9 @@ alignment and centring, the weights forced or given by a Mixer.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motifmix.diffusion.chains import ChainDenoiser, GuidedChains, sample_chains
+from motifmix.diffusion.chains import ChainDenoiser, GuidedChains
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
@@ -27,12 +27,14 @@ from motifmix.features.interhuman import BLOCKS, JOINTS
 from motifmix.mix.blended import Blended, Dual
 from motifmix.mix.collision_guidance import CollisionGuidance, MixtureKeptApart, SceneKeptApart
 from motifmix.mix.ingredients import scene_told
+from motifmix.mix.mixed import Mixed
 from motifmix.mix.path_ensemble import PathEnsemble
 from motifmix.mix.placement import align, orthonormal
 from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExponential, Share
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Forced, Override
 from motifmix.models.intergen import PEOPLE
+from motifmix.pipelines.drafts import walked
 from motifmix.pipelines.duet import (
     ALONE_SCALE,
     BESIDE,
@@ -44,6 +46,7 @@ from motifmix.pipelines.duet import (
     scene_guidance,
 )
 from motifmix.pipelines.duet_mixer import load_duet_mixer
+from motifmix.pipelines.walks import Walk, chains_along, pair_along
 from motifmix.pretrained.cards import read_card, weights_version
 
 Block = Literal["alone", "one chain", "two chains", "mixer"]
@@ -55,6 +58,7 @@ LED_MIXER = f"{MIXERS}-led"  # knows that too, and the model of pairs leads the 
 SHIPPED = LED_MIXER  # comes with the package
 LED = 600.0  # of the schedule's 1000 steps: `led` of Mixers that learn so (recipes/duets/mixer.yaml)
 WINDOW, OVERLAP = 80, 40  # frames, of path ensembling
+ONE_BY_ONE = ("individual", "average")  # ways whose people, or models, finish alone: nothing mixed is there before
 _SEED = re.compile(r"-(?:seed-?)?\d+$")
 _TEXTS = ("text", "individual_text")
 
@@ -273,18 +277,38 @@ class Composer:
         valid = torch.arange(longest) < torch.tensor([one.frames for one in wanted])[:, None]
         condition, levels = self._told(wanted), self._schedule.early(steps).levels()
         apart = apart and apart.along(levels)
-        clean, weights = self._sampled(condition, noise, valid, levels, strength, apart)
-        if apart is not None and self.method.way in ("individual", "average"):
-            clean = apart.apart(clean, valid)
-        result = []
-        for number, one in enumerate(wanted):
-            own = None
-            if weights is not None:
-                own = weights[number]
-                own = own[:, :, : one.frames] if own.shape[2] > 1 else own
-            people = clean[number, :, : one.frames].numpy()
-            result.append(Made(people, None if own is None else own.half().numpy()))
-        return result
+        if self.method.way in ONE_BY_ONE:
+            clean, weights = self._one_by_one(condition, noise, valid, levels, strength), []
+            clean = clean if apart is None else apart.apart(clean, valid)
+        else:
+            walk, clean, weights = self._walk(condition, noise, valid, strength, apart), noise, []
+            for step in walk.along(walk.states, condition, valid, levels):
+                clean = step.clean
+                weights += [] if step.weights is None else [step.weights]
+        return [_made(clean[number], weights, number, one.frames) for number, one in enumerate(wanted)]
+
+    def drafted(
+        self,
+        wanted: Wanted,
+        seeds: Sequence[int],
+        scores: Callable[[Tensor], Tensor],
+        *,
+        steps: int,
+        strength: float = 1.0,
+    ) -> Made:
+        """Make one pair as ``motifmix duet`` does: a draft of every seed, of which ``scores`` of clean pairs [D, P, T, 262] choose.
+
+        Most are left where they are read early (``pipelines/drafts.py``); where people are made one by one all are finished.
+        """
+        count = len(seeds)
+        if self.method.way in ONE_BY_ONE:
+            made = self.make([wanted] * count, seeds, steps=steps, strength=strength)
+            return made[int(scores(torch.from_numpy(np.stack([one.people for one in made]))).argmax())]
+        noise = torch.stack([_noise(seed, wanted.frames) for seed in seeds])
+        valid = torch.ones(count, wanted.frames, dtype=torch.bool)
+        walk = self._walk(self._told([wanted] * count), noise, valid, strength)
+        *_, last = walked(walk, self._schedule.early(steps).levels(), scores)
+        return _made(last.clean[int(scores(last.clean).argmax())], [], 0, wanted.frames)
 
     @property
     def interaction(self) -> DuetModel:
@@ -314,20 +338,32 @@ class Composer:
         )
         return scene_told(vectors[:, 0], vectors[:, 1:])
 
-    def _sampled(
-        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float,
+    def _one_by_one(
+        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
+    ) -> Tensor:
+        """Return people [B, P, T, F] of finished motions."""
+        if self.method.way == "average":
+            return self._averaged(condition, noise, valid, levels, strength)
+        people = self._people(condition, noise, valid, levels, strength)
+        people[:, 1, :, BLOCKS["joint_positions"]] += _beside()
+        return people
+
+    def _walk(
+        self,
+        condition: Condition,
+        noise: Tensor,
+        valid: Tensor,
+        strength: float,
         apart: CollisionGuidance | None = None,
-    ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
-        """Return people [B, P, T, F] and, of a mixture, weights [B, steps, P, T or 1, 23 or 1]."""
+    ) -> Walk:
+        """Return pairs at their ``noise`` [B, P, T, F]."""
         way = self.method.way
         if way == "mixed":
-            return self._mixed(condition, noise, valid, levels, strength, apart)
-        if way == "individual":
-            people = self._people(condition, noise, valid, levels, strength)
-            people[:, 1, :, BLOCKS["joint_positions"]] += _beside()
-            return people, None
-        if way == "average":
-            return self._averaged(condition, noise, valid, levels, strength), None
+            mixture = self._mixture()
+            guided: ChainDenoiser = GuidedChains(mixture, [Difference(MIXED_SCALE * strength, _TEXTS)])
+            guided, chains = guided if apart is None else MixtureKeptApart(guided, apart), mixture.chains
+            states = tuple(chain.start(noise) for chain in chains)
+            return Walk(partial(chains_along, guided, chains), states, condition, valid)
         scene = self._scene_guided(strength)
         if way != "interaction":
             alone = people_guided(self.individual, strength)
@@ -339,17 +375,14 @@ class Composer:
                 scene = Dual(scene, alone, self.method.share or Exponential())
         if apart is not None:
             scene = SceneKeptApart(scene, apart, self.interaction.scaling)
-        return self._scene(scene, condition, noise, valid, levels), None
+        return self._pair(scene, condition, noise, valid)
+
+    def _pair(self, denoiser: Denoiser, condition: Condition, noise: Tensor, valid: Tensor) -> Walk:
+        along = partial(pair_along, denoiser, self.interaction.scaling)
+        return Walk(along, (noise.transpose(1, 2).flatten(2),), condition, valid)
 
     def _scene_guided(self, strength: float) -> Denoiser:
         return Guided(self.interaction.denoise, scene_guidance(self.interaction, strength))
-
-    def _scene(
-        self, denoiser: Denoiser, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence
-    ) -> Tensor:
-        *_, last = sample_along(denoiser, levels, noise.transpose(1, 2).flatten(2), condition, valid)
-        clean = last.clean.unflatten(-1, (PEOPLE, -1)).transpose(1, 2)
-        return self.interaction.scaling.restore(clean)
 
     def _people(self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float) -> Tensor:
         own = condition.parts["individual_text"].value.flatten(0, 1)
@@ -361,29 +394,29 @@ class Composer:
     def _averaged(
         self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
     ) -> Tensor:
-        together = self._scene(self._scene_guided(strength), condition, noise, valid, levels)
+        pair = self._pair(self._scene_guided(strength), condition, noise, valid)
+        *_, last = pair.along(pair.states, condition, valid, levels)
+        together = last.clean
         alone = self._people(condition, noise, valid, levels, strength)
         if self.method.block == "two chains":
             together = orthonormal(together)
             alone = align(alone, together, valid[:, None])
         return 0.5 * (together + alone)
 
-    def _mixed(
-        self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float,
-        apart: CollisionGuidance | None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+    def _mixture(self) -> Mixed:
         share = self.method.share
         override = self.override or (None if share is None else Forced(share))
         others = {"individual": self.individual, **self.further}
-        mixed = mixture_of(self.interaction, others, self.weigh, override, self.sparing, self.led)
-        guided: ChainDenoiser = GuidedChains(mixed, [Difference(MIXED_SCALE * strength, _TEXTS)])
-        if apart is not None:
-            guided = MixtureKeptApart(guided, apart)
-        clean, weights, states = noise, [], [chain.start(noise) for chain in mixed.chains]
-        for step in sample_chains(guided, mixed.chains, levels, states, condition, valid):
-            clean = step.clean
-            weights.append(step.traces["mixing_weights"][:, 0])
-        return clean, torch.stack(weights, dim=1)
+        return mixture_of(self.interaction, others, self.weigh, override, self.sparing, self.led)
+
+
+def _made(clean: Tensor, weights: Sequence[Tensor], number: int, frames: int) -> Made:
+    """Cut one pair [P, T, F] of a batch, and its weights of every step [B, K - 1, P, T or 1, 23 or 1], to its frames."""
+    people = clean[:, :frames].numpy()
+    if not weights:
+        return Made(people)
+    own = torch.stack([step[number, 0] for step in weights])
+    return Made(people, (own[:, :, :frames] if own.shape[2] > 1 else own).half().numpy())
 
 
 def batches(count: int, size: int) -> Iterator[slice]:
