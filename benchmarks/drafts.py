@@ -5,7 +5,8 @@
 
 The prompts, guidance and noise of `motifmix evaluate composition`, each method with its own drafts: the first has the noise of that
 table, the others have their own. Two evaluators with the role select choose (`pipelines/drafts.py`), the two that score, and
-geometry, say what came of it. Needs the prepared pairs and trained models; scenes are kept below MOTIFMIX_HOME.
+geometry, say what came of it. Needs the prepared pairs and trained models; scenes of which all were finished, and rows that are
+done, are kept below MOTIFMIX_HOME, so that it goes on where it was stopped.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,9 @@ import numpy as np
 import page_of
 import torch
 from mixing_headroom import DRAWS, SEED, interval, overall, resampled
+from torch import Tensor
 
+from motifmix.atomic import replacing
 from motifmix.errors import WeightsError
 from motifmix.evaluation.duet_bench import STEPS, DuetBench, read_guidance
 from motifmix.evaluation.duet_judges import DuetJudges
@@ -23,22 +26,60 @@ from motifmix.evaluation.duet_metrics import skating
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import done, staged
 from motifmix.home import home
-from motifmix.pipelines.baselines.compositions import COMPOSITIONS, Composition, shipped
-from motifmix.pipelines.drafts import DRAFTS, NEAREST, Reader, crowded
+from motifmix.pipelines.baselines.compositions import COMPOSITIONS, ONE_BY_ONE, Composer, Composition, shipped
+from motifmix.pipelines.drafts import DRAFTS, FINISHED, NEAREST, READ_AT, Reader, crowded
 from motifmix.pipelines.duet import WINDOW
 
 QUESTIONS = 280
-COUNTS = (1, 2, 4, 8)
-OTHERS = ("interaction", "blending", "paths", "placed-blending", "placed-average")  # with 1 and DRAFTS drafts
+ALL_FINISHED = 4  # drafts that are finished, all of them, to compare with
+OTHERS = ("interaction", "blending", "paths", "placed-blending", "placed-average")
 BOTH = ((0, 1),)
+Ways = Sequence[tuple[int, bool]]  # how many drafts, and whether most are left where they are read early
 
 
-def rows() -> dict[str, tuple[Composition, Sequence[int]]]:
-    """Return by its title each method, and the numbers of drafts that are looked at. The Mixer that ships stands first."""
+def rows() -> dict[str, tuple[Composition, Ways]]:
+    """Return by its title each method, and the drafts that are looked at. The Mixer that ships stands first."""
     seeds = shipped(home())
-    found: dict[str, tuple[Composition, Sequence[int]]] = {seeds[0].title: (seeds[0], COUNTS)}
-    found |= {f"{own.title}, seed {number}": (own, (1, DRAFTS)) for number, own in enumerate(seeds[1:], start=1)}
-    return found | {COMPOSITIONS[key].title: (COMPOSITIONS[key], (1, DRAFTS)) for key in OTHERS}
+    one, whole, few, default, more = (
+        (1, False),
+        (ALL_FINISHED, False),
+        (ALL_FINISHED, True),
+        (DRAFTS, True),
+        (2 * DRAFTS, True),
+    )
+    found: dict[str, tuple[Composition, Ways]] = {seeds[0].title: (seeds[0], (one, whole, few, default, more))}
+    found |= {f"{own.title}, seed {number}": (own, (one, default)) for number, own in enumerate(seeds[1:], start=1)}
+    return found | {COMPOSITIONS[key].title: (COMPOSITIONS[key], (one, default)) for key in OTHERS}
+
+
+def name_of(title: str, drafts: int, culled: bool) -> str:
+    """Return what a row is called."""
+    return f"{title} {drafts}" + (", read early" if culled else "")
+
+
+def kept_scenes(
+    bench: DuetBench, method: Composition, drafts: int, culled: bool, reader: Reader, told: list[Tensor]
+) -> list[np.ndarray]:
+    """Return the scene that is kept of each question's drafts."""
+    if not culled:
+        every = [replace(bench, seed=seed).made(method) for seed in range(drafts)]  # the first has the table's noise
+        kept = []
+        for number, vectors in enumerate(told):
+            people = np.stack([own[number].people for own in every])
+            scores = reader.of_pairs(torch.from_numpy(people)[:, None], BOTH, vectors[0], vectors[1:])
+            kept.append(people[int(scores.argmax())])
+        return kept
+    composer, kept = Composer(method, bench.home, bench.judges.encoder), []
+    for number, (question, vectors) in enumerate(zip(bench.asked, told, strict=True)):
+        seeds = [bench.seed_of(question, draft) for draft in range(drafts)]
+        made = composer.drafted(
+            question.wanted, seeds, lambda clean, own=vectors: reader.of_pairs(clean[:, None], BOTH, own[0], own[1:]),
+            steps=STEPS, strength=bench.strength(method),
+        )  # fmt: skip
+        kept.append(made.people)
+        if number % 40 == 0:
+            print(f"{method.title}: {number} of {len(told)}", flush=True)
+    return kept
 
 
 def measured() -> dict:
@@ -52,26 +93,22 @@ def measured() -> dict:
     asked = questions(folder / "data", "test", QUESTIONS)
     guidance = read_guidance(page_of.DOCS / "composition_scores")
     bench = DuetBench(folder, asked, DuetJudges("score", folder), guidance=guidance)
-    vectors = [bench.judges.encoder.encode([q.wanted.text, *q.wanted.individual_texts]) for q in asked]
+    told = [bench.judges.encoder.encode([q.wanted.text, *q.wanted.individual_texts]) for q in asked]
     draws = np.random.default_rng(SEED).integers(0, len(asked), (DRAWS, len(asked)))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     figures: dict[str, dict] = {}
-    for title, (method, counts) in rows().items():
-        drafts = [
-            replace(bench, seed=seed).made(method) for seed in range(max(counts))
-        ]  # the first has the table's noise
-        scores = torch.stack(
-            [
-                reader.of_pairs(
-                    torch.from_numpy(np.stack([own[n].people for own in drafts]))[:, None], BOTH, told[0], told[1:]
-                )
-                for n, told in enumerate(vectors)
-            ]
-        )  # [N, drafts]
-        for count in counts:
-            best = scores[:, :count].argmax(dim=1).tolist()
-            people = [drafts[number][n].people for n, number in enumerate(best)]
-            name = f"{title} {count}"
+    for title, (method, ways) in rows().items():
+        for drafts, culled in ways:
+            name = name_of(title, drafts, culled)
+            done_before = folder / "cache" / "drafts" / f"{method.key}-{drafts}-{culled}-{method.version(folder)}.npz"
+            if done_before.is_file():
+                with np.load(done_before) as kept:
+                    people = [kept[f"arr_{number}"] for number in range(len(asked))]
+            else:
+                people = kept_scenes(bench, method, drafts, culled, reader, told)
+                done_before.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(done_before) as place, place.open("wb") as file:
+                    np.savez(file, *people)
             hits[name] = bench.alignment(people)
             bodies = {
                 "staged": np.array([staged(q.interaction, one) for q, one in zip(asked, people, strict=True)], np.float64),
@@ -79,13 +116,16 @@ def measured() -> dict:
                 "skating": np.array([np.mean(skating(one)) for one in people]),
                 "crowded": np.array([float(crowded(torch.from_numpy(one)) > 0) for one in people]),
             }  # fmt: skip
-            figures[name] = {"title": title, "drafts": count}
+            figures[name] = {"title": title, "drafts": drafts, "culled": culled}
+            figures[name]["read_early"] = culled and method.way not in ONE_BY_ONE
             figures[name] |= {key: within(values, draws) for key, values in bodies.items()}
             print(name, f"{100 * overall(*hits[name]):.1f}", figures[name], flush=True)
     mixer = next(iter(rows()))
     for name, own in hits.items():
-        one, same = (hits[f"{title} {count}"] for title, count in (
-            (figures[name]["title"], 1), (mixer, figures[name]["drafts"])))  # fmt: skip
+        row = figures[name]
+        one, same = (
+            hits[which] for which in (name_of(row["title"], 1, False), name_of(mixer, row["drafts"], row["culled"]))
+        )
         all_of = resampled(own, draws)
         figures[name] |= {
             "interaction": within(own[0], draws), "individual": within(own[1], draws), "overall": overall(*own),
@@ -104,15 +144,18 @@ def page(found: dict) -> str:
         "",
         "A small model often makes what was asked for, and often something else. `motifmix duet` makes several scenes from one seed and "
         "keeps the one that is told best by its sentences, as two evaluators find that choose settings and score nothing, and less "
-        f"readily one in which people are nearer than {NEAREST:g} m to each other, as pairs hardly ever are "
-        f"(`pipelines/drafts.py`; {DRAFTS} drafts unless told otherwise). Here the evaluators that score say what came of it, and "
+        f"readily one in which people are nearer than {NEAREST:g} m to each other, as pairs hardly ever are (`pipelines/drafts.py`). "
+        f"{DRAFTS} are begun unless told otherwise; *read early* means that the evaluators read them when the noise is down to step "
+        f"{READ_AT:.0f} of 1000, after four of ten steps, and only the best {FINISHED} go on to the end, of which one is kept. Where "
+        "a method finishes two motions and then averages them, nothing is there to read early: all its drafts are finished, for "
+        "twice the work. Here the evaluators that score say what came of it, and "
         f"geometry, which no evaluator has a part in. {found['questions']} test pairs, {found['steps']} steps, guidance and the first "
         "draft's noise as in [compositions](composition.md), whose tables are of one draft; the Mixer that ships, and those of its other "
         "seeds. Scenes are as sampled: people are not kept apart and feet not cleaned, as `motifmix duet` does. Who chooses and who "
         "scores learned apart, but from the same pairs and sentences, and may err alike: where geometry gains less than alignment, "
         "believe geometry. *Ahead of one draft*, and *behind the Mixer* with as many drafts: overall, with the 95 % interval of a paired "
-        "bootstrap over prompts. "
-        "What drafts cost is in [duets: speed and size](duet_speed.md); four are what fits into the time that a duet may take.",
+        "bootstrap over prompts. When drafts are read, and how many go on, was chosen on 128 validation pairs by the scores of those who "
+        "choose. What drafts cost is in [duets: speed and size](duet_speed.md).",
         "",
         "| | drafts | interaction | individual | overall | ahead of one draft | behind the Mixer | stand and go as asked | do as asked "
         f"| nearer than {NEAREST:g} m in some frame | foot skating |",
@@ -120,11 +163,15 @@ def page(found: dict) -> str:
     ]
     for row in rows.values():
         shares = [*(_share(row[key]) for key in ("interaction", "individual")), f"{100 * row['overall']:.1f} %"]
-        one, mixer = rows[f"{row['title']} 1"], rows[f"{found['mixer']} {row['drafts']}"]
+        one = rows[name_of(row["title"], 1, False)]
+        mixer = rows[name_of(found["mixer"], row["drafts"], row["culled"])]
         ahead = "" if row is one else _between(row["overall"] - one["overall"], row["ahead"])
         behind = "" if row is mixer else _between(mixer["overall"] - row["overall"], row["behind"])
+        number = (
+            f"{row['drafts']}{', read early' if row['read_early'] else ', all finished' if row['drafts'] > 1 else ''}"
+        )
         bodies = [_share(row[key]) for key in ("staged", "done", "crowded", "skating")]
-        lines.append(f"| {' | '.join([row['title'], str(row['drafts']), *shares, ahead, behind, *bodies])} |")
+        lines.append(f"| {' | '.join([row['title'], number, *shares, ahead, behind, *bodies])} |")
     return "\n".join([*lines, ""])
 
 

@@ -185,9 +185,9 @@ class DuetBench:
             ]
         return people
 
-    def seed_of(self, question: Question) -> int:
-        """Return the seed with which every method makes the pair that is asked for."""
-        return _seed(self.seed, question.id)
+    def seed_of(self, question: Question, draft: int = 0) -> int:
+        """Return the seed with which every method makes the pair that is asked for, and further drafts of it."""
+        return _seed(self.seed + draft, question.id)
 
     def score(self, people: Sequence[np.ndarray], weights: Sequence[np.ndarray] = ()) -> Scored:
         """Score scenes [P, T, 262], one a question. The same draws for every method."""
