@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "duet_speed"
 STEPS = (50, 10, 5)
 SECONDS, LENGTHS, MODELS, PEOPLE = 4.0, (1.0, 2.0, 3.0, 4.0), (1, 2, 3, 4), (2, 3, 4)
-DRAFTED = (1, 2, 4, 8)
+DRAFTED = (1, 2, 4, 12, 24)
 TEXTS = (
     ("two people greet each other", ("a person bows", "a person waves with the right hand")),
     ("one person punches and the other steps back", ("a person punches", "a person walks backward")),
@@ -226,7 +226,7 @@ def stages(clock: Clock) -> dict[str, Any]:
         "Mixer": (LearnedWeights, "__call__"), "aligning": (mixed, "align"),
         "orthonormal rotations": (mixed, "orthonormal"), "centring": (ingredients, "center"),
         "keeping people apart": (CollisionGuidance, "__call__"),
-        "sentences": (pipeline.Duet, "_vectors"), "choosing from drafts": (pipeline.Duet, "_best"),
+        "sentences": (pipeline.Duet, "_vectors"), "choosing from drafts": (pipeline.Duet, "_told"),
         "decoding": (pipeline.InterHumanSpace, "decode"),
         "feet": (pipeline, "_settled"),
     }  # fmt: skip

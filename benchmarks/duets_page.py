@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from motifmix.pipelines.drafts import DRAFTS, FINISHED
+
 TARGET, MOST_OF_MIXER, MOST_BYTES = 3.0, 0.15, 25e6
 DEFAULT_STEPS = "10"
 ROLES = {
@@ -35,7 +37,7 @@ def _head(report: dict[str, Any]) -> list[str]:
         f"`{command}` wrote this page and [duet_speed.json](duet_speed.json) in {report['took']:.0f} s. Machine: {machine}.{busy} "
         f"{seconds}; a figure is the median of some calls after one to warm up. A duet has 4 s of motion (2 people, 120 "
         "frames) where nothing else is said, by the small models of `recipes/duets`. Methods, growth and sparing are of one draft; "
-        "the command makes four (`docs/drafts.md`).",
+        f"the command begins {DRAFTS} and finishes {FINISHED} (`docs/drafts.md`). What weights have learned changes no duration.",
     ]
     if not report["stages"]["trained"]:
         lines += ["", "**No Mixer is trained here: one of the size that ships (`recipes/duets/mixer.yaml`) with random weights "
@@ -103,7 +105,8 @@ def _stages(report: dict[str, Any]) -> list[str]:
     lines = [
         "## Where the time goes",
         "",
-        f"Of one duet at the default, four drafts, once all is loaded ({whole:.3g} s). The Mixer's own share is {100 * share:.1f} % "
+        f"Of one duet at the default, {DRAFTS} drafts of which {FINISHED} are finished, once all is loaded ({whole:.3g} s). "
+        f"The Mixer's own share is {100 * share:.1f} % "
         f"(target: under {100 * MOST_OF_MIXER:.0f} %: {met}).",
         "",
         "| | seconds | share |",

@@ -174,7 +174,7 @@ Written by `python benchmarks/groups.py`; do not edit. `motifmix duet "three peo
 they do ([decision 0009](adr/0009-people-in-pairs.md)).
 
 The same prompts of the test list for all rows, one for every type; the second person's sentence is the third's and the
-fourth's too. Seconds are of one core, for a scene as long as the real one, of four drafts, with its feet cleaned.
+fourth's too. Seconds are of one core, for a scene as long as the real one, of as many drafts as the command makes, with its feet cleaned.
 *Alignment*: how often the sentence finds a pair among the same pairs of 20 types, by the judge that scores (chance: 5 %);
 half widths, and those of the differences, from a bootstrap over prompts. *Looking past*: by how much partners do not face
 each other. Litres are of the mannequin's mesh, mean over frames and pairs.
