@@ -2,6 +2,7 @@
 
     python benchmarks/drafts.py           # writes docs/drafts.json and docs/drafts.md
     python benchmarks/drafts.py --page    # writes the page again from the JSON
+    python benchmarks/drafts.py --choose  # prints how many drafts to begin, when to read them and how many to finish: validation pairs
 
 The prompts, guidance and noise of `motifmix evaluate composition`, each method with its own drafts: the first has the noise of that
 table, the others have their own. Two evaluators with the role select choose (`pipelines/drafts.py`), the two that score, and
@@ -9,8 +10,10 @@ geometry, say what came of it. Needs the prepared pairs and trained models; scen
 done, are kept below MOTIFMIX_HOME, so that it goes on where it was stopped.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import page_of
@@ -20,7 +23,7 @@ from torch import Tensor
 
 from motifmix.atomic import replacing
 from motifmix.errors import WeightsError
-from motifmix.evaluation.duet_bench import STEPS, DuetBench, read_guidance
+from motifmix.evaluation.duet_bench import MIXER, STEPS, DuetBench, read_guidance
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import skating
 from motifmix.evaluation.duet_questions import questions
@@ -31,6 +34,7 @@ from motifmix.pipelines.drafts import DRAFTS, FINISHED, NEAREST, READ_AT, Reader
 from motifmix.pipelines.duet import WINDOW
 
 QUESTIONS = 280
+CHOSEN_ON = 128  # validation pairs
 ALL_FINISHED = 4  # drafts that are finished, all of them, to compare with
 OTHERS = ("interaction", "blending", "paths", "placed-blending", "placed-average")
 BOTH = ((0, 1),)
@@ -134,6 +138,38 @@ def measured() -> dict:
     return {"questions": len(asked), "steps": STEPS, "mixer": mixer, "rows": figures}
 
 
+def choose(pairs: int = CHOSEN_ON) -> None:
+    """Print what plans cost and give on validation pairs, as those who choose find it, and geometry. Nobody who scores is asked."""
+    folder, reader = home(), Reader.load(WINDOW)
+    assert reader is not None  # they come with the package
+    asked, method = questions(folder / "data", "val", pairs), shipped(home())[0]
+    composer = Composer(method, folder)
+    strength = read_guidance(page_of.DOCS / "composition_scores")[MIXER].strength
+    scores, stands = [], []
+    for number, question in enumerate(asked):
+        told = composer.encoder.encode([question.wanted.text, *question.wanted.individual_texts])
+        seeds = [1000 * number + draft for draft in range(DRAFTS)]
+        walk, levels = composer.begun(question.wanted, seeds, steps=STEPS, strength=strength)
+        read, clean = [], walk.states[0]
+        for step in walk.along(walk.states, walk.condition, walk.valid, levels):
+            clean = step.clean
+            read.append(reader.of_pairs(clean[:, None], BOTH, told[0], told[1:]).numpy())
+        scores.append(read)
+        stands.append([staged(question.interaction, own.numpy()) for own in clean])
+        if number % 10 == 0:
+            print(f"{number} of {len(asked)}", flush=True)
+    seen, stood = np.array(scores), np.array(stands)  # [N, steps, drafts], [N, drafts]
+    print("begun, finished, read after | work of one draft | score | stand and go as asked")
+    for begun, left, after in product((1, 4, 8, DRAFTS), (1, 2, 3, 4, 8, DRAFTS), (3, 4, 5, 6)):
+        if left > begun or (left == begun and after > 3):
+            continue
+        early = np.argsort(-seen[:, after - 1, :begun], axis=1)[:, :left]
+        best = early[np.arange(len(seen)), np.take_along_axis(seen[:, -1], early, axis=1).argmax(axis=1)]
+        work = left + (begun - left) * after / STEPS
+        kept = [float(own[np.arange(len(seen)), best].mean()) for own in (seen[:, -1], stood)]
+        print(f"{begun}, {left}, {after} | {work:.1f} | {kept[0]:.3f} | {100 * kept[1]:.1f} %")
+
+
 def page(found: dict) -> str:
     """Return the page."""
     rows = found["rows"]
@@ -192,4 +228,7 @@ def _between(value: float, ends: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    page_of.run("drafts", __doc__, measured, page)
+    if sys.argv[1:] == ["--choose"]:
+        choose()
+    else:
+        page_of.run("drafts", __doc__, measured, page)

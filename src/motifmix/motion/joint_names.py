@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 # Words of a joint's name, side and prefixes taken off, in falling order of trust. A word in two lists is settled by
@@ -75,6 +76,7 @@ class Label(NamedTuple):
         return not any(word in _NOT_A_JOINT for word in self.words)
 
 
+@lru_cache(maxsize=4096)  # every skeleton is asked for again and again
 def read_name(name: str) -> Label:
     """Read a joint's name in any letter case, with or without prefixes and numbers."""
     plain = unicodedata.normalize("NFKC", name).strip()

@@ -12,8 +12,7 @@ IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the rotation that applies ``b`` first, then ``a``; both ``[..., 4]``, broadcast."""
-    ax, ay, az, aw = np.moveaxis(np.asarray(a), -1, 0)
-    bx, by, bz, bw = np.moveaxis(np.asarray(b), -1, 0)
+    (ax, ay, az, aw), (bx, by, bz, bw) = _components(a), _components(b)
     return np.stack(
         [
             aw * bx + ax * bw + ay * bz - az * by,
@@ -32,8 +31,7 @@ def inverse(q: np.ndarray) -> np.ndarray:
 
 def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Rotate vectors ``[..., 3]`` by quaternions ``[..., 4]``, broadcast."""
-    qx, qy, qz, w = np.moveaxis(np.asarray(q), -1, 0)
-    x, y, z = np.moveaxis(np.asarray(v), -1, 0)
+    (qx, qy, qz, w), (x, y, z) = _components(q), _components(v)
     # v + 2 w (axis x v) + 2 axis x (axis x v), written out: np.cross spends more on moving axes than on numbers.
     a, b, c = 2.0 * (qy * z - qz * y), 2.0 * (qz * x - qx * z), 2.0 * (qx * y - qy * x)
     return np.stack(
@@ -162,6 +160,12 @@ def fit_rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     u, _, vt = np.linalg.svd(np.asarray(target).T @ np.asarray(source))
     sign = np.sign(np.linalg.det(u @ vt))
     return from_matrix(u @ np.diag([1.0, 1.0, sign]) @ vt)
+
+
+def _components(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return what stands along the last axis; ``np.moveaxis`` would take longer than a product of one frame."""
+    values = np.asarray(values)
+    return tuple(values[..., number] for number in range(values.shape[-1]))
 
 
 def _unit(v: np.ndarray, fallback: np.ndarray) -> np.ndarray:

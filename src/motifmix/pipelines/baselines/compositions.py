@@ -21,6 +21,7 @@ from motifmix.diffusion.chains import ChainDenoiser, GuidedChains
 from motifmix.diffusion.condition import Condition, Part
 from motifmix.diffusion.denoiser import Denoiser, Difference, Guided, sample_along
 from motifmix.diffusion.discrete import DiscreteSchedule, cosine_betas
+from motifmix.diffusion.schedule import NoiseLevel
 from motifmix.encoders.text import MiniLM
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import BLOCKS, JOINTS
@@ -304,11 +305,17 @@ class Composer:
         if self.method.way in ONE_BY_ONE:
             made = self.make([wanted] * count, seeds, steps=steps, strength=strength)
             return made[int(scores(torch.from_numpy(np.stack([one.people for one in made]))).argmax())]
-        noise = torch.stack([_noise(seed, wanted.frames) for seed in seeds])
-        valid = torch.ones(count, wanted.frames, dtype=torch.bool)
-        walk = self._walk(self._told([wanted] * count), noise, valid, strength)
-        *_, last = walked(walk, self._schedule.early(steps).levels(), scores)
+        walk, levels = self.begun(wanted, seeds, steps=steps, strength=strength)
+        *_, last = walked(walk, levels, scores)
         return _made(last.clean[int(scores(last.clean).argmax())], [], 0, wanted.frames)
+
+    def begun(
+        self, wanted: Wanted, seeds: Sequence[int], *, steps: int, strength: float = 1.0
+    ) -> tuple[Walk, list[NoiseLevel]]:
+        """Return drafts of one pair, one a seed, at their noise, and the levels of so many steps from there."""
+        noise = torch.stack([_noise(seed, wanted.frames) for seed in seeds])
+        valid = torch.ones(len(seeds), wanted.frames, dtype=torch.bool)
+        return self._walk(self._told([wanted] * len(seeds)), noise, valid, strength), self._schedule.early(steps).levels()
 
     @property
     def interaction(self) -> DuetModel:
