@@ -358,8 +358,8 @@ The judge that scores says which of its 15 styles it sees, before (the floor) an
 people are from where they were: the largest distance in a clip, and the mean angle. *Pairs inside each other* are scenes
 in which capsules meet in any frame. Alignment: how often a sentence finds its scene among 20 types, or its person among 20
 contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training
-ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in twelve ways (three depths, four
-strengths), of which readers that score nothing keep those that show the style and still tell the scene
+ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in 24 ways (three depths, four
+strengths; limbs in the style all the time, or as before while they do something, as an arm that waves: `motion/deeds_kept.py`), of which readers that score nothing keep those that show the style and still tell the scene
 (`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on validation pairs.
 *No style* goes that one way at a strength next to 0: what the transfer itself costs, before any style.
 """
@@ -376,6 +376,10 @@ legs, a gradient towards the style, less and more depth, the style at some level
 the same line: what is won for the interaction is lost for the style. That readers choose among ways leaves that line, once. Twice as
 many ways, milder and deeper ones among them, and what is told counting up to three times as much, were judged by a third
 judge of styles and by evaluators of another seed (`--told`): there the line goes on, for more time and feet that slide more.
+
+Limbs that do what they did before, in every way, cost far more style than they gain for the interaction; offered beside
+limbs in the style they gain a little of both, and feet slide less. What is lost still is danced for the most part, punched and
+kicked: a dance is in the whole body all the time, as a style is.
 """
 TITLES = {
     "real": "Real pairs of the test list",

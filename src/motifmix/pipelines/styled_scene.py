@@ -3,7 +3,8 @@
 What makes two motions a scene stays as it was: each one's way over the floor with its timing, where he faces, when his
 feet rest, how high they swing at least and how near he comes to the floor, and where his hands are while they touch
 somebody. How he moves otherwise is the style's. So a style that shows in where people go, or how fast, cannot show here.
-Where readers are here, everybody is restyled in several ways, of which they choose (``styled_drafts.py``).
+Where readers are here, everybody is restyled in several ways, of which they choose (``styled_drafts.py``): in some of them limbs
+that do something do it as before.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import numpy as np
 
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
+from motifmix.motion.deeds_kept import with_deeds_of
 from motifmix.motion.hand_contacts import touches, with_hands_of
 from motifmix.motion.leg_reach import grounded, lifted
 from motifmix.motion.retargeting import retarget
@@ -23,6 +25,8 @@ from motifmix.style.references import StyleLike
 KEPT = Kept(path=True, contacts=True)
 # Chosen by `benchmarks/stylised_duets.py --judge select`; more than for one person: on an old path a style shows less.
 DEPTH, STYLE_SCALE, TEXT_SCALE = 0.76, 5.0, 2.0
+DEEDS_KEPT = (0.0, 1.0)  # shares of what limbs did (`motion/deeds_kept.py`), of which readers choose
+UNREAD_DEEDS_KEPT = 0.5  # in a style that no reader tells: nobody sees when it takes what somebody does
 UNTOLD_STYLE_SCALE = 2.25  # of people of whom nothing is said: no text holds against the style
 
 
@@ -70,11 +74,13 @@ def styled_scene(
             continue
         told = bool(own_text and own_text.strip())
         wanted = reader.styles.wanted(transfer.model, style) if reader is not None and told else None
+        own = before[number]
         if wanted is not None:
             made = transfer.variants(
                 person, style, own_text, depths=DEPTHS, scales=SCALES, strength=strength, keep=keep, text_scale=text_scale,
                 clean_feet=clean_feet,
             )  # fmt: skip
+            shares = DEEDS_KEPT
         else:
             scale = style_scale
             if scale is None:
@@ -83,7 +89,8 @@ def styled_scene(
                 [person], [style], [own_text], strength=strength, keep=keep, depth=depth, style_scale=scale,
                 text_scale=text_scale, clean_feet=clean_feet,
             )  # fmt: skip
-        own = before[number]
+            shares = (UNREAD_DEEDS_KEPT,) if reader is not None and told else (0.0,)
+        made = [with_deeds_of(styled, own, share) if share else styled for share in shares for styled in made]
         touching = touches(own, [other for place, other in enumerate(before) if place != number])
         ways[number] = seen[number] = [
             with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made

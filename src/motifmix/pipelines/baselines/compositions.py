@@ -315,7 +315,9 @@ class Composer:
         """Return drafts of one pair, one a seed, at their noise, and the levels of so many steps from there."""
         noise = torch.stack([_noise(seed, wanted.frames) for seed in seeds])
         valid = torch.ones(len(seeds), wanted.frames, dtype=torch.bool)
-        return self._walk(self._told([wanted] * len(seeds)), noise, valid, strength), self._schedule.early(steps).levels()
+        return self._walk(self._told([wanted] * len(seeds)), noise, valid, strength), self._schedule.early(
+            steps
+        ).levels()
 
     @property
     def interaction(self) -> DuetModel:
