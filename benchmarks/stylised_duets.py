@@ -359,7 +359,8 @@ people are from where they were: the largest distance in a clip, and the mean an
 in which capsules meet in any frame. Alignment: how often a sentence finds its scene among 20 types, or its person among 20
 contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training
 ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in 24 ways (three depths, four
-strengths; limbs in the style all the time, or as before while they do something, as an arm that waves: `motion/deeds_kept.py`), of which readers that score nothing keep those that show the style and still tell the scene
+strengths; limbs in the style all the time, or as before while they do something, as an arm that waves: `motion/deeds_kept.py`),
+of which readers that score nothing keep those that show the style and still tell the scene
 (`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on validation pairs.
 *No style* goes that one way at a strength next to 0: what the transfer itself costs, before any style.
 """

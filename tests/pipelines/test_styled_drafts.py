@@ -134,7 +134,7 @@ def test_who_travels_does_not_dive():
 def test_a_way_that_dives_is_passed_over(reader, stylist, monkeypatch):
     low, high = bent(100.0), walker(0.0, 0.0)
     monkeypatch.setattr(StyleTransfer, "variants", lambda *told, **ways: [low, high])
-    monkeypatch.setattr(StyleReader, "shown", lambda self, motions, wanted: np.array([0.0, -1.0]))
+    monkeypatch.setattr(StyleReader, "shown", lambda self, motions, wanted: np.resize([0.0, -1.0], len(motions)))
     monkeypatch.setattr(scenes, "grounded", lambda styled, own: styled)
     monkeypatch.setattr(scenes, "lifted", lambda styled, own: styled)
     styled = scenes.styled_scene(
@@ -142,3 +142,21 @@ def test_a_way_that_dives_is_passed_over(reader, stylist, monkeypatch):
         reader=StyledReader(reader, None, MiniLM()),
     )  # fmt: skip
     np.testing.assert_allclose(styled.people[0].joints, high.joints, atol=1e-6)
+
+
+def test_limbs_that_do_something_are_offered_as_they_were(reader, stylist, monkeypatch):
+    offered, asked = [], []
+    monkeypatch.setattr(StyleTransfer, "variants", lambda *told, **ways: [walker(0.0, 0.0)])
+    monkeypatch.setattr(StyleTransfer, "transfer", lambda *told, **ways: [walker(0.0, 0.0)])
+    monkeypatch.setattr(scenes, "with_deeds_of", lambda styled, own, share: asked.append(share) or styled)
+    monkeypatch.setattr(
+        StyleReader, "shown", lambda self, motions, wanted: offered.append(len(motions)) or np.zeros(len(motions))
+    )
+    monkeypatch.setattr(StyleReader, "wanted", lambda self, model, style: None if style == "happy" else np.ones(1))
+    scene, texts = Scene((walker(0.0, 0.0), walker(2.0, 3.0))), ["a person walks", None]
+    for style, read, reads in (("old", True, [1.0]), ("happy", True, [0.5]), ("old", False, [])):
+        asked.clear()
+        chooses = StyledReader(reader, None, MiniLM()) if read else None
+        scenes.styled_scene(stylist, scene, [style, None], texts=texts, reader=chooses)
+        assert asked == reads
+    assert offered == [2]  # ways of the one style that readers tell, with limbs as they were and without
