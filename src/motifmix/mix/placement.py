@@ -57,10 +57,14 @@ def orthonormal(motion: Tensor, quirks: Collection[Quirk] = ()) -> Tensor:
     six = block.reshape(*block.shape[:-1], JOINTS - 1, 6)
     instead = six.new_tensor(_THIRD_TURN if ZERO_ROTATION_TURNS in quirks else _REST)
     six = torch.where((six == 0).all(-1, keepdim=True), instead, six)
-    first, second = six.unflatten(-1, (3, 2)).unbind(-1)  # two columns, each [..., 21, 3]
-    first = normalize(first, dim=-1)
-    second = normalize(second - (first * second).sum(-1, keepdim=True) * first, dim=-1)
-    columns = torch.stack([first, second], dim=-1).flatten(-3)  # [..., 126]
+    # Component by component: reductions over three numbers take more than twice as long. The columns lie interleaved.
+    a, d, b, e, c, f = six.unbind(-1)  # [..., 21] each
+    length = _length(a, b, c)
+    a, b, c = a / length, b / length, c / length
+    along = a * d + b * e + c * f
+    d, e, f = d - a * along, e - b * along, f - c * along
+    length = _length(d, e, f)
+    columns = torch.stack([a, d / length, b, e / length, c, f / length], dim=-1).flatten(-2)  # [..., 126]
     return torch.cat([motion[..., : _ROTATIONS.start], columns, motion[..., _CONTACTS]], dim=-1)
 
 
@@ -186,6 +190,11 @@ def _seen_from_start(motion: Tensor, valid_mask: Tensor | None) -> tuple[Tensor,
     if valid_mask is not None:
         offsets = offsets.masked_fill(~valid_mask[..., None, None], 0.0)
     return offsets[..., 0], offsets[..., 2]
+
+
+def _length(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    """The length of vectors by their components, never 0; its gradient is finite everywhere."""
+    return (x * x + y * y + z * z).clamp_min(1e-24).sqrt()
 
 
 def _way(motion: Tensor, valid_mask: Tensor | None) -> Tensor:
