@@ -331,11 +331,16 @@ def _layout_writers(plan: Plan, scene: "Scene", request: DuetRequest) -> list[Ca
 
 def plotted(composed: "Composed", text: str) -> Callable[[Path], Any] | None:
     """Return what draws the individual model's share over the sampling, or of more than two models each one's."""
-    from motifmix.drawing.mixing_weights import draw_mixing_weights, draw_shares
-
     weights, steps, shares = composed.weights, composed.steps, composed.shares
     if weights is None:
         return None
-    if composed.further:
-        return lambda path: draw_shares(shares, path, steps=steps, title=text)
-    return lambda path: draw_mixing_weights(weights, path, steps=steps, title=f"share of the individual model: {text}")
+
+    def draw(path: Path) -> None:
+        from motifmix.drawing.mixing_weights import draw_mixing_weights, draw_shares
+
+        if composed.further:
+            draw_shares(shares, path, steps=steps, title=text)
+        else:
+            draw_mixing_weights(weights, path, steps=steps, title=f"share of the individual model: {text}")
+
+    return draw

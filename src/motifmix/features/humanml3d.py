@@ -14,7 +14,6 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from motifmix.errors import RequestError
 from motifmix.features.published import on_published_body, standing_like
@@ -262,6 +261,8 @@ def bone_rotations(joints: np.ndarray, body: Body = HUMANML3D_BODY, *, smooth: b
     across = across / np.linalg.norm(across, axis=-1, keepdims=True)
     ahead = np.cross(_UP, across)
     if smooth:
+        from scipy.ndimage import gaussian_filter1d  # a twentieth of a second, which decoding does not need
+
         ahead = gaussian_filter1d(ahead, body.smoothing_frames, axis=0, mode="nearest", truncate=4.0)
     rotations = np.zeros((*joints.shape[:2], 4))
     rotations[:, 0] = rot.shortest_arc(ahead, _AHEAD)

@@ -6,7 +6,6 @@ a stand; between deeds, and in all other limbs, the style stays. Both motions ar
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from motifmix.motion import rotations as rot
 from motifmix.motion.motion import Motion
@@ -31,6 +30,8 @@ _PELVIS, _NECK = JOINT_NAMES.index("pelvis"), JOINT_NAMES.index("neck")
 
 def deeds(motion: Motion) -> np.ndarray:
     """Return how plainly the limbs do something, 0 to 1, ``[T, 5]``: left arm, right arm, trunk, left leg, right leg."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d  # a twentieth of a second, which few commands need
+
     joints = motion.joints
     stands = 1.0 - _travels(motion)
     trunk = joints[:, _NECK] - joints[:, _PELVIS]

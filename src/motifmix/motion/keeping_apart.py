@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import convolve1d, maximum_filter1d
 
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
@@ -210,11 +209,15 @@ def _stretches(inside: np.ndarray) -> list[tuple[int, int]]:
 
 def _envelope(needed: np.ndarray, ease: int) -> np.ndarray:
     """A smooth curve over ``needed`` [T] that is nowhere below it and eases in and out within 2 ``ease`` frames."""
+    from scipy.ndimage import maximum_filter1d
+
     width = 2 * ease + 1
     return _smoothed(maximum_filter1d(needed, width, mode="nearest"), ease)
 
 
 def _smoothed(values: np.ndarray, ease: int) -> np.ndarray:
+    from scipy.ndimage import convolve1d  # a twentieth of a second, which people who are apart do not need
+
     return convolve1d(values, _bell(ease), axis=0, mode="nearest")
 
 
@@ -326,6 +329,8 @@ def _push(
 
 def _spread(pushes: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Let neighbouring frames share pushes [T, N, 3], smoothly and easing out, full where they were asked for."""
+    from scipy.ndimage import convolve1d
+
     asked = (weight > 0).astype(float)
     bell = np.hanning(2 * LIMB_EASE + 3)[1:-1]
     near = convolve1d(asked, bell, axis=0, mode="nearest")

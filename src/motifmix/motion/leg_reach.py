@@ -7,7 +7,6 @@ the world. What lies beyond a stretched leg is not reached, and the leg stays a 
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
@@ -47,6 +46,8 @@ def grounded(motion: Motion, content: Motion) -> Motion:
     frames = min(motion.frames, content.frames)
     window = 2 * round(0.5 * _STRIDE * motion.fps) + 1
     lowest = [_lowest(own.joints[:frames], window) for own in (content, motion)]
+    from scipy.ndimage import gaussian_filter1d  # a twentieth of a second, which only people in a style need
+
     shift = gaussian_filter1d(lowest[0] - lowest[1], window / 6.0, mode="nearest")
     root = motion.root.copy()
     root[:, 1] += np.concatenate([shift, np.full(motion.frames - frames, shift[-1])])
@@ -56,6 +57,8 @@ def grounded(motion: Motion, content: Motion) -> Motion:
 def _lowest(joints: np.ndarray, window: int) -> np.ndarray:
     """Return the height of the lowest toe or ankle [T, 22, 3] within ``window`` frames around each."""
     feet = [joint for leg in _LEGS for joint in leg[-2:]]
+    from scipy.ndimage import minimum_filter1d
+
     return minimum_filter1d(joints[:, feet, 1].min(axis=1), window, mode="nearest")
 
 
@@ -74,6 +77,8 @@ def lifted(motion: Motion, content: Motion) -> Motion:
     height = high - floating[:, None] * bears * (high - wanted)
     shifts = np.zeros((2, motion.frames, 3))
     # Steps that come at other times than his swap which foot is lifted, from one frame to the next.
+    from scipy.ndimage import gaussian_filter1d
+
     shifts[:, :frames, 1] = gaussian_filter1d(height - own, _LIFTS * motion.fps, axis=0, mode="nearest").T
     return _stepping(motion, list(shifts))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -48,15 +48,15 @@ from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
 from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader, walked
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world
-from motifmix.pipelines.style_transfer import StyleTransfer
-from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
-from motifmix.pipelines.styled_scene import styled_scene
-from motifmix.pipelines.text_to_motion import TextToMotion
 from motifmix.pipelines.walks import Walk, Walked, chains_along, pair_along
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
 from motifmix.pretrained.converted import STATISTICS
-from motifmix.style.references import StyleLike
+
+if TYPE_CHECKING:  # what gives people styles is loaded when the first style comes
+    from motifmix.pipelines.style_transfer import StyleTransfer
+    from motifmix.pipelines.styled_drafts import StyledReader
+    from motifmix.style.references import StyleLike
 
 STEPS = 10  # what the tables of compositions are measured at
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 4.0  # what the models saw
@@ -212,7 +212,7 @@ class Duet:
 
     def generate(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
-        using: Using = "mixed", styles: Sequence[StyleLike | None] | None = None,
+        using: Using = "mixed", styles: "Sequence[StyleLike | None] | None" = None,
         strengths: Sequence[float] | float = 1.0, clean_feet: bool = True, pairs: Sequence[tuple[int, int]] | None = None,
         keep_apart: bool = True, drafts: int | None = None,
     ) -> Scene:  # fmt: skip
@@ -237,6 +237,8 @@ class Duet:
         )  # fmt: skip
         if styles is None:
             return composed.scene
+        from motifmix.pipelines.styled_scene import styled_scene
+
         return styled_scene(
             self.stylist, composed.scene, styles, strengths, person_texts, text=text, pairs=pairs,
             reader=self.styled_reader(drafts), clean_feet=clean_feet,
@@ -302,16 +304,21 @@ class Duet:
         return Composed(scene, individual, known, dict(zip(further, others, strict=True)))
 
     @cached_property
-    def stylist(self) -> StyleTransfer:
+    def stylist(self) -> "StyleTransfer":
         """Who gives people styles: the default model, loaded when the first style comes."""
+        from motifmix.pipelines.style_transfer import StyleTransfer
+        from motifmix.pipelines.text_to_motion import TextToMotion
+
         return StyleTransfer(TextToMotion())
 
-    def styled_reader(self, drafts: int | None = None) -> StyledReader | None:
+    def styled_reader(self, drafts: int | None = None) -> "StyledReader | None":
         """Who chooses from ways to restyle people; nobody where a single draft is asked for."""
         return None if drafts == 1 else self._styled_reader
 
     @cached_property
-    def _styled_reader(self) -> StyledReader:
+    def _styled_reader(self) -> "StyledReader":
+        from motifmix.pipelines.styled_drafts import StyledReader, StyleReader
+
         return StyledReader(StyleReader.load(), self.reader, self.encoder)
 
     @cached_property
