@@ -7,6 +7,7 @@ else from the rest pose. The middle (pelvis, spine) always comes from the tree b
 ``Spine1`` mean another joint in every rig. Roles without a joint (``spine1``, a collar, a foot) are absent.
 """
 
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -52,6 +53,11 @@ def find_joints(skeleton: Skeleton) -> dict[str, int]:
 
     An animal or an object gives an incomplete map (see :func:`require_person`).
     """
+    return dict(_found_joints(skeleton))
+
+
+@lru_cache(maxsize=64)  # whole clips are carried from one skeleton to another many times
+def _found_joints(skeleton: Skeleton) -> dict[str, int]:
     labels = [read_name(name) for name in skeleton.names]
     roles: dict[str, int] = {}
     for side in ("left", "right"):

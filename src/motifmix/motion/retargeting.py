@@ -12,6 +12,7 @@ scaled by the ratio of leg lengths and carried by the middle of the hips, so tha
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -102,11 +103,9 @@ def canonical_rotations(skeleton: Skeleton, motion: Motion | None = None) -> dic
     Where the rest pose is no standing person (bones along one local axis, as MotionBuilder exports), ``motion`` must
     help: its most upright frame tells the axes, rounded to quarter turns where all bones lie along axes.
     """
-    roles = find_joints(skeleton)
-    if _stands(skeleton.rest_positions, roles):
-        positions = skeleton.rest_positions
-        rotations = np.tile(rot.IDENTITY, (len(skeleton), 1))
-        return _from_pose(skeleton, roles, positions, rotations, quarter_turns=False)
+    roles, resting = find_joints(skeleton), _canonical_at_rest(skeleton)
+    if resting is not None:
+        return dict(resting)
     if motion is None:
         raise ValueError("the rest pose of this skeleton does not stand; a motion is needed to find its axes")
     frame = _most_upright_frame(motion.joints, roles)
@@ -117,6 +116,16 @@ def canonical_rotations(skeleton: Skeleton, motion: Motion | None = None) -> dic
         motion.world_rotations[frame],
         quarter_turns=_bones_along_axes(skeleton, roles),
     )
+
+
+@lru_cache(maxsize=64)
+def _canonical_at_rest(skeleton: Skeleton) -> dict[str, np.ndarray] | None:
+    """What the rest pose tells; None where it does not stand."""
+    roles = find_joints(skeleton)
+    if not _stands(skeleton.rest_positions, roles):
+        return None
+    upright = np.tile(rot.IDENTITY, (len(skeleton), 1))
+    return _from_pose(skeleton, roles, skeleton.rest_positions, upright, quarter_turns=False)
 
 
 def leg_length(skeleton: Skeleton) -> float:
