@@ -28,10 +28,13 @@ from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_metrics import skating
 from motifmix.evaluation.duet_questions import questions
 from motifmix.evaluation.duet_staging import done, staged
+from motifmix.evaluation.measuring import digest
 from motifmix.home import home
 from motifmix.pipelines.baselines.compositions import COMPOSITIONS, ONE_BY_ONE, Composer, Composition, shipped
 from motifmix.pipelines.drafts import DRAFTS, FINISHED, NEAREST, READ_AT, Reader, crowded
 from motifmix.pipelines.duet import WINDOW
+from motifmix.pretrained.cards import weights_version
+from motifmix.pretrained.duet_evaluators import evaluator_folder
 
 QUESTIONS = 280
 CHOSEN_ON = 128  # validation pairs
@@ -101,10 +104,22 @@ def measured() -> dict:
     draws = np.random.default_rng(SEED).integers(0, len(asked), (DRAWS, len(asked)))
     hits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     figures: dict[str, dict] = {}
+    read_by = [weights_version(evaluator_folder("select", people, folder, shipped_first=True)) for people in (2, 1)]
     for title, (method, ways) in rows().items():
         for drafts, culled in ways:
             name = name_of(title, drafts, culled)
-            done_before = folder / "cache" / "drafts" / f"{method.key}-{drafts}-{culled}-{method.version(folder)}.npz"
+            asked_so = digest(
+                drafts,
+                culled,
+                FINISHED,
+                READ_AT,
+                STEPS,
+                QUESTIONS,
+                bench.strength(method),
+                method.version(folder),
+                read_by,
+            )
+            done_before = folder / "cache" / "drafts" / f"{method.key}-{asked_so}.npz"
             if done_before.is_file():
                 with np.load(done_before) as kept:
                     people = [kept[f"arr_{number}"] for number in range(len(asked))]
@@ -182,7 +197,7 @@ def page(found: dict) -> str:
         "keeps the one that is told best by its sentences, as two evaluators find that choose settings and score nothing, and less "
         f"readily one in which people are nearer than {NEAREST:g} m to each other, as pairs hardly ever are (`pipelines/drafts.py`). "
         f"{DRAFTS} are begun unless told otherwise; *read early* means that the evaluators read them when the noise is down to step "
-        f"{READ_AT:.0f} of 1000, after four of ten steps, and only the best {FINISHED} go on to the end, of which one is kept. Where "
+        f"{READ_AT:.0f} of 1000 or just below, and only the best {FINISHED} go on to the end, of which one is kept. Where "
         "a method finishes two motions and then averages them, nothing is there to read early: all its drafts are finished, for "
         "twice the work. Here the evaluators that score say what came of it, and "
         f"geometry, which no evaluator has a part in. {found['questions']} test pairs, {found['steps']} steps, guidance and the first "

@@ -378,9 +378,9 @@ the same line: what is won for the interaction is lost for the style. That reade
 many ways, milder and deeper ones among them, and what is told counting up to three times as much, were judged by a third
 judge of styles and by evaluators of another seed (`--told`): there the line goes on, for more time and feet that slide more.
 
-Limbs that do what they did before, in every way, cost far more style than they gain for the interaction; offered beside
-limbs in the style they gain a little of both, and feet slide less. What is lost still is danced for the most part, punched and
-kicked: a dance is in the whole body all the time, as a style is.
+On validation pairs, by the same, limbs that do what they did before, in every way, cost far more style than they gain for the
+interaction; offered beside limbs in the style they gain for the interaction, and cost the style nothing. What is lost there still is
+danced for the most part, punched and kicked: a dance is in the whole body all the time, as a style is.
 """
 TITLES = {
     "real": "Real pairs of the test list",

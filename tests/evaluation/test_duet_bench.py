@@ -21,7 +21,7 @@ from motifmix.evaluation.duet_bench import DuetBench, Tuned, read_guidance, writ
 from motifmix.evaluation.duet_judges import DuetJudges
 from motifmix.evaluation.duet_questions import Question, questions
 from motifmix.evaluation.duet_store import ScoreStore
-from motifmix.features.interhuman import InterHumanSpace, place
+from motifmix.features.interhuman import BLOCKS, InterHumanSpace, place
 from motifmix.mix.placement import center_scene
 from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.models.in2in import In2INIndividual, In2INInteraction
@@ -113,9 +113,12 @@ def test_every_composition_gives_the_same_alone_and_in_a_batch(home, key):
     both = composer.make(wanted, [3, 4], steps=2)
     alone = composer.make(wanted[:1], [3], steps=2)
     assert [one.people.shape for one in both] == [(2, 50, 262), (2, 90, 262)]
-    # Processors round matrix products of another size in their own way, and untrained networks' six numbers of a rotation may
-    # nearly vanish, which magnifies that; what leaked in from a neighbour in the batch would be of order 1.
-    np.testing.assert_allclose(both[0].people, alone[0].people, atol=2e-3)
+    rotations = BLOCKS["joint_rotations"]
+    places, others = (np.delete(made[0].people, np.r_[rotations], axis=-1) for made in (both, alone))
+    np.testing.assert_allclose(places, others, atol=1e-4)
+    # Processors round matrix products of another size in their own way, and an untrained network's six numbers of a rotation
+    # may nearly vanish, which magnifies that; what leaked in from a neighbour in the batch would be of order 1.
+    np.testing.assert_allclose(both[0].people[..., rotations], alone[0].people[..., rotations], atol=2e-3)
     assert (both[0].weights is not None) == (COMPOSITIONS[key].way == "mixed")
 
 
@@ -130,7 +133,8 @@ def test_of_drafts_the_one_is_kept_that_is_liked_best(home, key):
 
     kept = composer.drafted(wanted, [3, 4, 5, 6], first_of_them, steps=4)
     (alone,) = composer.make([wanted], [3], steps=4)
-    np.testing.assert_allclose(kept.people, alone.people, atol=2e-3)
+    places = BLOCKS["joint_positions"]
+    np.testing.assert_allclose(kept.people[..., places], alone.people[..., places], atol=1e-4, rtol=1e-4)
     assert read == ([4] if key == "placed-average" else [4, 2])
 
 

@@ -14,7 +14,7 @@ from motifmix.motion import rotations as rot
 from motifmix.pipelines import styled_scene as scenes
 from motifmix.pipelines.duet import Duet
 from motifmix.pipelines.style_transfer import StyleTransfer
-from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader, StyleReader, dive
+from motifmix.pipelines.styled_drafts import DEPTHS, SCALES, StyledReader, StyleReader, dive, jump
 
 
 class Near:
@@ -148,7 +148,11 @@ def test_limbs_that_do_something_are_offered_as_they_were(reader, stylist, monke
     offered, asked = [], []
     monkeypatch.setattr(StyleTransfer, "variants", lambda *told, **ways: [walker(0.0, 0.0)])
     monkeypatch.setattr(StyleTransfer, "transfer", lambda *told, **ways: [walker(0.0, 0.0)])
-    monkeypatch.setattr(scenes, "with_deeds_of", lambda styled, own, share: asked.append(share) or styled)
+    monkeypatch.setattr(
+        scenes, "with_deeds_of", lambda styled, own, weights: asked.append(float(weights.max())) or styled
+    )
+    does = np.ones((40, 5))
+    monkeypatch.setattr(scenes, "deeds", lambda own: does)
     monkeypatch.setattr(
         StyleReader, "shown", lambda self, motions, wanted: offered.append(len(motions)) or np.zeros(len(motions))
     )
@@ -160,3 +164,22 @@ def test_limbs_that_do_something_are_offered_as_they_were(reader, stylist, monke
         scenes.styled_scene(stylist, scene, [style, None], texts=texts, reader=chooses)
         assert asked == reads
     assert offered == [2]  # ways of the one style that readers tell, with limbs as they were and without
+    does[:] = 0.0
+    asked.clear()
+    scenes.styled_scene(stylist, scene, ["old", None], texts=texts, reader=StyledReader(reader, None, MiniLM()))
+    assert offered == [2, 1] and not asked  # who does nothing has one way less
+
+
+def test_a_limb_that_jumps_costs_its_way_something(reader, stylist, monkeypatch):
+    calm, jumps = walker(0.0, 0.0), walker(0.0, 0.0)
+    jumps.rotations[20:, MOTIFMIX.index("left_knee")] = rot.from_rotvec(np.array([2.0, 0.0, 0.0]))
+    assert jump(calm, calm) == 0.0 == jump(jumps, jumps) and jump(jumps, calm) > 5.0
+    monkeypatch.setattr(StyleTransfer, "variants", lambda *told, **ways: [jumps, calm])
+    monkeypatch.setattr(StyleReader, "shown", lambda self, motions, wanted: np.resize([0.0, -1.0], len(motions)))
+    monkeypatch.setattr(scenes, "grounded", lambda styled, own: styled)
+    monkeypatch.setattr(scenes, "lifted", lambda styled, own: styled)
+    styled = scenes.styled_scene(
+        stylist, Scene((walker(0.0, 0.0), walker(2.0, 3.0))), ["old", None], texts=["a person walks", None],
+        reader=StyledReader(reader, None, MiniLM()),
+    )  # fmt: skip
+    np.testing.assert_allclose(styled.people[0].joints, calm.joints, atol=1e-6)

@@ -9,16 +9,16 @@ import numpy as np
 
 from motifmix.motion import rotations as rot
 from motifmix.motion.motion import Motion
+from motifmix.motion.posture import lean, speed
 from motifmix.motion.skeleton import JOINT_NAMES
 
 # From where a limb begins to do something, to where it is plain that it does.
 RAISED = (0.65, 0.85)  # of the way from the pelvis up to the neck: a wrist; who runs has his at 0.4
 LEANT = (20.0, 35.0)  # degrees from upright: the trunk of who goes nowhere
 LIFTED = (0.3, 0.45)  # m: an ankle over the other one, of who goes nowhere
-TRAVELS = 0.5  # m/s, over half a second
-EASE = (
-    0.12  # s in which a limb goes over, as a deviation of a bell; a deed counts from so long before it to so long after
-)
+TRAVELS = 0.5  # m/s: who is as fast goes somewhere
+# s in which a limb goes over, as a deviation of a bell; a deed counts from so long before it to so long after.
+EASE = 0.12
 _SIDES = ("left", "right")
 _ARMS = tuple(
     [JOINT_NAMES.index(f"{side}_{name}") for name in ("collar", "shoulder", "elbow", "wrist")] for side in _SIDES
@@ -33,14 +33,16 @@ def deeds(motion: Motion) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d  # a twentieth of a second, which few commands need
 
     joints = motion.joints
-    stands = 1.0 - _travels(motion)
+    stands = 1.0 - _ramp(speed(motion), (0.6 * TRAVELS, TRAVELS))
     trunk = joints[:, _NECK] - joints[:, _PELVIS]
-    length = np.linalg.norm(trunk, axis=-1)
-    lean = np.degrees(np.arccos(np.clip(trunk[:, 1] / length, -1.0, 1.0)))
     ankles = joints[:, [leg[2] for leg in _LEGS], 1]
+
+    def raised(joint: int) -> np.ndarray:
+        return ((joints[:, joint] - joints[:, _PELVIS]) * trunk).sum(axis=-1) / (trunk**2).sum(axis=-1)
+
     found = [
-        *(_ramp((joints[:, arm[-1]] - joints[:, _PELVIS]) * trunk / length[:, None] ** 2, RAISED) for arm in _ARMS),
-        _ramp(lean, LEANT) * stands,
+        *(_ramp(raised(arm[-1]), RAISED) for arm in _ARMS),
+        _ramp(lean(motion), LEANT) * stands,
         *(_ramp(ankles[:, side] - ankles[:, 1 - side], LIFTED) * stands for side in (0, 1)),
     ]
     found[3:] = [np.maximum(leg, found[2]) for leg in found[3:]]  # a pelvis that bows turns about its hips
@@ -49,26 +51,20 @@ def deeds(motion: Motion) -> np.ndarray:
     return gaussian_filter1d(wide, reach, axis=0, mode="nearest")
 
 
-def with_deeds_of(motion: Motion, content: Motion, share: float = 1.0) -> Motion:
-    """Return ``motion`` with limbs that do something in ``content`` by ``share`` as they are there; the root stays."""
+def with_deeds_of(motion: Motion, content: Motion, weights: np.ndarray) -> Motion:
+    """Return ``motion`` with limbs by ``weights`` as they are in ``content``; the root stays.
+
+    ``weights`` [T, 5]: the :func:`deeds` of ``content``, or a share of them.
+    """
     frames = min(motion.frames, content.frames)
-    weights = share * deeds(content)[:frames]
     rotations = motion.rotations.copy()
     for number, limb in enumerate((*_ARMS, _TRUNK, *_LEGS)):
         for joint in limb:
             own = rotations[:frames, joint]
-            rotations[:frames, joint] = rot.slerp(own, content.rotations[:frames, joint], weights[:, number])
+            rotations[:frames, joint] = rot.slerp(own, content.rotations[:frames, joint], weights[:frames, number])
     return Motion(motion.skeleton, rot.continuous(rotations), motion.root, motion.fps, motion.labels)
 
 
-def _travels(motion: Motion) -> np.ndarray:
-    half = max(1, round(motion.fps / 4))
-    places = np.pad(motion.root[:, [0, 2]], ((half, half), (0, 0)), mode="edge")
-    speed = np.linalg.norm(places[2 * half :] - places[: -2 * half], axis=-1) * motion.fps / (2 * half)
-    return _ramp(speed, (0.6 * TRAVELS, TRAVELS))
-
-
 def _ramp(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
-    values = values.sum(axis=-1) if values.ndim > 1 else values
     share = np.clip((values - between[0]) / (between[1] - between[0]), 0.0, 1.0)
     return share**2 * (3.0 - 2.0 * share)

@@ -23,11 +23,11 @@ from motifmix.models.duet_evaluator import DuetEvaluator
 from motifmix.pipelines.walks import Walk
 from motifmix.pretrained.duet_evaluators import ALIKE, PART, evaluator_folder, load_evaluator, load_meanings
 
-DRAFTS = 12  # as many as fit into the time that a duet may take; what they give: benchmarks/drafts.py
+# How many are begun and go on, and when they are read, was chosen on validation pairs: `benchmarks/drafts.py --choose`.
+DRAFTS = 12  # of two people for as long as the models saw; what they give: benchmarks/drafts.py
+LEAST_DRAFTS = 4  # of longer scenes and of more people, who take longer
 FINISHED = 2  # drafts that go on to the end
-READ_AT = (
-    900.0  # of the process's 1000 steps: drafts are read after the last step from there on; chosen on validation pairs
-)
+READ_AT = 910.0  # of the process's 1000 steps: drafts are read at the first step there or below
 MOST_DRAFTS = 32
 NEAREST = 0.5  # metres between pelvises: one pair of a hundred on the training side is ever so near
 CROWDED = 0.3  # what it costs to be nearer all the time, beside probabilities; with more, fewer of the scenes that are kept are told
@@ -42,17 +42,23 @@ class Step:
     weights: Tensor | None
 
 
-def walked(
+def drafts_for(size: float) -> int:
+    """Return how many drafts are begun unless told otherwise; ``size``: of a scene, times that of two people as long as the models saw."""
+    return max(LEAST_DRAFTS, min(DRAFTS, round(DRAFTS / size)))
+
+
+def culled(
     walk: Walk, levels: Sequence[NoiseLevel], scores: Callable[[Tensor], Tensor], finished: int = FINISHED
 ) -> Iterator[Step]:
-    """Take drafts along ``levels``; of more than ``finished`` the best alone go on, once there is less noise than at ``READ_AT``.
+    """Take drafts along ``levels``; of more than ``finished`` the best alone go on, once there is no more noise than at ``READ_AT``.
 
     ``scores`` of clean drafts [D, ...] are [D] or, where people are chosen alone, [D, P]: then each one's best go on.
     Yields every step.
     """
-    early = sum(original_step(level) >= READ_AT for level in levels[:-1])
+    noisier = sum(original_step(level) > READ_AT for level in levels[:-1])
+    early = -(-(noisier + 1) // walk.every) * walk.every
     numbers = tuple(range(walk.drafts))
-    if walk.drafts <= finished or not 0 < early < len(levels) - 1:
+    if walk.drafts <= finished or early >= len(levels) - 1:
         for step in walk.along(walk.states, walk.condition, walk.valid, levels):
             yield Step(step.clean, numbers, step.weights)
         return

@@ -46,7 +46,7 @@ from motifmix.motion.contacts import floor_height, foot_contacts
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
 from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
-from motifmix.pipelines.drafts import DRAFTS, MOST_DRAFTS, Reader, walked
+from motifmix.pipelines.drafts import MOST_DRAFTS, Reader, culled, drafts_for
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world
 from motifmix.pipelines.walks import Walk, Walked, chains_along, pair_along
 from motifmix.pretrained.build import load_part
@@ -218,8 +218,8 @@ class Duet:
     ) -> Scene:  # fmt: skip
         """Return a scene of a person for each of ``person_texts`` at 30 fps; the same seed gives the same scene.
 
-        Of several ``drafts`` that one is kept which is told best by its sentences (``drafts.py``): four where the package has
-        who reads them, and otherwise one.
+        Of several ``drafts`` that one is kept which is told best by its sentences (``drafts.py``): twelve where the package has
+        who reads them, fewer of longer scenes and more people, and otherwise one.
         Beyond 4 s, up to 12, it is made in overlapping windows that are laid end to end (``mix/long_scene.py``); by the
         individual model alone they are averaged where they stand (``diffusion/windows.py``), and nobody gets far.
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
@@ -254,8 +254,8 @@ class Duet:
         # The model of two knows one pair as it stands; all else is put together of pairs.
         grouped = using != "individual" and met != ((0, 1),)
         self._check(text, person_texts, seconds, steps, using, grouped)
-        drafts = self._checked_drafts(drafts)
         frames = round(seconds * InterHumanSpace.fps)
+        drafts = self._checked_drafts(drafts, len(met) * frames / WINDOW)
         generator, shape = torch.Generator().manual_seed(seed), (1, count, frames, InterHumanSpace.dim)
         noise = torch.cat(
             [torch.randn(shape, generator=generator) for _ in range(drafts)]
@@ -266,7 +266,7 @@ class Duet:
         apart = CollisionGuidance().along(levels) if keep_apart else None
         walk = self._walk(condition, noise, using, met if grouped else None, apart)
         features, weights, left = noise, [], tuple(range(drafts))
-        for number, step in enumerate(walked(walk, levels, partial(self._told, met, vectors, using, grouped)), start=1):
+        for number, step in enumerate(culled(walk, levels, partial(self._told, met, vectors, using, grouped)), start=1):
             if len(step.numbers) < len(left):
                 weights = [own[list(step.numbers)] for own in weights]
             features, left = step.clean, step.numbers
@@ -326,9 +326,9 @@ class Duet:
         """Who chooses from drafts, loaded when the first are made; None where nobody is here."""
         return Reader.load(WINDOW)
 
-    def _checked_drafts(self, drafts: int | None) -> int:
+    def _checked_drafts(self, drafts: int | None, size: float) -> int:
         if drafts is None:
-            return 1 if self.reader is None else DRAFTS
+            return 1 if self.reader is None else drafts_for(size)
         if not 1 <= drafts <= MOST_DRAFTS:
             raise RequestError(f"{drafts} drafts: choose 1 to {MOST_DRAFTS}")
         if drafts > 1 and self.reader is None:
@@ -386,7 +386,8 @@ class Duet:
                 guided = LongScene(guided, chains, noise.shape[2], WINDOW, OVERLAP)
                 chains, states = guided.chains, guided.states(noise)
         kept: ChainDenoiser = guided if apart is None else MixtureKeptApart(guided, apart)
-        return Walk(partial(chains_along, kept, chains), tuple(states), condition, valid)
+        every = self.sparing.every if mixed else 1
+        return Walk(partial(chains_along, kept, chains), tuple(states), condition, valid, every)
 
     def _people_along(
         self, long: bool, states: tuple[Tensor, ...], condition: Condition, valid: Tensor, levels: Sequence[NoiseLevel]

@@ -14,7 +14,7 @@ import torch
 from motifmix.encoders.text import MiniLM
 from motifmix.features.interhuman import InterHumanSpace, extract_pair
 from motifmix.motion import Motion
-from motifmix.motion.skeleton import JOINT_NAMES
+from motifmix.motion.posture import lean, limb_speed, speed
 from motifmix.pipelines.default_parts import DefaultParts
 from motifmix.pipelines.drafts import Reader
 from motifmix.pretrained.judges import Judge, load_judge
@@ -26,11 +26,12 @@ DEPTHS = (0.6, 0.7, 0.8)
 SCALES = (2.0, 3.5, 5.0, 7.0)
 TOLD = 1.0  # what is told counts so much beside the styles
 LEAST = 0.02  # probabilities below are alike: nobody reads it
-TRAVELS = 0.5  # m/s, over half a second
+TRAVELS = 0.5  # m/s
 LEANS = 50.0  # degrees from upright: nobody who travels leans further in any clip that the styles were learnt from
 DIVES = 0.1  # what a degree further costs, beside logarithms of probabilities
+FAST = 6.0  # m/s, seen from the root: a limb that does not kick or punch is hardly faster
+JUMPS = 0.3  # what a m/s more costs: a knee that snaps over is at 18
 ROUNDS = 2  # in which everybody's way is chosen anew, those of the others as they are
-_PELVIS, _NECK = JOINT_NAMES.index("pelvis"), JOINT_NAMES.index("neck")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,16 +85,13 @@ def dive(styled: Motion, before: Motion) -> float:
     Both on the motifmix skeleton. A style that bends people forward takes who ran bent already down to the floor, and judges read
     it the more plainly. Who stands may bow as low as he likes.
     """
-    half = max(1, round(styled.fps / 4))
-    places = np.pad(styled.root[:, [0, 2]], ((half, half), (0, 0)), mode="edge")
-    travels = np.linalg.norm(places[2 * half :] - places[: -2 * half], axis=-1) * styled.fps / (2 * half) > TRAVELS
-    beyond = _lean(styled) - np.maximum(_lean(before), LEANS)
-    return float(np.max(beyond, where=travels, initial=0.0))
+    beyond = lean(styled) - np.maximum(lean(before), LEANS)
+    return float(np.max(beyond, where=speed(styled) > TRAVELS, initial=0.0))
 
 
-def _lean(motion: Motion) -> np.ndarray:
-    trunk = motion.joints[:, _NECK] - motion.joints[:, _PELVIS]
-    return np.degrees(np.arccos(np.clip(trunk[:, 1] / np.linalg.norm(trunk, axis=-1), -1.0, 1.0)))
+def jump(styled: Motion, before: Motion) -> float:
+    """Return by how many m/s the fastest limb is faster, in its worst frame, than ``before`` or than any limb need be."""
+    return max(0.0, limb_speed(styled) - max(limb_speed(before), FAST))
 
 
 @dataclass(frozen=True, eq=False)

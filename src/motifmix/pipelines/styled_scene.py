@@ -13,20 +13,21 @@ import numpy as np
 
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
-from motifmix.motion.deeds_kept import with_deeds_of
+from motifmix.motion.deeds_kept import deeds, with_deeds_of
 from motifmix.motion.hand_contacts import touches, with_hands_of
 from motifmix.motion.leg_reach import grounded, lifted
 from motifmix.motion.retargeting import retarget
 from motifmix.pipelines.group_scene import of_two, star
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
-from motifmix.pipelines.styled_drafts import DEPTHS, DIVES, SCALES, StyledReader, dive
+from motifmix.pipelines.styled_drafts import DEPTHS, DIVES, JUMPS, SCALES, StyledReader, dive, jump
 from motifmix.style.references import StyleLike
 
 KEPT = Kept(path=True, contacts=True)
 # Chosen by `benchmarks/stylised_duets.py --judge select`; more than for one person: on an old path a style shows less.
 DEPTH, STYLE_SCALE, TEXT_SCALE = 0.76, 5.0, 2.0
 DEEDS_KEPT = (0.0, 1.0)  # shares of what limbs did (`motion/deeds_kept.py`), of which readers choose
-UNREAD_DEEDS_KEPT = 0.5  # in a style that no reader tells: nobody sees when it takes what somebody does
+UNREAD_DEEDS_KEPT = 0.5  # in a style that readers cannot tell, so that they cannot choose
+LEAST_DEED = 0.05  # below, nobody does anything, and ways with and without are the same
 UNTOLD_STYLE_SCALE = 2.25  # of people of whom nothing is said: no text holds against the style
 
 
@@ -90,14 +91,20 @@ def styled_scene(
                 text_scale=text_scale, clean_feet=clean_feet,
             )  # fmt: skip
             shares = (UNREAD_DEEDS_KEPT,) if reader is not None and told else (0.0,)
-        made = [with_deeds_of(styled, own, share) if share else styled for share in shares for styled in made]
+        does = deeds(own)
+        if does.max(initial=0.0) < LEAST_DEED:
+            shares = (0.0,)
+        made = [with_deeds_of(styled, own, share * does) if share else styled for share in shares for styled in made]
         touching = touches(own, [other for place, other in enumerate(before) if place != number])
         ways[number] = seen[number] = [
             with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made
         ]
         if reader is not None and wanted is not None:
             dives = [dive(styled, own) for styled in ways[number]]
-            shown[number] = reader.styles.shown(ways[number], wanted) - DIVES * np.array(dives)
+            jumps = [jump(styled, own) for styled in ways[number]]
+            shown[number] = (
+                reader.styles.shown(ways[number], wanted) - DIVES * np.array(dives) - JUMPS * np.array(jumps)
+            )
     best = [0] * len(scene)
     if reader is not None and any(len(own) > 1 for own in ways):
         best = reader.chosen(seen, shown, star(len(scene)) if pairs is None else pairs, of_two(text), said)

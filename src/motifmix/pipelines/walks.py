@@ -35,13 +35,15 @@ class Walk:
     """``drafts`` on their way: ``states``, one a chain, what they are told, which frames are ``valid`` [D, T], and who takes them
     ``along`` some noise levels.
 
-    A state is [D, ...], or [W D, ...] where a draft has W parts: all drafts' first parts stand first.
+    A state is [D, ...], or [W D, ...] where a draft has W parts: all drafts' first parts stand first. ``every``: drafts may be left
+    behind after each so many steps, as what a Mixer said of all of them holds in between (``mix/sparing.py``).
     """
 
     along: Along
     states: tuple[Tensor, ...]
     condition: Condition
     valid: Tensor
+    every: int = 1
 
     @property
     def drafts(self) -> int:

@@ -81,7 +81,7 @@ def _start(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (by default that of this process) and return its exit code."""
     if arguments is None:
-        # Importing torch makes a million objects that all stay: looking through them for garbage again and again, and once
+        # Importing torch makes some hundred thousand objects that all stay: looking through them for garbage again and again, and once
         # more at the end, would take a third of a second.
         gc.set_threshold(OBJECTS_UNTIL_SEARCHED)
         atexit.register(gc.freeze)

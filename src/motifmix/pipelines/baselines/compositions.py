@@ -35,7 +35,7 @@ from motifmix.mix.schedules import Constant, Exponential, Linear, ReversedExpone
 from motifmix.mix.sparing import Sparing
 from motifmix.mix.weights import Forced, Override
 from motifmix.models.intergen import PEOPLE
-from motifmix.pipelines.drafts import walked
+from motifmix.pipelines.drafts import culled
 from motifmix.pipelines.duet import (
     ALONE_SCALE,
     BESIDE,
@@ -306,7 +306,7 @@ class Composer:
             made = self.make([wanted] * count, seeds, steps=steps, strength=strength)
             return made[int(scores(torch.from_numpy(np.stack([one.people for one in made]))).argmax())]
         walk, levels = self.begun(wanted, seeds, steps=steps, strength=strength)
-        *_, last = walked(walk, levels, scores)
+        *_, last = culled(walk, levels, scores)
         return _made(last.clean[int(scores(last.clean).argmax())], [], 0, wanted.frames)
 
     def begun(
@@ -372,7 +372,7 @@ class Composer:
             guided: ChainDenoiser = GuidedChains(mixture, [Difference(MIXED_SCALE * strength, _TEXTS)])
             guided, chains = guided if apart is None else MixtureKeptApart(guided, apart), mixture.chains
             states = tuple(chain.start(noise) for chain in chains)
-            return Walk(partial(chains_along, guided, chains), states, condition, valid)
+            return Walk(partial(chains_along, guided, chains), states, condition, valid, self.sparing.every)
         scene = self._scene_guided(strength)
         if way != "interaction":
             alone = people_guided(self.individual, strength)
