@@ -134,7 +134,8 @@ def test_of_drafts_the_one_is_kept_that_is_liked_best(home, key):
     kept = composer.drafted(wanted, [3, 4, 5, 6], first_of_them, steps=6)
     (alone,) = composer.make([wanted], [3], steps=6)
     places = BLOCKS["joint_positions"]
-    np.testing.assert_allclose(kept.people[..., places], alone.people[..., places], atol=1e-4, rtol=1e-4)
+    # Untrained networks put people tens of metres away: other drafts differ by metres.
+    np.testing.assert_allclose(kept.people[..., places], alone.people[..., places], atol=1e-3)
     assert read == ([4] if key == "placed-average" else [4, 2])
 
 
