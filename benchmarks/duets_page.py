@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from motifmix.pipelines.drafts import DRAFTS, FINISHED
-
 TARGET, MOST_OF_MIXER, MOST_BYTES = 3.0, 0.15, 25e6
 DEFAULT_STEPS = "10"
 ROLES = {
@@ -31,6 +29,8 @@ def _head(report: dict[str, Any]) -> list[str]:
         "Seconds are those of the processor in the process itself, because other programs had the cores"
     )  # fmt: skip
     busy = " It was busy: the ratios say more than the seconds." if wall and _busy(report) else ""
+    from motifmix.pipelines.drafts import DRAFTS, FINISHED  # not before torch's import is timed
+
     lines = [
         "# Duets: speed and size",
         "",
@@ -102,6 +102,8 @@ def _stages(report: dict[str, Any]) -> list[str]:
     stages = report["stages"]
     whole, share = stages["clip"]["whole"], stages["share"]
     met = "met" if share <= MOST_OF_MIXER else "missed"
+    from motifmix.pipelines.drafts import DRAFTS, FINISHED
+
     lines = [
         "## Where the time goes",
         "",

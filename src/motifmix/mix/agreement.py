@@ -58,17 +58,25 @@ def agreed(people: Tensor, valid: Tensor, weight: float = WEIGHT) -> Tensor:
     frames, which come first; places behind them are the positions.
     """
     positions, velocities = people[..., BLOCKS["joint_positions"]], people[..., BLOCKS["joint_velocities"]]
-    places = positions.clone()
     lengths = valid.sum(dim=1)
-    for length in lengths.unique().tolist():
+    different = lengths.unique().tolist()
+    if different == [positions.shape[2]]:
+        return _solved(positions, velocities, weight)
+    places = positions.clone()
+    for length in different:
         rows = lengths == length
-        if length < 2:
-            continue
-        solved = _solver(length, weight).to(positions)
-        steps = velocities[rows, :, : length - 1]
-        pulled = torch.nn.functional.pad(steps, (0, 0, 1, 0)) - torch.nn.functional.pad(steps, (0, 0, 0, 1))
-        places[rows, :, :length] = torch.einsum("ts,bpsf->bptf", solved, positions[rows, :, :length] + weight * pulled)
+        places[rows, :, :length] = _solved(positions[rows, :, :length], velocities[rows, :, :length], weight)
     return places
+
+
+def _solved(positions: Tensor, velocities: Tensor, weight: float) -> Tensor:
+    """Places of people who are all there in all frames, [B, P, T, 66]."""
+    length = positions.shape[2]
+    if length < 2:
+        return positions
+    steps = velocities[:, :, :-1]
+    pulled = torch.nn.functional.pad(steps, (0, 0, 1, 0)) - torch.nn.functional.pad(steps, (0, 0, 0, 1))
+    return _solver(length, weight).to(positions) @ (positions + weight * pulled)
 
 
 @lru_cache(maxsize=512)

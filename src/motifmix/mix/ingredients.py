@@ -58,7 +58,7 @@ class Scaling(nn.Module):
 
     def restore(self, features: Tensor) -> Tensor:
         """Undo :meth:`normalise`."""
-        return features * self.std + self.mean
+        return torch.addcmul(self.mean, features, self.std)
 
 
 @dataclass(frozen=True)

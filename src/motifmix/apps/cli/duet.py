@@ -63,7 +63,9 @@ def duet(
     steps: Annotated[int | None, typer.Option(help="Denoising steps; 10 by default, 5 to 50 are of use.")] = None,
     drafts: Annotated[
         int | None,
-        typer.Option(help="Scenes to begin, of which the one is kept that does most of what was said; 12 by default, fewer if long."),
+        typer.Option(
+            help="Scenes to begin, of which the one is kept that does most of what was said; 12 by default, fewer if long."
+        ),
     ] = None,
     fps: Annotated[float, typer.Option(help="Frames a second in the files.")] = 30.0,
     raw: Annotated[bool, typer.Option("--raw", help="Leave out the clean-up of the feet.")] = False,
