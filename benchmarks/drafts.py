@@ -166,7 +166,7 @@ def choose(pairs: int = CHOSEN_ON) -> None:
         seeds = [1000 * number + draft for draft in range(DRAFTS)]
         walk, levels = composer.begun(question.wanted, seeds, steps=STEPS, strength=strength)
         read, clean = [], walk.states[0]
-        for step in walk.along(walk.states, walk.condition, walk.valid, levels):
+        for step in walk.taken(levels):
             clean = step.clean
             read.append(reader.of_pairs(clean[:, None], BOTH, told[0], told[1:]).numpy())
         scores.append(read)

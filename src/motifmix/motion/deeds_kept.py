@@ -8,15 +8,15 @@ a stand; between deeds, and in all other limbs, the style stays. Both motions ar
 import numpy as np
 
 from motifmix.motion import rotations as rot
+from motifmix.motion.easing import eased
 from motifmix.motion.motion import Motion
-from motifmix.motion.posture import lean, speed
+from motifmix.motion.posture import TRAVELS, lean, speed
 from motifmix.motion.skeleton import JOINT_NAMES
 
 # From where a limb begins to do something, to where it is plain that it does.
 RAISED = (0.65, 0.85)  # of the way from the pelvis up to the neck: a wrist; who runs has his at 0.4
 LEANT = (20.0, 35.0)  # degrees from upright: the trunk of who goes nowhere
 LIFTED = (0.3, 0.45)  # m: an ankle over the other one, of who goes nowhere
-TRAVELS = 0.5  # m/s: who is as fast goes somewhere
 # s in which a limb goes over, as a deviation of a bell; a deed counts from so long before it to so long after.
 EASE = 0.12
 _SIDES = ("left", "right")
@@ -66,5 +66,4 @@ def with_deeds_of(motion: Motion, content: Motion, weights: np.ndarray) -> Motio
 
 
 def _ramp(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
-    share = np.clip((values - between[0]) / (between[1] - between[0]), 0.0, 1.0)
-    return share**2 * (3.0 - 2.0 * share)
+    return eased((values - between[0]) / (between[1] - between[0]))

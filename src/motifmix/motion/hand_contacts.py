@@ -10,6 +10,7 @@ import numpy as np
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
 from motifmix.motion.capsules import CAPSULES, RADII, segment_distance, segments
+from motifmix.motion.easing import eased
 from motifmix.motion.leg_reach import two_bones_reaching
 from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import JOINT_NAMES
@@ -60,5 +61,4 @@ def _eased(when: np.ndarray, reach: int) -> np.ndarray:
         return np.zeros(len(when))
     held = np.flatnonzero(when)
     distance = np.abs(np.arange(len(when))[:, None] - held[None]).min(axis=1)
-    share = np.clip(1.0 - distance / (reach + 1), 0.0, 1.0)
-    return share**2 * (3.0 - 2.0 * share)
+    return eased(1.0 - distance / (reach + 1))

@@ -10,6 +10,7 @@ import numpy as np
 
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
+from motifmix.motion.easing import eased
 from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import JOINT_NAMES
 
@@ -43,11 +44,11 @@ def grounded(motion: Motion, content: Motion) -> Motion:
     What is compared is the lowest that either foot gets within half a second, so that who runs still leaves the floor. Both
     motions are on one clock and stand on one floor.
     """
+    from scipy.ndimage import gaussian_filter1d  # a twentieth of a second, which only people in a style need
+
     frames = min(motion.frames, content.frames)
     window = 2 * round(0.5 * _STRIDE * motion.fps) + 1
     lowest = [_lowest(own.joints[:frames], window) for own in (content, motion)]
-    from scipy.ndimage import gaussian_filter1d  # a twentieth of a second, which only people in a style need
-
     shift = gaussian_filter1d(lowest[0] - lowest[1], window / 6.0, mode="nearest")
     root = motion.root.copy()
     root[:, 1] += np.concatenate([shift, np.full(motion.frames - frames, shift[-1])])
@@ -56,9 +57,9 @@ def grounded(motion: Motion, content: Motion) -> Motion:
 
 def _lowest(joints: np.ndarray, window: int) -> np.ndarray:
     """Return the height of the lowest toe or ankle [T, 22, 3] within ``window`` frames around each."""
-    feet = [joint for leg in _LEGS for joint in leg[-2:]]
     from scipy.ndimage import minimum_filter1d
 
+    feet = [joint for leg in _LEGS for joint in leg[-2:]]
     return minimum_filter1d(joints[:, feet, 1].min(axis=1), window, mode="nearest")
 
 
@@ -68,6 +69,8 @@ def lifted(motion: Motion, content: Motion) -> Motion:
     A foot that swung there does not drag over the floor here. Where both feet would be in the air, as his steps come at other
     times, the foot that bore him there comes down. Both motions are on one clock and stand on one floor.
     """
+    from scipy.ndimage import gaussian_filter1d
+
     frames = min(motion.frames, content.frames)
     toes = [leg[-1] for leg in _LEGS]
     wanted, own = (each.joints[:frames, toes, 1] for each in (content, motion))  # [T, 2]
@@ -77,8 +80,6 @@ def lifted(motion: Motion, content: Motion) -> Motion:
     height = high - floating[:, None] * bears * (high - wanted)
     shifts = np.zeros((2, motion.frames, 3))
     # Steps that come at other times than his swap which foot is lifted, from one frame to the next.
-    from scipy.ndimage import gaussian_filter1d
-
     shifts[:, :frames, 1] = gaussian_filter1d(height - own, _LIFTS * motion.fps, axis=0, mode="nearest").T
     return _stepping(motion, list(shifts))
 
@@ -108,8 +109,7 @@ def _shift(path: np.ndarray, rests: np.ndarray, fps: float) -> np.ndarray:
         if stop - start < 2 or np.linalg.norm(held, axis=-1).max() > _LONGEST_SHIFT:
             continue
         distance = np.maximum(np.maximum(start - frames, frames - (stop - 1)), 0)
-        weight = np.clip(1.0 - distance / (reach + 1), 0.0, 1.0)
-        weight = weight**2 * (3.0 - 2.0 * weight)
+        weight = eased(1.0 - distance / (reach + 1))
         weight[rests & (distance > 0)] = 0.0  # another run's place is its own
         own = held[np.clip(frames, start, stop - 1) - start]
         shift += weight[:, None] * own

@@ -5,6 +5,7 @@ import numpy as np
 from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import JOINT_NAMES
 
+TRAVELS = 0.5  # m/s: who is as fast goes somewhere
 _PELVIS, _NECK = JOINT_NAMES.index("pelvis"), JOINT_NAMES.index("neck")
 
 

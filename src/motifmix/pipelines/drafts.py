@@ -57,20 +57,18 @@ def culled(
     """
     noisier = sum(original_step(level) > READ_AT for level in levels[:-1])
     early = -(-(noisier + 1) // walk.every) * walk.every
+    leaves = walk.drafts > finished and early < len(levels) - 1
     numbers = tuple(range(walk.drafts))
-    if walk.drafts <= finished or early >= len(levels) - 1:
-        for step in walk.along(walk.states, walk.condition, walk.valid, levels):
-            yield Step(step.clean, numbers, step.weights)
-        return
     states, clean = walk.states, walk.valid
-    for step in walk.along(walk.states, walk.condition, walk.valid, levels[: early + 1]):
+    for step in walk.taken(levels[: early + 1] if leaves else levels):
         states, clean = step.states, step.clean
         yield Step(clean, numbers, step.weights)
+    if not leaves:
+        return
     told = scores(clean)
     best = told.view(len(told), -1).topk(finished, dim=0).indices
     numbers = tuple(sorted(set(best.flatten().tolist())))
-    rest = replace(walk, states=states).only(numbers)
-    for step in rest.along(rest.states, rest.condition, rest.valid, levels[early:]):
+    for step in replace(walk, states=states).only(numbers).taken(levels[early:]):
         yield Step(step.clean, numbers, step.weights)
 
 

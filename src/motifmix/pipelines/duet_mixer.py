@@ -13,6 +13,7 @@ import torch
 
 from motifmix.errors import WeightsError
 from motifmix.features.interhuman import InterHumanSpace
+from motifmix.mix.schedules import PUBLISHED_TOTAL
 from motifmix.mix.weights import LearnedWeights
 from motifmix.models.mixer import Mixer
 from motifmix.pretrained.build import load_part
@@ -20,7 +21,6 @@ from motifmix.pretrained.cards import Card
 
 PART = "mixer"
 KNOWN = "familiarity.known"  # the sentences that the anchor learned from, where the Mixer knows them
-STEPS = 1000  # of the diffusion that all small models share
 SENTENCE = 384  # numbers that MiniLM gives
 
 
@@ -77,9 +77,9 @@ def load_duet_mixer(folder: Path | str) -> DuetMixer:
 def _led(folder: Path, step: object) -> float | None:
     if step is None:
         return None
-    if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step <= STEPS:
+    if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 <= step <= PUBLISHED_TOTAL:
         raise WeightsError(
-            f"{folder / PART}.yaml: 'led' is no step of diffusion, 0 to {STEPS}; train or download it again"
+            f"{folder / PART}.yaml: 'led' is no step of diffusion, 0 to {PUBLISHED_TOTAL}; train or download it again"
         )
     return float(step)
 

@@ -14,7 +14,7 @@ import torch
 from motifmix.encoders.text import MiniLM
 from motifmix.features.interhuman import InterHumanSpace, extract_pair
 from motifmix.motion import Motion
-from motifmix.motion.posture import lean, limb_speed, speed
+from motifmix.motion.posture import TRAVELS, lean, limb_speed, speed
 from motifmix.pipelines.default_parts import DefaultParts
 from motifmix.pipelines.drafts import Reader
 from motifmix.pretrained.judges import Judge, load_judge
@@ -26,7 +26,6 @@ DEPTHS = (0.6, 0.7, 0.8)
 SCALES = (2.0, 3.5, 5.0, 7.0)
 TOLD = 1.0  # what is told counts so much beside the styles
 LEAST = 0.02  # probabilities below are alike: nobody reads it
-TRAVELS = 0.5  # m/s
 LEANS = 50.0  # degrees from upright: nobody who travels leans further in any clip that the styles were learnt from
 DIVES = 0.1  # what a degree further costs, beside logarithms of probabilities
 FAST = 6.0  # m/s, seen from the root: a limb that does not kick or punch is hardly faster

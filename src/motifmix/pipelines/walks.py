@@ -50,6 +50,10 @@ class Walk:
         """How many there are."""
         return len(self.valid)
 
+    def taken(self, levels: Sequence[NoiseLevel]) -> Iterator[Walked]:
+        """Take all of them along ``levels``, yielding each step."""
+        return self.along(self.states, self.condition, self.valid, levels)
+
     def only(self, numbers: Sequence[int]) -> "Walk":
         """The same with some of the drafts."""
         chosen = torch.tensor(list(numbers))

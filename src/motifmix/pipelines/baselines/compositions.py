@@ -283,7 +283,7 @@ class Composer:
             clean = clean if apart is None else apart.apart(clean, valid)
         else:
             walk, clean, weights = self._walk(condition, noise, valid, strength, apart), noise, []
-            for step in walk.along(walk.states, condition, valid, levels):
+            for step in walk.taken(levels):
                 clean = step.clean
                 weights += [] if step.weights is None else [step.weights]
         return [_made(clean[number], weights, number, one.frames) for number, one in enumerate(wanted)]
@@ -315,9 +315,8 @@ class Composer:
         """Return drafts of one pair, one a seed, at their noise, and the levels of so many steps from there."""
         noise = torch.stack([_noise(seed, wanted.frames) for seed in seeds])
         valid = torch.ones(len(seeds), wanted.frames, dtype=torch.bool)
-        return self._walk(self._told([wanted] * len(seeds)), noise, valid, strength), self._schedule.early(
-            steps
-        ).levels()
+        walk = self._walk(self._told([wanted] * len(seeds)), noise, valid, strength)
+        return walk, self._schedule.early(steps).levels()
 
     @property
     def interaction(self) -> DuetModel:
@@ -404,7 +403,7 @@ class Composer:
         self, condition: Condition, noise: Tensor, valid: Tensor, levels: Sequence, strength: float
     ) -> Tensor:
         pair = self._pair(self._scene_guided(strength), condition, noise, valid)
-        *_, last = pair.along(pair.states, condition, valid, levels)
+        *_, last = pair.taken(levels)
         together = last.clean
         alone = self._people(condition, noise, valid, levels, strength)
         if self.method.block == "two chains":
