@@ -147,6 +147,15 @@ def test_joints_alone_can_be_encoded():
     )
 
 
+def test_toes_rest_where_contacts_say_so_but_for_a_single_frame():
+    features = np.zeros((8, 262))
+    contacts = features[:, BLOCKS["foot_contacts"]]  # left ankle and toes, right ankle and toes
+    contacts[:, 0], contacts[:4, 1], contacts[:, 3] = 1.0, 0.9, 1.0
+    contacts[1, 1], contacts[6, 3], contacts[6, 1] = 0.2, 0.3, 0.8
+    left, right = InterHumanSpace().resting(features).T
+    assert left.tolist() == [True] * 4 + [False] * 4 and right.tolist() == [True] * 8
+
+
 def test_one_frame_says_why_not():
     with pytest.raises(RequestError, match="at least 2 frames"):
         SPACE.encode(wander(1))

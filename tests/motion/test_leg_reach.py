@@ -6,7 +6,7 @@ import numpy as np
 
 from motifmix.motion import MOTIFMIX, Motion
 from motifmix.motion import rotations as rot
-from motifmix.motion.leg_reach import grounded, lifted
+from motifmix.motion.leg_reach import grounded, lifted, planted
 from motifmix.motion.skeleton import LEFT_TOE, RIGHT_TOE
 
 
@@ -94,3 +94,15 @@ def test_legs_do_not_snap_where_steps_come_at_other_times():
         return float(np.abs(np.diff(motion.joints[:, [LEFT_TOE, RIGHT_TOE], 1], 2, axis=0)).max())
 
     assert snap(lifted(late, both)) < 3.0 * max(snap(late), snap(both))
+
+
+def test_feet_that_slide_while_they_rest_stand_still_and_the_path_stays():
+    still = bent(stepping(0.0))
+    sliding = replace(still, root=still.root + np.linspace(0.0, 0.3, 20)[:, None] * np.array([0.0, 0.0, 1.0]))
+    rests = np.zeros((20, 2), dtype=bool)
+    rests[4:16, 0] = True  # the left foot, over 17 cm
+    held = planted(sliding, rests)
+    assert np.ptp(held.joints[4:16, LEFT_TOE], axis=0).max() < 0.002
+    np.testing.assert_allclose(held.joints[:, RIGHT_TOE], sliding.joints[:, RIGHT_TOE], atol=1e-6)
+    np.testing.assert_array_equal(held.root, sliding.root)
+    np.testing.assert_allclose(planted(sliding, rests, furthest=0.05).joints, sliding.joints, atol=1e-6)

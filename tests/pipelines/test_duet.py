@@ -89,15 +89,31 @@ def test_what_is_longer_than_training_goes_in_overlapping_windows(using):
         assert three.shares["another"].shape == (2, 2, 180, 1)
 
 
-def test_resting_feet_stand_still_and_nobody_is_moved():
+@pytest.mark.parametrize("people", [2, 3])
+def test_feet_rest_when_the_models_say_so_and_nobody_is_moved(people, monkeypatch):
+    duet = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1), override=Forced(Constant(0.5)))
+    told, asked = ("two greet", ["one waves"] * people), {"seconds": 1.0, "steps": 2, "keep_apart": False}
+    plain = duet.generate(*told, clean_feet=False, **asked)
+    clean = duet.generate(*told, **asked)
+    for before, after in zip(plain, clean, strict=True):
+        np.testing.assert_allclose(before.root[:, [0, 2]], after.root[:, [0, 2]])
+    seen, held = [], []
+    resting = InterHumanSpace.resting
+    monkeypatch.setattr(
+        InterHumanSpace, "resting", lambda self, features: seen.append(resting(self, features)) or seen[-1]
+    )
+    monkeypatch.setattr("motifmix.pipelines.duet.planted", lambda motion, rests, furthest: held.append(rests) or motion)
+    duet.generate(*told, **asked)
+    assert len(held) == people and all(one is other for one, other in zip(seen, held, strict=True))
+    assert 0.0 < np.mean(held) < 1.0
+
+
+def test_mixing_weights_are_those_of_the_steps():
     duet = Duet(model(In2INInteraction, blocks=1), model(In2INIndividual, blocks=1), override=Forced(Exponential()))
     asked = {"seconds": 1.0, "steps": 2}
-    plain = duet.compose("two greet", ("one bows", "one waves"), clean_feet=False, **asked)
-    clean = duet.compose("two greet", ("one bows", "one waves"), **asked)
-    for before, after in zip(plain.scene, clean.scene, strict=True):
-        np.testing.assert_allclose(before.root[:, [0, 2]], after.root[:, [0, 2]])
-    assert clean.weights is not None and clean.weights.shape == (2, 2, 1, 1) and len(clean.steps) == 2
-    assert clean.weights[0].mean() > clean.weights[-1].mean() and clean.steps[0] > clean.steps[-1]
+    mixed = duet.compose("two greet", ("one bows", "one waves"), **asked)
+    assert mixed.weights is not None and mixed.weights.shape == (2, 2, 1, 1) and len(mixed.steps) == 2
+    assert mixed.weights[0].mean() > mixed.weights[-1].mean() and mixed.steps[0] > mixed.steps[-1]
     assert duet.compose("two greet", ("", ""), using="interaction", **asked).weights is None
 
 

@@ -72,6 +72,18 @@ class InterHumanSpace:
         guess = np.concatenate([np.tile(rot.IDENTITY, (len(features), 1, 1)), joint_rotations(features)], axis=1)
         return standing_like(motion_from_joints(joints, self.fps, guess), joints)
 
+    def resting(self, features: np.ndarray) -> np.ndarray:
+        """Say in which frames the toes rest, ``[T, 2]`` (left, right), as the contacts in features ``[T, 262]`` have it.
+
+        A model knows when it wants a foot to rest better than its feet show, which slide. A single frame that says
+        otherwise than both of its neighbours is taken for noise.
+        """
+        contacts = np.asarray(features)[:, BLOCKS["foot_contacts"]].reshape(-1, 2, 2)[
+            ..., 1
+        ]  # of each foot: ankle, toes
+        around = np.pad(contacts, ((1, 1), (0, 0)), mode="edge")
+        return np.median([around[:-2], contacts, around[2:]], axis=0) > 0.5
+
     def encode_pair(self, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         """Return two people's ``[T - 1, 262]`` float32 in the first one's frame. Raises ``ValueError`` for not two."""
         if len(scene) != 2:

@@ -19,7 +19,7 @@ _LEGS = tuple(
     for side in ("left", "right")
 )
 _LONGEST_REACH = 0.995  # of the leg's length
-_LONGEST_SHIFT = 0.25  # m; a foot that would have to go further is left where it is
+LONGEST_SHIFT = 0.25  # m; a foot that would have to go further is left where it is
 _EASE = 0.25  # s over which a foot leaves its place
 _FLOATS = 0.02  # m above where he should be: nobody floats
 _BEARS = 0.05  # m above the lower foot: this one bears nothing
@@ -27,15 +27,15 @@ _LIFTS = 0.06  # s over which a lift comes and goes, as a deviation of a bell
 _STRIDE = 0.5  # s in which either foot comes down: a step of a slow walk
 
 
-def planted(motion: Motion, resting: np.ndarray) -> Motion:
+def planted(motion: Motion, resting: np.ndarray, furthest: float = LONGEST_SHIFT) -> Motion:
     """Hold each foot's toes still over every run of ``resting`` [T, 2] (left, right; True where they rest).
 
-    Along the floor only: a foot still rolls over them. Between the runs the shift fades within a quarter second.
+    Along the floor only: a foot still rolls over them. Between the runs the shift fades within a quarter second. A run in
+    which they slide further than ``furthest`` metres from its middle stays as it is.
     """
     resting = np.asarray(resting, dtype=bool)
-    return _stepping(
-        motion, [_shift(motion.joints[:, leg[-1]], resting[:, n], motion.fps) for n, leg in enumerate(_LEGS)]
-    )
+    shifts = [_shift(motion.joints[:, leg[-1]], resting[:, n], motion.fps, furthest) for n, leg in enumerate(_LEGS)]
+    return _stepping(motion, shifts)
 
 
 def grounded(motion: Motion, content: Motion) -> Motion:
@@ -97,7 +97,7 @@ def _stepping(motion: Motion, shifts: list[np.ndarray]) -> Motion:
     return Motion(motion.skeleton, rot.continuous(local), motion.root, motion.fps, motion.labels)
 
 
-def _shift(path: np.ndarray, rests: np.ndarray, fps: float) -> np.ndarray:
+def _shift(path: np.ndarray, rests: np.ndarray, fps: float, furthest: float) -> np.ndarray:
     """How far toes [T, 3] must move along the floor in every frame."""
     shift, reach = np.zeros_like(path), max(1, round(_EASE * fps))
     edges = np.flatnonzero(np.diff(np.concatenate([[0], rests.astype(int), [0]]))).reshape(-1, 2)
@@ -106,7 +106,7 @@ def _shift(path: np.ndarray, rests: np.ndarray, fps: float) -> np.ndarray:
     for start, stop in edges:
         held = np.median(path[start:stop], axis=0) - path[start:stop]
         held[:, 1] = 0.0
-        if stop - start < 2 or np.linalg.norm(held, axis=-1).max() > _LONGEST_SHIFT:
+        if stop - start < 2 or np.linalg.norm(held, axis=-1).max() > furthest:
             continue
         distance = np.maximum(np.maximum(start - frames, frames - (stop - 1)), 0)
         weight = eased(1.0 - distance / (reach + 1))

@@ -42,7 +42,7 @@ from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE, InterGenDenoiser
 from motifmix.models.mdm import MDM
 from motifmix.motion import Motion, Scene
-from motifmix.motion.contacts import floor_height, foot_contacts
+from motifmix.motion.contacts import floor_height
 from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
 from motifmix.motion.keeping_apart import kept_apart
 from motifmix.motion.leg_reach import planted
@@ -68,6 +68,7 @@ MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
 # What it spares: docs/duet_speed.md; that branches with one branch's weights are better, docs/guided_weights.md.
 SPARING = Sparing(every=2, one_branch=True)
 ALONE_SCALE = 2.5
+FURTHEST = 0.35  # metres that resting feet are brought back, at most: further, and legs are torn about between steps
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
 ADAPTED: dict[str, FeatureSpace] = {HumanML3DSpace.name: HumanML3DSpace()}
 """Features of one person that a mixture takes beside InterHuman's, each model with a chain in its own (mix/other_space.py)."""
@@ -275,16 +276,17 @@ class Duet:
                 progress(number, steps)
         best = self._best(features, met, vectors, using, grouped)
         if grouped:
-            people = one_world(features[best[0]], met, count)
+            people, resting = one_world(features[best[0]], met, count)
         else:
-            drafted = features.double().numpy()
-            people = [InterHumanSpace().decode(drafted[own, number]) for number, own in enumerate(best)]
+            space, drafted = InterHumanSpace(), features.double().numpy()
+            kept = [drafted[own, number] for number, own in enumerate(best)]
+            people, resting = [space.decode(own) for own in kept], [space.resting(own) for own in kept]
         if using == "individual":
             beside = np.array([BESIDE, 0.0, 0.0])
             people[1:] = [person.moved(number * beside) for number, person in enumerate(people[1:], start=1)]
         if keep_apart and (grouped or using == "individual"):  # who stands where was decided just now
             people = kept_apart(people, mesh_radii(), AIR)
-        people = [_settled(person) for person in people] if clean_feet else people
+        people = list(map(_settled, people, resting)) if clean_feet else people
         further = self.further if using == "mixed" else {}
         used = [model for model in (self.interaction, self.individual, *further.values()) if model is not None]
         credit = together(line for model in used for line in model.credit)
@@ -465,9 +467,9 @@ def _whole_guidance() -> Difference:
     return Difference(MIXED_SCALE * STRENGTHS["mixed"], ("text", "individual_text"))
 
 
-def _settled(person: Motion) -> Motion:
-    """Put a person on the floor, where he is near it, and let feet that rest stand still."""
+def _settled(person: Motion, resting: np.ndarray) -> Motion:
+    """Put a person on the floor, where he is near it, and let toes stand still in the frames in which they rest [T, 2]."""
     floor = floor_height(person)
     if abs(floor) < LARGEST_FLOOR_SHIFT:
         person = person.moved(np.array([0.0, -floor, 0.0]))
-    return planted(person, foot_contacts(person)[:, [1, 3]] > 0.5)
+    return planted(person, resting, FURTHEST)

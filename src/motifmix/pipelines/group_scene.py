@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,11 +59,15 @@ def of_two(text: str) -> str:
     return _OTHERS.sub("the other", said)
 
 
-def one_world(clean: Tensor, pairs: Pairs, people: int) -> list[Motion]:
-    """Put the clean pairs [E, 2, T, 262] of ``people`` into one world: one motion a person, nobody inside anybody."""
+def one_world(clean: Tensor, pairs: Pairs, people: int) -> tuple[list[Motion], list[np.ndarray]]:
+    """Put the clean pairs [E, 2, T, 262] of ``people`` into one world: one motion a person, nobody inside anybody.
+
+    Returns them and in which frames their toes rest, [T, 2] each.
+    """
     valid = torch.ones(1, clean.shape[2], dtype=torch.bool)
     together = agreed(clean[None], pairs, people, valid)
     where = places(together, clean[None], pairs, valid)[0].double().numpy()
-    motions = [InterHumanSpace().decode(own) for own in together[0].double().numpy()]
+    space, features = InterHumanSpace(), together[0].double().numpy()
     wanted = [beside(*pair, *both) for pair, both in zip(pairs, where, strict=True)]
-    return list(arranged(motions, wanted))
+    people_there = arranged([space.decode(own) for own in features], wanted)
+    return list(people_there), [space.resting(own) for own in features]
