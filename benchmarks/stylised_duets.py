@@ -358,10 +358,11 @@ The judge that scores says which of its 15 styles it sees, before (the floor) an
 people are from where they were: the largest distance in a clip, and the mean angle. *Pairs inside each other* are scenes
 in which capsules meet in any frame. Alignment: how often a sentence finds its scene among 20 types, or its person among 20
 contents; half widths from a bootstrap over scenes. Two scenes of every type, told in any wording, also such as no training
-ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in 24 ways (three depths, four
-strengths; limbs in the style all the time, or as before while they do something, as an arm that waves: `motion/deeds_kept.py`),
-of which readers that score nothing keep those that show the style and still tell the scene
-(`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on validation pairs.
+ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in up to 60 ways (three depths, four
+strengths; all limbs in the style, or as before while they do something, as an arm that waves, or arms as before, or all but the
+arms, or half of everything: `motion/limbs_kept.py`), of which readers that score nothing keep those that show the style and
+still tell the scene (`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on
+validation pairs.
 *No style* goes that one way at a strength next to 0: what the transfer itself costs, before any style.
 """
 CLOSING = """## What it costs
@@ -371,16 +372,16 @@ punches, bows and dances hardly take a milder one, and a rare action may turn in
 better. The stride that a style wants does not fit the old path, so feet slide, though none is dragged where it swung
 before. People through the transfer without a style keep their interaction whole, so the loss is the style's.
 
-On validation pairs, by the judges that select, these were tried and dropped: legs that keep their old steps (no sliding
-and more of the interaction, but far fewer people read in the style: the legs are where the two goals meet), half of such
+On validation pairs, by the judges that select, these were tried and dropped: legs that keep their old steps for everybody (no
+sliding and more of the interaction, but far fewer people read in the style: the legs are where the two goals meet), half of such
 legs, a gradient towards the style, less and more depth, the style at some levels of noise only. Every one moves along
-the same line: what is won for the interaction is lost for the style. That readers choose among ways leaves that line, once. Twice as
-many ways, milder and deeper ones among them, and what is told counting up to three times as much, were judged by a third
-judge of styles and by evaluators of another seed (`--told`): there the line goes on, for more time and feet that slide more.
+the same line: what is won for the interaction is lost for the style. That readers choose among ways leaves that line. Deeper ways
+beside these, and up to twice as many judges of styles and evaluators of scenes to choose with, were judged by a third judge of
+styles and by evaluators of another seed (`--told`), and do not.
 
-On validation pairs, by the same, limbs that do what they did before, in every way, cost far more style than they gain for the
-interaction; offered beside limbs in the style they gain for the interaction, and cost the style nothing. What is lost there still is
-danced for the most part, punched and kicked: a dance is in the whole body all the time, as a style is.
+What limbs do as before costs the style far more than it gains for the interaction where everybody has to; offered beside limbs in
+the style it costs the style nothing, since who shows it by the arms alone may keep his steps, and who shows it by how he walks his
+arms. What is lost still is danced for the most part, punched and kicked: a dance is in the whole body all the time, as a style is.
 """
 TITLES = {
     "real": "Real pairs of the test list",

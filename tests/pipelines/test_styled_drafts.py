@@ -11,6 +11,7 @@ import motifmix
 from motifmix.encoders.text import MiniLM
 from motifmix.motion import MOTIFMIX, Motion, Scene
 from motifmix.motion import rotations as rot
+from motifmix.pipelines import styled_drafts as drafts
 from motifmix.pipelines import styled_scene as scenes
 from motifmix.pipelines.duet import Duet
 from motifmix.pipelines.style_transfer import StyleTransfer
@@ -77,8 +78,8 @@ def test_the_way_that_shows_the_style_is_kept_and_beside_it_the_one_that_tells_t
     near = Near(3.0)
     told = StyledReader(None, near, MiniLM())  # pyright: ignore[reportArgumentType]
     assert told.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"]) == [0, 2]
-    assert {shape[:2] for shape, _ in near.seen} == {(3, 2)} and all(said for _, said in near.seen)
-    assert told.chosen([first[:1], second], shown, [(0, 1)], "", ["a", None])[0] == 0
+    assert all(shape[0] <= 3 and shape[1] == 2 and said for shape, said in near.seen)
+    assert told.chosen([first[:1], second], [shown[0][:1], shown[1]], [(0, 1)], "", ["a", None])[0] == 0
     assert not near.seen[-1][1]
 
 
@@ -157,27 +158,57 @@ def test_a_way_that_nobody_moves_in_is_passed_over(reader, stylist, monkeypatch,
     np.testing.assert_allclose(styled.people[0].joints, sound.joints, atol=1e-6)
 
 
-def test_limbs_that_do_something_are_offered_as_they_were(reader, stylist, monkeypatch):
+def test_limbs_are_offered_as_they_were_where_readers_can_choose(reader, stylist, monkeypatch):
     offered, asked = [], []
     monkeypatch.setattr(StyleTransfer, "variants", lambda *told, **ways: [walker(0.0, 0.0)])
     monkeypatch.setattr(StyleTransfer, "transfer", lambda *told, **ways: [walker(0.0, 0.0)])
     monkeypatch.setattr(
-        scenes, "with_deeds_of", lambda styled, own, weights: asked.append(float(weights.max())) or styled
+        scenes, "with_limbs_of", lambda styled, own, weights: asked.append(float(weights.max())) or styled
     )
-    does = np.ones((40, 5))
-    monkeypatch.setattr(scenes, "deeds", lambda own: does)
+    monkeypatch.setattr(scenes, "deeds", lambda own: np.ones((40, 5)))
+    monkeypatch.setattr(scenes, "ways_to_keep", lambda own: [np.zeros(5), np.full(5, 0.25), np.ones(5)])
     monkeypatch.setattr(
         StyleReader, "shown", lambda self, motions, wanted: offered.append(len(motions)) or np.zeros(len(motions))
     )
     monkeypatch.setattr(StyleReader, "wanted", lambda self, model, style: None if style == "happy" else np.ones(1))
     scene, texts = Scene((walker(0.0, 0.0), walker(2.0, 3.0))), ["a person walks", None]
-    for style, read, reads in (("old", True, [1.0]), ("happy", True, [0.5]), ("old", False, [])):
+    for style, read, kept in (("old", True, [0.0, 0.25, 1.0]), ("happy", True, [0.5]), ("old", False, [0.0])):
         asked.clear()
         chooses = StyledReader(reader, None, MiniLM()) if read else None
         scenes.styled_scene(stylist, scene, [style, None], texts=texts, reader=chooses)
-        assert asked == reads
-    assert offered == [2]  # ways of the one style that readers tell, with limbs as they were and without
-    does[:] = 0.0
-    asked.clear()
-    scenes.styled_scene(stylist, scene, ["old", None], texts=texts, reader=StyledReader(reader, None, MiniLM()))
-    assert offered == [2, 1] and not asked  # who does nothing has one way less
+        assert asked == kept
+    assert offered == [3]  # ways of the one style that readers tell
+
+
+def test_ways_that_cannot_win_are_not_read_and_the_choice_is_the_same(reader, monkeypatch):
+    rng = np.random.default_rng(0)
+    read: list[int] = []
+
+    class Told:
+        """Says of way n of anybody, and of every two ways, what a table has."""
+
+        def __init__(self, told, ways, pairs, text, own):
+            self.ways = ways
+            read.append(sum(len(each) for each in ways))
+
+        def own(self, person):
+            return np.log(alone[person, self.ways[person]] + drafts.LEAST) / 2
+
+        def beside(self, person, among, others):
+            other = self.ways[1 - person][others[1 - person]]
+            mine = np.array(self.ways[person])[among]
+            return np.log((both[mine, other] if person == 0 else both[other, mine]) + drafts.LEAST)
+
+    monkeypatch.setattr(drafts, "_Scenes", Told)
+    monkeypatch.setattr(StyledReader, "_vector", lambda self, text: torch.zeros(384))
+    chooser = StyledReader(reader, object(), MiniLM())
+    for _ in range(50):
+        alone, both = rng.random((2, 60)) ** 3, rng.random((60, 60)) ** 3
+        shown = [np.log(rng.random(60) ** 4 + drafts.LEAST) for _ in range(2)]
+        chosen = []
+        for span in (drafts.SPAN, np.inf):
+            with monkeypatch.context() as patch:
+                patch.setattr(drafts, "SPAN", span)
+                chosen.append(chooser.chosen([range(60)] * 2, shown, [(0, 1)], "", ["", ""]))
+        assert chosen[0] == chosen[1]
+    assert max(read[::2]) < 120 == min(read[1::2])

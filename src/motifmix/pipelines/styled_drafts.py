@@ -20,16 +20,17 @@ from motifmix.pipelines.drafts import Reader
 from motifmix.pretrained.judges import Judge, load_judge
 from motifmix.style.references import StyleLike, resolve
 
-# Chosen on validation pairs, `benchmarks/stylised_duets.py --judge select --choice`; scales are those of people who are told what
+# Chosen on validation pairs, `benchmarks/stylised_duets.py --judge select --told`; scales are those of people who are told what
 # to do. Milder ways keep more of who need little, deeper ones show the style on who hardly takes it.
 DEPTHS = (0.6, 0.7, 0.8)
 SCALES = (2.0, 3.5, 5.0, 7.0)
-TOLD = 1.0  # what is told counts so much beside the styles
+TOLD = 0.4  # what is told counts so much beside the styles
 LEAST = 0.02  # probabilities below are alike: nobody reads it
 LEANS = 50.0  # degrees from upright: nobody who travels leans further in any clip that the styles were learnt from
 DIVES = 0.1  # what a degree further costs, beside logarithms of probabilities
 FAST = 6.0  # m/s, seen from the root: a limb that does not kick or punch is hardly faster
 JUMPS = 0.3  # what a m/s more costs: a knee that snaps over is at 18
+SPAN = float(np.log(1.0 + 1.0 / LEAST))  # most that a logarithm of a probability differs from another
 ROUNDS = 2  # in which everybody's way is chosen anew, those of the others as they are
 
 
@@ -121,16 +122,21 @@ class StyledReader:
         begins with what is best for him alone; then each in turn takes what is best beside what the others took.
         """
         alone = [np.asarray(values, np.float64) for values in shown]
-        scenes = None
-        if self.told is not None:
-            scenes = _Scenes(self.told, ways, pairs, self._vector(text), [self._vector(each) for each in own])
-            alone = [values + TOLD * scenes.own(person) for person, values in enumerate(alone)]
+        if self.told is None:
+            return [int(values.argmax()) for values in alone]
+        # Whom nothing that sentences can gain would bring to the front is not read.
+        left = [_hopeful(values, TOLD * (1.0 + 1.0 / len(ways)) * SPAN) for values in alone]
+        kept = [[own[place] for place in places] for own, places in zip(ways, left, strict=True)]
+        scenes = _Scenes(self.told, kept, pairs, self._vector(text), [self._vector(each) for each in own])
+        alone = [values[left[person]] + TOLD * scenes.own(person) for person, values in enumerate(alone)]
         best = [int(values.argmax()) for values in alone]
-        for _ in range(ROUNDS if scenes is not None else 0):
+        for _ in range(ROUNDS):
             for person, values in enumerate(alone):
-                if scenes is not None and len(values) > 1:
-                    best[person] = int((values + TOLD * scenes.beside(person, best)).argmax())
-        return best
+                among = _hopeful(values, TOLD * SPAN)
+                if len(among) > 1:
+                    told = values[among] + TOLD * scenes.beside(person, among, best)
+                    best[person] = int(among[told.argmax()])
+        return [int(places[number]) for places, number in zip(left, best, strict=True)]
 
     def _vector(self, text: str | None) -> torch.Tensor:
         told = (text or "").strip()
@@ -153,19 +159,24 @@ class _Scenes:
         found = self.reader.person_found(_stacked(features), self.texts[person]).numpy()
         return np.log(found + LEAST) / len(self.loaded)
 
-    def beside(self, person: int, others: Sequence[int]) -> np.ndarray:
-        """Return the same of the scene's sentence, in pairs with what the ``others`` took; mean over his pairs."""
+    def beside(self, person: int, among: Sequence[int] | np.ndarray, others: Sequence[int]) -> np.ndarray:
+        """Return the same of the scene's sentence for those ``among`` his ways, in pairs with what the ``others`` took; mean over pairs."""
         read = []
         for pair in self.pairs:
             if person in pair:
                 scenes = []
-                for number in range(len(self.loaded[person])):
+                for number in among:
                     first, second = (self.loaded[who][number if who == person else others[who]] for who in pair)
                     frames = min(len(first), len(second))
                     placed = extract_pair(first[:frames], second[:frames], up_axis="y")
                     scenes.append(np.stack([placed.first.features, placed.placed]))
                 read.append(np.log(self.reader.pairs_found(_stacked(scenes), self.text).numpy() + LEAST))
-        return np.mean(read, axis=0) if read else np.zeros(len(self.loaded[person]))
+        return np.mean(read, axis=0) if read else np.zeros(len(among))
+
+
+def _hopeful(values: np.ndarray, reach: float) -> np.ndarray:
+    """Return the places of ``values`` that are no more than ``reach`` below the largest."""
+    return np.flatnonzero(values >= values.max() - reach)
 
 
 def _stacked(features: Sequence[np.ndarray]) -> torch.Tensor:

@@ -3,8 +3,8 @@
 What makes two motions a scene stays as it was: each one's way over the floor with its timing, where he faces, when his
 feet rest, how high they swing at least and how near he comes to the floor, and where his hands are while they touch
 somebody. How he moves otherwise is the style's. So a style that shows in where people go, or how fast, cannot show here.
-Where readers are here, everybody is restyled in several ways, of which they choose (``styled_drafts.py``): in some of them limbs
-that do something do it as before.
+Where readers are here, everybody is restyled in several ways, of which they choose (``styled_drafts.py``): in some of them some
+limbs move as before (``motion/limbs_kept.py``).
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ import numpy as np
 
 from motifmix.errors import RequestError
 from motifmix.motion import MOTIFMIX, Motion, Scene
-from motifmix.motion.deeds_kept import deeds, with_deeds_of
+from motifmix.motion.contacts import foot_contacts
 from motifmix.motion.hand_contacts import touches, with_hands_of
-from motifmix.motion.leg_reach import grounded, lifted
+from motifmix.motion.leg_reach import grounded, lifted, planted
+from motifmix.motion.limbs_kept import deeds, ways_to_keep, with_limbs_of
 from motifmix.motion.retargeting import retarget
 from motifmix.pipelines.group_scene import of_two, star
 from motifmix.pipelines.style_transfer import Kept, StyleTransfer
@@ -25,9 +26,7 @@ from motifmix.style.references import StyleLike
 KEPT = Kept(path=True, contacts=True)
 # Chosen by `benchmarks/stylised_duets.py --judge select`; more than for one person: on an old path a style shows less.
 DEPTH, STYLE_SCALE, TEXT_SCALE = 0.76, 5.0, 2.0
-DEEDS_KEPT = (0.0, 1.0)  # shares of what limbs did (`motion/deeds_kept.py`), of which readers choose
-UNREAD_DEEDS_KEPT = 0.5  # in a style that readers cannot tell, so that they cannot choose
-LEAST_DEED = 0.05  # below, nobody does anything, and ways with and without are the same
+UNREAD_DEEDS_KEPT = 0.5  # in a style that readers cannot tell, so that they cannot choose which limbs are kept
 UNTOLD_STYLE_SCALE = 2.25  # of people of whom nothing is said: no text holds against the style
 
 
@@ -81,7 +80,7 @@ def styled_scene(
                 person, style, own_text, depths=DEPTHS, scales=SCALES, strength=strength, keep=keep, text_scale=text_scale,
                 clean_feet=clean_feet,
             )  # fmt: skip
-            shares = DEEDS_KEPT
+            kept = ways_to_keep(own)
         else:
             scale = style_scale
             if scale is None:
@@ -90,15 +89,14 @@ def styled_scene(
                 [person], [style], [own_text], strength=strength, keep=keep, depth=depth, style_scale=scale,
                 text_scale=text_scale, clean_feet=clean_feet,
             )  # fmt: skip
-            shares = (UNREAD_DEEDS_KEPT,) if reader is not None and told else (0.0,)
-        does = deeds(own)
-        if does.max(initial=0.0) < LEAST_DEED:
-            shares = (0.0,)
-        made = [with_deeds_of(styled, own, share * does) if share else styled for share in shares for styled in made]
+            kept = [UNREAD_DEEDS_KEPT * deeds(own) if reader is not None and told else np.zeros(5)]
+        made = [with_limbs_of(styled, own, weights) for weights in kept for styled in made]
         touching = touches(own, [other for place, other in enumerate(before) if place != number])
-        ways[number] = seen[number] = [
-            with_hands_of(lifted(grounded(styled, own), own), own, touching) for styled in made
-        ]
+        rests = foot_contacts(own)[:, [1, 3]] > 0.5
+        made = [lifted(grounded(styled, own), own) for styled in made]
+        if keep.contacts:  # again: legs that are kept, half or for a while, and lifted ones take feet from their places
+            made = [planted(styled, rests) for styled in made]
+        ways[number] = seen[number] = [with_hands_of(styled, own, touching) for styled in made]
         if reader is not None and wanted is not None:
             dives = [dive(styled, own) for styled in ways[number]]
             jumps = [jump(styled, own) for styled in ways[number]]

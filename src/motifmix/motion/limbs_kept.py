@@ -1,8 +1,9 @@
-"""Limbs that do something, kept as they were: an arm that waves, a trunk that bows, a leg that kicks.
+"""Limbs kept as they were while all others are in a style: an arm that waves, a trunk that bows, the legs of who dances.
 
-Who is restyled as a whole may lose what he does: a deed is in one or two limbs, for a second or so, and a style everywhere all
+Who is restyled as a whole may lose what he does: often a deed is in one or two limbs, for a second or so, and a style everywhere all
 the time. So a limb goes back to how it moved before, joint by joint from its parent, while it is where it never is in a walk or
-a stand; between deeds, and in all other limbs, the style stays. Both motions are on the motifmix skeleton, in metres, and on one clock.
+a stand (:func:`deeds`), or all the time; in all other limbs the style stays. Both motions are on the motifmix skeleton, in
+metres, and on one clock.
 """
 
 import numpy as np
@@ -25,6 +26,9 @@ _ARMS = tuple(
 )
 _LEGS = tuple([JOINT_NAMES.index(f"{side}_{name}") for name in ("hip", "knee", "ankle", "foot")] for side in _SIDES)
 _TRUNK = [JOINT_NAMES.index(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "head")]
+# Weights of limbs as they come below: both arms, all but the arms, half of everything.
+ARMS, ALL_BUT_ARMS, HALF = np.array([[1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 1.0], [0.5, 0.5, 0.5, 0.5, 0.5]])
+LEAST_DEED = 0.05  # below, nobody does anything
 _PELVIS, _NECK = JOINT_NAMES.index("pelvis"), JOINT_NAMES.index("neck")
 
 
@@ -51,12 +55,22 @@ def deeds(motion: Motion) -> np.ndarray:
     return gaussian_filter1d(wide, reach, axis=0, mode="nearest")
 
 
-def with_deeds_of(motion: Motion, content: Motion, weights: np.ndarray) -> Motion:
+def ways_to_keep(content: Motion) -> list[np.ndarray]:
+    """Return weights of limbs, [T, 5] or [5], of which one or another may suit ``content``: none at all, and several that keep some."""
+    does = deeds(content)
+    return [np.zeros(5), *([does] if does.max(initial=0.0) >= LEAST_DEED else []), ARMS, ALL_BUT_ARMS, HALF]
+
+
+def with_limbs_of(motion: Motion, content: Motion, weights: np.ndarray) -> Motion:
     """Return ``motion`` with limbs by ``weights`` as they are in ``content``; the root stays.
 
-    ``weights`` [T, 5]: the :func:`deeds` of ``content``, or a share of them.
+    ``weights`` [T, 5] of ``content``'s frames, or [5] of all: left arm, right arm, trunk, left leg, right leg; 0 is ``motion``, 1
+    ``content``.
     """
+    if not weights.any():
+        return motion
     frames = min(motion.frames, content.frames)
+    weights = np.broadcast_to(weights, (content.frames, 5))
     rotations = motion.rotations.copy()
     for number, limb in enumerate((*_ARMS, _TRUNK, *_LEGS)):
         for joint in limb:
