@@ -27,7 +27,7 @@ UNSEEN := full active elderly exhausted feminine youthful
 # Two people. Models first, then who judges them, then what mixes them or is compared with that: sizes of two recipes.
 DUETS := interaction individual interaction_intergen individual_mdm individual_humanml3d
 DUET_JUDGES := evaluator_interaction evaluator_individual
-MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen familiar familiar_seed_1 familiar_seed_2 familiar_critics familiar_longer led led_seed_1 led_seed_2 clips texts told outcomes outcomes_seed_1 outcomes_seed_2 paid real_clips pairs_only unrestrained restrained
+MIXERS := full seed_1 seed_2 global global_seed_1 global_seed_2 temporal spatial rate_low rate_high balance_none balance_high grid_mdm_in2in grid_in2in_intergen grid_mdm_intergen familiar familiar_seed_1 familiar_seed_2 familiar_critics familiar_longer led led_seed_1 led_seed_2 clips texts pairs_only unrestrained
 FINETUNED := full interaction long interaction_long
 
 .PHONY: help install test lint types format check check-gltf check-blender check-data data weights methods further duets beside tables results publish fidelity bench docs ci

@@ -35,7 +35,7 @@ class Asked:
     def fields(frames: int) -> Fields:
         """Return how a batch of at most so many ``frames`` is kept."""
         small = ("valid", "foreign", "text", "individual_text", "told", "timesteps")
-        return Fields(("motion", "pair", "anchor", "other"), small, frames)
+        return Fields(("motion", "anchor", "other"), small, frames)
 
     def items(self) -> Items:
         """Return it as it is kept."""

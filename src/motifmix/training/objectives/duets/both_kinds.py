@@ -28,12 +28,11 @@ _HEIGHTS = slice(BLOCKS["joint_positions"].start + 1, BLOCKS["joint_positions"].
 class MixedBatch:
     """``motion`` [B, P, T, 262] (not normalised, people where they stand), zero where not ``valid`` [B, T].
 
-    ``pair``: the pairs themselves, of which ``foreign`` [B] items keep the paths only; ``text`` [B, D] of the interaction,
-    ``individual_text`` [B, P, D] of what each person of ``motion`` does.
+    ``foreign`` [B]: items that keep the paths of a pair only; ``text`` [B, D] of the interaction, ``individual_text`` [B, P, D]
+    of what each person of ``motion`` does.
     """
 
     motion: Tensor
-    pair: Tensor
     valid: Tensor
     foreign: Tensor
     text: Tensor
@@ -62,39 +61,18 @@ class BothKinds:
     def draw(self, rng: np.random.Generator, count: int, foreign: float) -> MixedBatch:
         """Draw ``count`` items, each with the chance ``foreign`` of foreign people."""
         batch = self.pairs.draw(rng, count)
-        pair = (batch.people * batch.valid_mask[..., None, None]).transpose(1, 2)  # [B, P, T, F]
-        motion, valid = pair.clone(), batch.valid_mask.clone()
+        motion = (batch.people * batch.valid_mask[..., None, None]).transpose(1, 2)  # [B, P, T, F]
+        valid = batch.valid_mask.clone()
         alone = [list(texts) for texts in batch.individual_texts]
         chosen = torch.from_numpy(rng.random(count) < foreign)
         for item in chosen.nonzero().flatten().tolist():
-            placed, alone[item] = self._foreign(pair[item, :, : int(valid[item].sum())], rng)
+            placed, alone[item] = self._foreign(motion[item, :, : int(valid[item].sum())], rng)
             frames = placed.shape[1]
             valid[item, frames:] = False
             motion[item] = 0.0
             motion[item, :, :frames] = placed
         said = self._vectors([*batch.texts, *(text for texts in alone for text in texts)])
-        return MixedBatch(
-            motion, pair * valid[:, None, :, None], valid, chosen, said[:count], said[count:].unflatten(0, (count, -1))
-        )
-
-    def sentences_of(self, rng: np.random.Generator, count: int, foreign: float) -> tuple[Tensor, Tensor]:
-        """Draw what ``count`` pairs are told, [N, D] and [N, P, D]: each person, by the chance ``foreign``, what a single clip shows."""
-        batch = self.pairs.draw(rng, count)
-        alone = [
-            text if rng.random() >= foreign else self._foreign_sentence(rng)
-            for texts in batch.individual_texts
-            for text in texts
-        ]
-        said = self._vectors([*batch.texts, *alone])
-        return said[:count], said[count:].unflatten(0, (count, -1))
-
-    def _foreign_sentence(self, rng: np.random.Generator) -> str:
-        assert self.people is not None and self.sentences is not None
-        said = ""
-        while not said:  # of some clips nobody says anything
-            ((clip, _),) = self.people.draw(rng, 1)
-            said = self.sentences.draw(clip, rng)
-        return said
+        return MixedBatch(motion, valid, chosen, said[:count], said[count:].unflatten(0, (count, -1)))
 
     def _foreign(self, pair: Tensor, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         """Put two single clips onto the paths of ``pair`` [P, T, F]; returns [P, T or fewer, F], and their sentences."""

@@ -42,7 +42,7 @@ class KeptBatches:
         self.fields = fields
         self._large = np.load(path.with_suffix(".npy"), mmap_mode="r")  # [N, large, P, T, F]
         with np.load(path.with_suffix(".npz")) as small:
-            self.small = {name: torch.from_numpy(small[name]) for name in fields.small}
+            self._small = {name: torch.from_numpy(small[name]) for name in fields.small}
 
     @classmethod
     def of(
@@ -63,11 +63,10 @@ class KeptBatches:
                 _Unfinished(path, fields, count).finish(make, progress)
         return cls(path, fields)
 
-    def draw(self, rng: np.random.Generator, count: int, of: range | None = None) -> Items:
-        """Draw a batch, nothing twice in it, of the items ``of`` or of all."""
-        of = range(len(self._large)) if of is None else of
-        rows = np.sort(of.start + rng.choice(len(of), count, replace=False))
-        own = {name: value[rows] for name, value in self.small.items()}
+    def draw(self, rng: np.random.Generator, count: int) -> Items:
+        """Draw a batch, nothing twice in it."""
+        rows = np.sort(rng.choice(len(self._large), count, replace=False))
+        own = {name: value[rows] for name, value in self._small.items()}
         longest = int(own["valid"].sum(dim=1).max())
         own["valid"] = own["valid"][:, :longest]
         large = torch.from_numpy(self._large[rows][:, :, :, :longest].astype(np.float32))

@@ -42,31 +42,15 @@ class Guide:
 
         Returns the loss of each [N], and whether a right sentence came first [N].
         """
-        logits, right = self._compared(people, valid, told)
-        logits = SHARPNESS * logits
-        found = right.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0]
-        return -_right_among_all(logits, right), found.detach()
-
-    def told_by(self, people: Tensor, valid: Tensor, told: Tensor) -> Tensor:
-        """Return the log-probability that finished scenes have among all sentences one of what they were told, [N].
-
-        Shapes as in :meth:`loss`; with the guide's own temperature.
-        """
-        logits, right = self._compared(people, valid, told)
-        return _right_among_all(self.network.log_temperature.exp() * logits, right)
-
-    def _compared(self, people: Tensor, valid: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines of scenes to their own and all other sentences, [N, N + M], and which of these are right."""
         own = self.network.embed_texts(told / TEXT_SCALE)
         candidates = torch.cat([own, self.sentences.to(own.device)])
         right = (own @ candidates.T > ALIKE).float()
         right[:, : len(own)].fill_diagonal_(1.0)
-        return self.network.embed_motions(people, valid) @ candidates.T, right
-
-
-def _right_among_all(logits: Tensor, right: Tensor) -> Tensor:
-    """Log-probability of any right one; what means the same adds up to one answer, however often somebody put it into words."""
-    return logits.masked_fill(right == 0, -torch.inf).logsumexp(dim=1) - logits.logsumexp(dim=1)
+        logits = SHARPNESS * (self.network.embed_motions(people, valid) @ candidates.T)
+        # What means the same adds up to one answer, however often somebody put it into words.
+        among = logits.masked_fill(right == 0, -torch.inf).logsumexp(dim=1)
+        found = right.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0]
+        return logits.logsumexp(dim=1) - among, found.detach()
 
 
 @dataclass(frozen=True)
@@ -75,16 +59,6 @@ class Guides:
 
     scene: Guide
     person: Guide
-
-    def told_by(self, clean: Tensor, valid: Tensor, text: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of finished scenes [B, P, T, 262] by their sentences ``text`` [B, D], [B], and each person's, [B, P].
-
-        ``own`` [B, P, D]; see :meth:`Guide.told_by`.
-        """
-        people = clean.shape[1]
-        each = valid.repeat_interleave(people, dim=0)
-        person = self.person.told_by(_alone(clean, valid), each, own.flatten(0, 1))
-        return self.scene.told_by(center_scene(clean), valid, text), person.unflatten(0, (-1, people))
 
     def loss(self, clean: Tensor, batch: MixedBatch, told: Tensor) -> tuple[Tensor, Tensor, dict[str, float]]:
         """The losses of mixtures [B, P, T, 262] by scene and by person, of items that were ``told`` [B] their texts alone.
@@ -97,15 +71,10 @@ class Guides:
         each = told.bool().repeat_interleave(people) & (own.abs().sum(dim=-1) > 0)
         long = valid.repeat_interleave(people, dim=0)
         scene, found = self.scene.loss(center_scene(clean), valid, batch.text)
-        alone = _alone(clean, valid)
+        alone = center(clean, valid[:, None].expand(clean.shape[:3])).flatten(0, 1)[:, None]  # [B P, 1, T, 262]
         person, own_found = self.person.loss(alone, long, own)
         figures = {"interaction_found": _mean(found, counted), "individual_found": _mean(own_found, each)}
         return _mean(scene, counted), _mean(person, each), {name: float(value) for name, value in figures.items()}
-
-
-def _alone(clean: Tensor, valid: Tensor) -> Tensor:
-    """Each person of ``clean`` [B, P, T, 262] at the canonical start, [B P, 1, T, 262]."""
-    return center(clean, valid[:, None].expand(clean.shape[:3])).flatten(0, 1)[:, None]
 
 
 def _mean(values: Tensor, counted: Tensor) -> Tensor:

@@ -24,9 +24,6 @@ With ``familiarity`` the Mixer knows the sentences that the model of pairs was t
 is to them (``models/mixer.py``). What a model never saw it denoises as confidently as all else, so without that nobody can teach
 a Mixer whom not to believe. Clean clips do then: those of single people are the ones whose sentences are far. Critics do not ask
 about it; with ``origins`` above 0 shares are to tell where a sentence is from, high for single clips, beside what they say.
-
-``learns_from: outcomes`` asks what became of whole scenes in which one model or the other was believed (``outcomes.py``); with
-``outcomes`` above 0 that is added to what the others say.
 """
 
 import hashlib
@@ -55,7 +52,6 @@ from motifmix.mix.weights import LearnedWeights
 from motifmix.models.discriminators import PERSON_FEATURES, Discriminator
 from motifmix.models.intergen import PEOPLE
 from motifmix.models.mixer import Granularity, Mixer
-from motifmix.pipelines.duet import DuetModel
 from motifmix.pipelines.duet_mixer import KNOWN
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights, weights_version, write_weights
@@ -68,7 +64,6 @@ from motifmix.training.objectives.duets.individual import STYLE_WORDS, Sentences
 from motifmix.training.objectives.duets.interaction import DuetPairs, RememberedDuets
 from motifmix.training.objectives.duets.kept_batches import Items, KeptBatches, place_of
 from motifmix.training.objectives.duets.likeness import Guide, Guides
-from motifmix.training.objectives.duets.outcomes import HIGH, LOW, Outcomes, Trial
 from motifmix.training.objectives.duets.people import People, PeopleOptions
 from motifmix.training.objectives.duets.standardised import StandardisedLinear
 from motifmix.training.objectives.duets.texts import TEXT_SCALE, ScaledTexts, kept
@@ -76,16 +71,14 @@ from motifmix.training.objectives.papers.base import Drawn, KeptPart
 from motifmix.training.objectives.published.mixermdm import (
     Critics,
     LossSettings,
-    MixerLosses,
     MixerObjective,
-    discriminator_losses,
     states_at,
 )
 from motifmix.training.objectives.published.own_steps import ingredients_at, predictions
 from motifmix.training.publishing import LICENCE
 
 CRITICS = ("individual_critic", "interaction_critic")
-TRIED_AT_ONCE = 16  # scenes
+LOW, HIGH = 0.15, 0.85  # shares by which it is told where a sentence is from
 _TEXT = 384
 _DECIDED = 1e-6  # shares nearer to 0 or 1 than this count as this far
 
@@ -94,14 +87,12 @@ class DuetMixerOptions(BaseModel):
     """Options of ``duet_mixer`` recipes.
 
     ``interaction``, ``individual``, ``guides``: folders below MOTIFMIX_HOME, of guides the interactions' first. ``foreign``:
-    share of inputs made of single clips, for which the recipe names their sets behind the pairs'. ``real``: what critics take
-    for real, the models' predictions (published) or clean motion of the model's kind. ``individual_factor`` to ``balance``:
-    as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
+    share of inputs made of single clips, for which the recipe names their sets behind the pairs'. ``individual_factor`` to
+    ``balance``: as published. ``restraint``: of the logits. ``likeness``: weight of how well guides tell the mixture by its texts.
     ``familiarity``: the Mixer is told how near a person's sentence is to those of the pairs; ``origins``: weight of how well its
     shares tell whether a sentence is a pair's or a single clip's. ``led``: see ``Mixed``; a mixture takes it from the card.
-    ``outcomes``: weight of what was gained by believing the individual model, known of ``tried`` scenes, ``outcome_batch`` of
-    which come at a step. ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are
-    drawn then; 0 asks about new ones at every step.
+    ``asked_once``: how many noisy inputs the frozen models are asked about once, from which batches are drawn then; 0 asks
+    about new ones at every step.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -109,8 +100,7 @@ class DuetMixerOptions(BaseModel):
     interaction: str = "weights-duets-interaction"
     individual: str = "weights-duets-individual"
     granularity: Granularity = "spatio_temporal"
-    learns_from: Literal["critics", "clips", "texts", "outcomes"] = "critics"
-    real: Literal["predictions", "clips"] = "predictions"
+    learns_from: Literal["critics", "clips", "texts"] = "critics"
     batch: int = Field(default=8, gt=0)
     asked_once: int = Field(default=0, ge=0)
     frames: int = Field(default=FRAMES, gt=1)
@@ -121,12 +111,9 @@ class DuetMixerOptions(BaseModel):
     balance: float = 0.1
     restraint: float = Field(default=0.05, ge=0)
     likeness: float = Field(default=0.0, ge=0)
-    outcomes: float = Field(default=0.0, ge=0)
     familiarity: bool = False
     led: float | None = Field(default=None, ge=0, le=STEPS)
     origins: float = Field(default=0.0, ge=0)
-    tried: int = Field(default=4000, gt=0)
-    outcome_batch: int = Field(default=16, gt=0)
     guides: tuple[str, str] = ("weights-duets-guide-interaction", "weights-duets-guide-individual")
     mixer: dict[str, Any] = {}
     critic: dict[str, Any] = {}
@@ -135,12 +122,6 @@ class DuetMixerOptions(BaseModel):
     def _something_teaches(self) -> "DuetMixerOptions":
         if self.learns_from == "texts" and self.likeness == 0:
             raise ValueError("learns_from: texts needs a likeness above 0")
-        if self.learns_from == "outcomes" and self.outcomes == 0:
-            raise ValueError("learns_from: outcomes needs a weight of outcomes above 0")
-        if self.outcomes > 0 and self.foreign == 0:
-            raise ValueError("outcomes need foreign above 0: what pairs show is no reason to believe either model more")
-        if self.tried < self.outcome_batch:
-            raise ValueError("tried must be at least outcome_batch")
         if 0 < self.asked_once < self.batch:
             raise ValueError("asked_once must be 0 or at least the batch")
         return self
@@ -167,7 +148,7 @@ class DuetMixerObjective(DuetObjective):
         people = People(self.sets, "train", self.people) if o.foreign > 0 else None
         self._read_texts(pairs, people)
         self.clips = BothKinds(pairs, self.texts, people, self.sentences)
-        self.guides = self._guides(pairs, people) if o.likeness > 0 or o.outcomes > 0 else None
+        self.guides = self._guides(pairs, people) if o.likeness > 0 else None
         self._networks(pairs)
 
     def _base(self, role: str, folder: str) -> Scaling:
@@ -243,8 +224,6 @@ class DuetMixerObjective(DuetObjective):
     ) -> Drawn:
         """The Mixer's and the critics' losses on one batch, whose gradients do not meet."""
         o = self.options
-        if o.learns_from == "outcomes":
-            return self._taught_by_outcomes(modules, rng, held_out)
         remembered = o.asked_once > 0 and not held_out
         asked = Asked.of(self.inputs.draw(rng, o.batch)) if remembered else self._ask(generator, rng, held_out)
         asked = asked.to(self.device)
@@ -275,107 +254,39 @@ class DuetMixerObjective(DuetObjective):
         for name, which in (("of_pairs", ~batch.foreign), ("of_single_clips", batch.foreign)):
             if (which & told).any():
                 figures[f"individual_share_{name}"] = float(shares.detach()[which & told].mean())
-        if o.likeness > 0:
-            assert self.guides is not None
+        if self.guides is not None:
             scene, person, found = self.guides.loss(mixture.clean, batch, asked.told)
             loss = loss + o.likeness * (scene + person)
             learnt |= {"interaction_likeness": float(scene.detach()), "individual_likeness": float(person.detach())}
             learnt |= found
-        if o.outcomes > 0:
-            paid, own = self._taught_by_outcomes(modules, rng, held_out)
-            loss, learnt = loss + paid, learnt | own
         return loss, {**learnt, **figures}
-
-    def _taught_by_outcomes(
-        self, modules: nn.ModuleDict, rng: np.random.Generator, held_out: bool
-    ) -> tuple[Tensor, dict[str, float]]:
-        """Raise the mean share of the individual model where that gained, lower it where it cost.
-
-        An eighth of the outcomes teaches nothing and is looked at only.
-        """
-        o = self.options
-        rows = self._looked_at if held_out else range(self._looked_at.start)
-        tried = Outcomes(**self.outcomes.draw(rng, min(o.outcome_batch, len(rows)), rows)).to(self.device)
-        mixed = self._mixed(modules, tried.timesteps)
-        mixture = mixed.mix(tried.anchor, [tried.other], tried.timesteps, tried.condition(), tried.valid)
-        shares = mixture.weights[:, 0].mean(dim=(-1, -2))  # [B, P]
-        gained = (tried.gain * shares).mean()
-        up = tried.gain > 0
-        return -o.outcomes * gained + o.restraint * _decided(mixture), {
-            "gained": float(gained.detach()),
-            "share_where_it_gained": float(shares.detach()[up].mean()) if up.any() else 0.0,
-            "share_where_it_cost": float(shares.detach()[~up].mean()) if (~up).any() else 0.0,
-        }
 
     def prepare(self, progress: Preparation) -> None:
         """Make what is asked of the frozen models once, or go on with it."""
-        o = self.options
-        if o.learns_from != "outcomes" and o.asked_once > 0:
+        if self.options.asked_once > 0:
             self._progress, _ = progress, self.inputs
-        if o.outcomes > 0:
-            self._progress, _ = progress, self.outcomes
 
     @cached_property
     def inputs(self) -> KeptBatches:
         """Noisy inputs of the training side, of which the frozen models are asked once."""
         o = self.options
+        fields = Asked.fields(o.frames - 1)
 
         def asked(number: int) -> Items:
             rng = np.random.default_rng([o.asked_once, 43, number])
             return self._ask(torch.Generator().manual_seed(int(rng.integers(2**31))), rng, False).items()
 
         stamps = [
-            *self._stamps,
+            *(weights_version(home() / getattr(o, role)) for role in self.scalings),
+            hashlib.sha256((self.reader.folder / "duets.jsonl").read_bytes()).hexdigest(),
+            *(each.fingerprint for each in self.sets),
             repr((o.frames, o.foreign, o.text_dropout, AGREEMENT)),
             str(o.asked_once),
             f"by {o.batch}",
+            repr(fields),
         ]
-        return KeptBatches.of(
-            place_of(home() / "cache", "predictions", stamps), Asked.fields(o.frames - 1), o.asked_once, asked,
-            self._progress,
-        )  # fmt: skip
-
-    @cached_property
-    def outcomes(self) -> KeptBatches:
-        """Scenes of the training side that were made with one model believed and the other."""
-        o, guides = self.options, self.guides
-        assert guides is not None
-        stamps = [
-            *self._stamps, *(weights_version(home() / name) for name in o.guides),
-            repr((o.foreign, AGREEMENT, LOW, HIGH, o.tried, f"by {TRIED_AT_ONCE}")), repr(Outcomes.fields(o.frames - 1)),
-        ]  # fmt: skip
-        scene, person = (
-            DuetModel(self.frozen[role], self.scalings[role], {}) for role in ("interaction", "individual")
-        )
-        at_once = min(TRIED_AT_ONCE, o.tried // 2)  # each is made twice
-        trial = Trial(scene, person, guides, self.schedule, o.frames - 1)
-
-        def tried(number: int) -> Items:
-            rng = np.random.default_rng([o.tried, 47, number])
-            generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-            return trial.make(*self.clips.sentences_of(rng, at_once, o.foreign), rng, generator)
-
-        return KeptBatches.of(
-            place_of(home() / "cache", "outcomes", stamps),
-            Outcomes.fields(o.frames - 1),
-            o.tried,
-            tried,
-            self._progress,
-        )
-
-    @property
-    def _looked_at(self) -> range:
-        """The outcomes that teach nothing."""
-        return range(round(self.options.tried * 7 / 8), self.options.tried)
-
-    @cached_property
-    def _stamps(self) -> list[str]:
-        """What tells these models and data from others."""
-        return [
-            *(weights_version(home() / getattr(self.options, role)) for role in self.scalings),
-            hashlib.sha256((self.reader.folder / "duets.jsonl").read_bytes()).hexdigest(),
-            *(each.fingerprint for each in self.sets),
-        ]
+        place = place_of(home() / "cache", "predictions", stamps)
+        return KeptBatches.of(place, fields, o.asked_once, asked, self._progress)
 
     @torch.no_grad()
     def _ask(self, generator: torch.Generator, rng: np.random.Generator, held_out: bool) -> Asked:
@@ -404,10 +315,7 @@ class DuetMixerObjective(DuetObjective):
         made = objective.generator(mixture, timesteps, condition, batch.valid)
         for critic in (person, scene):
             critic.requires_grad_(True)
-        if o.real == "predictions":
-            judged = objective.discriminator(mixture, timesteps, condition, batch.valid)
-        else:
-            judged = _judged_by_clips(objective, mixture, batch, timesteps, condition)
+        judged = objective.discriminator(mixture, timesteps, condition, batch.valid)
         return made.total + o.restraint * _decided(mixture) + judged.total, {
             "mixer": float(made.total.detach()),
             "individual_critic": float(judged.people.detach().mean()) / max(o.individual_factor, 1e-9),
@@ -482,14 +390,3 @@ def _pairs(name: str) -> Path:
     if not (folder / "duets.jsonl").exists():
         raise DataError(f"{folder}: holds no pairs; run 'motifmix data prepare duets --out {folder}' first")
     return folder
-
-
-def _judged_by_clips(
-    objective: MixerObjective, mixture: Mixture, batch: MixedBatch, timesteps: Tensor, condition: Condition
-) -> MixerLosses:
-    """The critics' losses where clean motion of each model's kind is real: the pairs, and whoever moves in the input."""
-    fake = replace(mixture, clean=mixture.clean.detach())
-    clips = replace(fake, anchor=batch.pair, others=batch.motion[:, None])
-    real = objective.scores_of_models(clips, timesteps, condition, batch.valid)
-    mixed = objective.scores_of_mixture(fake, timesteps, condition, batch.valid)
-    return discriminator_losses(real, mixed, batch.valid, objective.settings)
