@@ -42,10 +42,10 @@ from motifmix.home import home
 from motifmix.motion import Motion, Scene
 from motifmix.motion.capsules import clearance
 from motifmix.pipelines import styled_drafts
-from motifmix.pipelines.duet import WINDOW
+from motifmix.pipelines.duet import WINDOW, Composed
 from motifmix.pipelines.style_transfer import StyleTransfer
 from motifmix.pipelines.styled_drafts import StyledReader
-from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, styled_scene
+from motifmix.pipelines.styled_scene import DEPTH, STYLE_SCALE, TEXT_SCALE, styled_draft
 from motifmix.pretrained.judges import Judge, Role, load_judge
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -107,12 +107,13 @@ def questions(split: str, prepared: str = "duets", of_each: int = PAIRS_A_TYPE) 
     return asked
 
 
-def made(asked: Sequence[Asked], using: Any) -> list[Scene]:
+def made(asked: Sequence[Asked], using: Any) -> list[Composed]:
     """Return the scenes that the models make from the captions of real ones, as long as those."""
     model = motifmix.load_duet()
     return [
-        model.generate(
-            one.text, one.person_texts, using=using, seed=number, seconds=min(4.0, max(1.0, one.scene.people[0].seconds))
+        model.compose(
+            one.text, one.person_texts, using=using, seed=number, alternatives=True,
+            seconds=min(4.0, max(1.0, one.scene.people[0].seconds)),
         )
         for number, one in enumerate(asked)
     ]  # fmt: skip
@@ -187,7 +188,8 @@ def measured(
         evaluators = DuetJudges(role, home())
     except WeightsError:
         evaluators = None
-    before = [one.scene for one in asked] if of == "real" else made(asked, of)
+    composed = [Composed(one.scene) for one in asked] if of == "real" else made(asked, of)
+    before = [own.scene for own in composed]
     rows = {"as they are": read(asked, before, before, judge, evaluators)}
     transfer = Remembered(motifmix.load())
     for name, (setting, strength, weight) in ways(settings, told, compared=of == "real").items():
@@ -195,15 +197,18 @@ def measured(
         reader = StyledReader.load(WINDOW) if weight is not None else None
         styled_drafts.TOLD = styled_drafts.TOLD if weight is None else weight
         begun = time.process_time()
-        scenes = [
-            styled_scene(
-                transfer, scene, one.styles, strength, one.person_texts, text=one.text, reader=reader,
-                depth=depth, style_scale=scales, text_scale=text_scale,
+        styled = [
+            styled_draft(
+                transfer, own.drafts if reader is not None else own.drafts[:1], one.styles, strength, one.person_texts,
+                text=one.text, reader=reader, depth=depth, style_scale=scales, text_scale=text_scale,
             )
-            for scene, one in zip(before, asked, strict=True)
+            for own, one in zip(composed, asked, strict=True)
         ]  # fmt: skip
-        took = (time.process_time() - begun) / len(scenes)
-        rows[name] = {**read(asked, scenes, before, judge, evaluators), "seconds": took}
+        took = (time.process_time() - begun) / len(styled)
+        scenes = [scene for scene, _ in styled]
+        # A draft that takes the styles better is compared with itself where it is told what stays of a scene.
+        olds = [(own, *own.others)[number].scene for own, (_, number) in zip(composed, styled, strict=True)]
+        rows[name] = {**read(asked, scenes, olds, judge, evaluators), "seconds": took}
         print(name, share(rows[name]["style"]), flush=True)
     return {"scenes": len(asked), "judge": judge.card.sha256[:12], "rows": rows}
 
@@ -361,7 +366,8 @@ contents; half widths from a bootstrap over scenes. Two scenes of every type, to
 ever saw; every person is asked for one style, by its word. *Restyled*: each person is restyled in up to 60 ways (three depths, four
 strengths; all limbs in the style, or as before while they do something, as an arm that waves, or arms as before, or all but the
 arms, or half of everything: `motion/limbs_kept.py`), of which readers that score nothing keep those that show the style and
-still tell the scene (`pipelines/styled_drafts.py`). *In one way*: a single depth and strength for everybody. Both were chosen on
+still tell the scene (`pipelines/styled_drafts.py`). Of a scene that models make the two drafts that were finished are restyled, each person
+in half as many ways. *In one way*: a single depth and strength for everybody. Both were chosen on
 validation pairs.
 *No style* goes that one way at a strength next to 0: what the transfer itself costs, before any style.
 """
@@ -375,9 +381,9 @@ before. People through the transfer without a style keep their interaction whole
 On validation pairs, by the judges that select, these were tried and dropped: legs that keep their old steps for everybody (no
 sliding and more of the interaction, but far fewer people read in the style: the legs are where the two goals meet), half of such
 legs, a gradient towards the style, less and more depth, the style at some levels of noise only. Every one moves along
-the same line: what is won for the interaction is lost for the style. That readers choose among ways leaves that line. Deeper ways
-beside these, and up to twice as many judges of styles and evaluators of scenes to choose with, were judged by a third judge of
-styles and by evaluators of another seed (`--told`), and do not.
+the same line: what is won for the interaction is lost for the style. That readers choose among ways leaves that line, and that they
+choose among drafts leaves it further. Deeper ways beside these, and twice as many judges of styles and evaluators of scenes to
+choose with, were judged by a third judge of styles and by evaluators of another seed (`--told`), and hardly do.
 
 What limbs do as before costs the style far more than it gains for the interaction where everybody has to; offered beside limbs in
 the style it costs the style nothing, since who shows it by the arms alone may keep his steps, and who shows it by how he walks his

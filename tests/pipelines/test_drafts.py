@@ -95,6 +95,19 @@ def made(duet: Duet, reader, people=ASKED[1], **given):
     return np.stack([person.joints for person in composed.scene]), composed.weights
 
 
+def test_other_drafts_that_went_on_come_along_where_they_are_asked_for(duet, reader):
+    duet.__dict__["reader"] = reader
+    asked = {"seconds": 1.0, "steps": 10, "drafts": 4}
+    best = duet.compose(*ASKED, **asked, alternatives=True)
+    (other,) = best.others
+    assert not duet.compose(*ASKED, **asked).others
+    assert not duet.compose(*ASKED, **asked, using="individual", alternatives=True).others
+    assert np.abs(best.scene.people[0].joints - other.scene.people[0].joints).max() > 0.01
+    assert other.weights is not None and other.weights.shape == best.weights.shape and other.steps == best.steps
+    assert [scene is own.loose for (scene, _), own in zip(best.drafts, (best, other), strict=True)] == [True, True]
+    assert [len(rests) for _, rests in best.drafts] == [2, 2]
+
+
 @pytest.mark.parametrize("using", ["interaction", "individual", "mixed"])
 def test_the_first_draft_is_the_scene_that_one_draft_gives(duet, using):
     alone, weights = made(duet, None, using=using)

@@ -1,6 +1,7 @@
 """Of several ways to restyle people those are kept that show the styles and still tell the scene."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,12 +75,12 @@ def test_the_way_that_shows_the_style_is_kept_and_beside_it_the_one_that_tells_t
     second = [walker(where, 0.0) for where in (4.0, 2.0, 3.0)]
     shown = [np.log([0.9, 0.2, 0.1]), np.log([0.5, 0.5, 0.5])]
     silent = StyledReader(None, None, MiniLM())  # pyright: ignore[reportArgumentType]
-    assert silent.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"]) == [0, 0]
+    assert silent.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"])[0] == [0, 0]
     near = Near(3.0)
     told = StyledReader(None, near, MiniLM())  # pyright: ignore[reportArgumentType]
-    assert told.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"]) == [0, 2]
+    assert told.chosen([first, second], shown, [(0, 1)], "two people greet", ["a", "b"])[0] == [0, 2]
     assert all(shape[0] <= 3 and shape[1] == 2 and said for shape, said in near.seen)
-    assert told.chosen([first[:1], second], [shown[0][:1], shown[1]], [(0, 1)], "", ["a", None])[0] == 0
+    assert told.chosen([first[:1], second], [shown[0][:1], shown[1]], [(0, 1)], "", ["a", None])[0][0] == 0
     assert not near.seen[-1][1]
 
 
@@ -199,9 +200,13 @@ def test_ways_that_cannot_win_are_not_read_and_the_choice_is_the_same(reader, mo
             mine = np.array(self.ways[person])[among]
             return np.log((both[mine, other] if person == 0 else both[other, mine]) + drafts.LEAST)
 
+        def together(self, taken):
+            return float(self.beside(0, [taken[0]], taken)[0])
+
     monkeypatch.setattr(drafts, "_Scenes", Told)
     monkeypatch.setattr(StyledReader, "_vector", lambda self, text: torch.zeros(384))
-    chooser = StyledReader(reader, object(), MiniLM())
+    chooser = StyledReader(reader, object(), MiniLM())  # pyright: ignore[reportArgumentType]
+    ways: Any = [range(60)] * 2  # numbers stand for motions
     for _ in range(50):
         alone, both = rng.random((2, 60)) ** 3, rng.random((60, 60)) ** 3
         shown = [np.log(rng.random(60) ** 4 + drafts.LEAST) for _ in range(2)]
@@ -209,6 +214,41 @@ def test_ways_that_cannot_win_are_not_read_and_the_choice_is_the_same(reader, mo
         for span in (drafts.SPAN, np.inf):
             with monkeypatch.context() as patch:
                 patch.setattr(drafts, "SPAN", span)
-                chosen.append(chooser.chosen([range(60)] * 2, shown, [(0, 1)], "", ["", ""]))
+                chosen.append(chooser.chosen(ways, shown, [(0, 1)], "", ["", ""]))
         assert chosen[0] == chosen[1]
     assert max(read[::2]) < 120 == min(read[1::2])
+
+
+def test_of_drafts_that_is_kept_which_takes_the_styles_best(reader, stylist, monkeypatch):
+    first, second = (Scene((walker(0.0, 0.0), walker(there, 3.0))) for there in (2.0, 4.0))
+    asked = []
+    monkeypatch.setattr(
+        StyleTransfer, "variants", lambda self, person, style, text, **ways: asked.append(ways["depths"]) or [person]
+    )
+    monkeypatch.setattr(
+        StyledReader, "chosen", lambda self, ways, *told: ([0, 0], float(ways[1][0] is second.people[1]))
+    )
+    whole = StyledReader(reader, Near(3.0), MiniLM())  # pyright: ignore[reportArgumentType]
+    told = {"texts": ["a person walks", None], "reader": whole}
+    for number, drafts_ in enumerate(([(second, ()), (first, ())], [(first, ()), (second, ())])):
+        scene, kept = scenes.styled_draft(stylist, drafts_, ["old", None], **told)
+        assert kept == number and scene.people[1] is second.people[1]
+    assert set(asked) == {scenes.FEW_DEPTHS}
+    asked.clear()
+    assert scenes.styled_draft(stylist, [(first, ())], ["old", None], **told)[1] == 0 and asked == [DEPTHS]
+    monkeypatch.setattr(StyleTransfer, "transfer", lambda self, people, *told, **how: list(people))
+    for style, reads in (("flibbertigibbet", whole), ("old", None)):  # nobody can choose: the draft that was told best
+        drafts_ = [(first, ()), (second, ())]
+        assert scenes.styled_draft(stylist, drafts_, [style, None], texts=told["texts"], reader=reads)[1] == 0
+
+
+def test_feet_of_everybody_are_held_in_the_end_where_it_is_known_when_they_rest(stylist, monkeypatch):
+    sliding, other = walker(0.0, 0.0), walker(2.0, 3.0)
+    monkeypatch.setattr(StyleTransfer, "transfer", lambda self, people, *told, **how: list(people))
+    held = []
+    monkeypatch.setattr(
+        "motifmix.pipelines.settling.planted", lambda person, rests, furthest: held.append(rests) or person
+    )
+    rests = [np.ones((40, 2), dtype=bool), np.zeros((40, 2), dtype=bool)]
+    scenes.styled_draft(stylist, [(Scene((sliding, other)), rests)], ["old", None])
+    assert len(held) == 2 and all(one is own for one, own in zip(held, rests, strict=True))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from motifmix.pipelines.duet import Composed
     from motifmix.pipelines.style_transfer import StyleTransfer
     from motifmix.pipelines.styled_drafts import StyledReader
+    from motifmix.pipelines.styled_scene import Draft
 
 PEOPLE = 2
 EVERYBODY = "all"
@@ -251,25 +252,27 @@ def recorded(request: DuetRequest) -> "Scene":
 
 
 def restyled(
-    scene: "Scene", request: DuetRequest, transfer: "StyleTransfer", reader: "StyledReader | None" = None
-) -> "Scene":
-    """Give each person of a scene the style that was asked for him; of several ways to do it ``reader`` chooses."""
+    drafts: "Sequence[Draft]", request: DuetRequest, transfer: "StyleTransfer", reader: "StyledReader | None" = None
+) -> tuple["Scene", int]:
+    """Give each person the style that was asked for him; of several ways to do it, and of ``drafts``, ``reader`` chooses.
+
+    Returns the scene, and of which draft it is.
+    """
     from motifmix.motion import Scene
-    from motifmix.pipelines.styled_scene import styled_scene
+    from motifmix.pipelines.styled_scene import styled_draft
 
     strengths = [person.acting_strength for person in request.people]
     raw = request.people[0].raw
     styles = [own.style for own in request.people]
-    styled = styled_scene(
-        transfer, scene, styles, strengths, request.person_texts, text=request.text, pairs=request.pairs, reader=reader,
+    styled, number = styled_draft(
+        transfer, drafts, styles, strengths, request.person_texts, text=request.text, pairs=request.pairs, reader=reader,
         clean_feet=not raw,
     )  # fmt: skip
-    return Scene(
-        tuple(
-            person.with_labels(style=own.style_label) if own.styles else person
-            for person, own in zip(styled, request.people, strict=True)
-        )
+    people = (
+        person.with_labels(style=own.style_label) if own.styles else person
+        for person, own in zip(styled, request.people, strict=True)
     )
+    return Scene(tuple(people)), number
 
 
 def write(

@@ -41,13 +41,11 @@ from motifmix.mix.weights import Override, Weigher, WholePeople
 from motifmix.models.in2in import In2INInteraction, multi_condition_guidance
 from motifmix.models.intergen import PEOPLE, InterGenDenoiser
 from motifmix.models.mdm import MDM
-from motifmix.motion import Motion, Scene
-from motifmix.motion.contacts import floor_height
-from motifmix.motion.foot_cleanup import LARGEST_FLOOR_SHIFT
+from motifmix.motion import Scene
 from motifmix.motion.keeping_apart import kept_apart
-from motifmix.motion.leg_reach import planted
-from motifmix.pipelines.drafts import MOST_DRAFTS, Reader, culled, drafts_for
+from motifmix.pipelines.drafts import FINISHED, MOST_DRAFTS, Reader, culled, drafts_for
 from motifmix.pipelines.group_scene import MOST_PEOPLE, checked_pairs, of_two, one_world
+from motifmix.pipelines.settling import all_held, on_floor
 from motifmix.pipelines.walks import Walk, Walked, chains_along, pair_along
 from motifmix.pretrained.build import load_part
 from motifmix.pretrained.cards import read_weights
@@ -68,7 +66,6 @@ MIXED_BRANCHES = 2  # of guidance: one is told nothing, the other everything
 # What it spares: docs/duet_speed.md; that branches with one branch's weights are better, docs/guided_weights.md.
 SPARING = Sparing(every=2, one_branch=True)
 ALONE_SCALE = 2.5
-FURTHEST = 0.35  # metres that resting feet are brought back, at most: further, and legs are torn about between steps
 BESIDE = 1.0  # metres: where a second person stands of whom nobody knows where he should
 ADAPTED: dict[str, FeatureSpace] = {HumanML3DSpace.name: HumanML3DSpace()}
 """Features of one person that a mixture takes beside InterHuman's, each model with a chain in its own (mix/other_space.py)."""
@@ -127,6 +124,9 @@ class DuetModel:
 class Composed:
     """A ``scene``, and how it was mixed: ``weights`` [steps, P, T or 1, 23 or 1], the individual model's share.
 
+    ``loose`` are its people before their feet were held (None: they are the same), ``resting`` [T, 2] one a person in which frames
+    that is (empty where feet are left as they are): who gets a style gets it before. ``others`` are further drafts that went on to
+    the end, which may take a style better (:meth:`drafts`).
     ``steps``: the diffusion step that each of them belongs to. Both are empty (None) where nothing was mixed. ``further``:
     the shares of models that were mixed in beside the two, by name; the interaction model has what is left.
     """
@@ -135,6 +135,14 @@ class Composed:
     weights: np.ndarray | None = None
     steps: tuple[float, ...] = ()
     further: Mapping[str, np.ndarray] = field(default_factory=dict)
+    loose: Scene | None = None
+    resting: tuple[np.ndarray, ...] = ()
+    others: "tuple[Composed, ...]" = ()
+
+    @property
+    def drafts(self) -> "list[tuple[Scene, tuple[np.ndarray, ...]]]":
+        """This draft and the others, as ``styled_scene.py`` takes them."""
+        return [(own.loose or own.scene, own.resting) for own in (self, *self.others)]
 
     @property
     def shares(self) -> dict[str, np.ndarray]:
@@ -226,7 +234,7 @@ class Duet:
         An empty sentence says nothing. ``individual`` alone knows no partner: each stands beside the one before. ``pairs``
         says who of three and more interacts with whom, persons counted from 0; the first one with each other otherwise.
         ``styles``: one a person or None, as the default model takes them (``strengths`` 0 to 2, for all or one a person);
-        it restyles each on his own path, in several ways of which readers choose unless one draft is asked for.
+        it restyles each on his own path, in several ways and drafts of which readers choose unless one draft is asked for.
         ``clean_feet`` holds resting feet still, by the legs: nobody's path changes.
         ``keep_apart`` keeps people out of each other (``mix/collision_guidance.py``).
         Raises ``RequestError`` for fewer people than two or too many, a pair that cannot be, a length that the models never
@@ -234,23 +242,27 @@ class Duet:
         """
         composed = self.compose(
             text, person_texts, seconds=seconds, seed=seed, steps=steps, using=using, clean_feet=clean_feet, pairs=pairs,
-            keep_apart=keep_apart, drafts=drafts,
+            keep_apart=keep_apart, drafts=drafts, alternatives=styles is not None,
         )  # fmt: skip
         if styles is None:
             return composed.scene
-        from motifmix.pipelines.styled_scene import styled_scene
+        from motifmix.pipelines.styled_scene import styled_draft
 
-        return styled_scene(
-            self.stylist, composed.scene, styles, strengths, person_texts, text=text, pairs=pairs,
+        return styled_draft(
+            self.stylist, composed.drafts, styles, strengths, person_texts, text=text, pairs=pairs,
             reader=self.styled_reader(drafts), clean_feet=clean_feet,
-        )  # fmt: skip
+        )[0]  # fmt: skip
 
     def compose(
         self, text: str, person_texts: Sequence[str], *, seconds: float = 4.0, seed: int = 0, steps: int = STEPS,
         using: Using = "mixed", clean_feet: bool = True, progress: Callable[[int, int], None] | None = None,
         pairs: Sequence[tuple[int, int]] | None = None, keep_apart: bool = True, drafts: int | None = None,
+        alternatives: bool = False,
     ) -> Composed:  # fmt: skip
-        """Return what :meth:`generate` does before it comes to styles, with the mixing weights of every step."""
+        """Return what :meth:`generate` does before it comes to styles, with the mixing weights of every step.
+
+        ``alternatives``: with the ``others`` of the drafts that went on to the end.
+        """
         count, met = len(person_texts), checked_pairs(pairs, len(person_texts))
         # The model of two knows one pair as it stands; all else is put together of pairs.
         grouped = using != "individual" and met != ((0, 1),)
@@ -275,35 +287,42 @@ class Duet:
             if progress is not None:
                 progress(number, steps)
         best = self._best(features, met, vectors, using, grouped)
-        if grouped:
-            people, resting = one_world(features[best[0]], met, count)
-        else:
-            space, drafted = InterHumanSpace(), features.double().numpy()
-            kept = [drafted[own, number] for number, own in enumerate(best)]
-            people, resting = [space.decode(own) for own in kept], [space.resting(own) for own in kept]
-        if using == "individual":
-            beside = np.array([BESIDE, 0.0, 0.0])
-            people[1:] = [person.moved(number * beside) for number, person in enumerate(people[1:], start=1)]
-        if keep_apart and (grouped or using == "individual"):  # who stands where was decided just now
-            people = kept_apart(people, mesh_radii(), AIR)
-        people = list(map(_settled, people, resting)) if clean_feet else people
         further = self.further if using == "mixed" else {}
         used = [model for model in (self.interaction, self.individual, *further.values()) if model is not None]
         credit = together(line for model in used for line in model.credit)
         terms = {name: line for name, line in (("credit", credit), ("licence", used[0].licence)) if line}
-        labelled: list[Motion] = [
-            person.with_labels(text=own or text, interaction=text, seed=seed, drafts=drafts, **terms)
-            for person, own in zip(people, person_texts, strict=True)
+        labels = [
+            {"text": own or text, "interaction": text, "seed": seed, "drafts": drafts, **terms} for own in person_texts
         ]
-        scene = Scene(tuple(labelled))
-        if not weights:
-            return Composed(scene)
         known = tuple(original_step(level) for level in levels[:-1])
-        mixing = (
-            torch.stack([own[best[0]] for own in weights], dim=1).double().numpy()
-        )  # [K - 1, S, P, T or 1, 23 or 1]
-        individual, *others = mixing
-        return Composed(scene, individual, known, dict(zip(further, others, strict=True)))
+
+        def finished(best: list[int]) -> Composed:
+            if grouped:
+                people, resting = one_world(features[best[0]], met, count)
+            else:
+                space, drafted = InterHumanSpace(), features.double().numpy()
+                kept = [drafted[own, number] for number, own in enumerate(best)]
+                people, resting = [space.decode(own) for own in kept], [space.resting(own) for own in kept]
+            if using == "individual":
+                beside = np.array([BESIDE, 0.0, 0.0])
+                people[1:] = [person.moved(number * beside) for number, person in enumerate(people[1:], start=1)]
+            if keep_apart and (grouped or using == "individual"):  # who stands where was decided just now
+                people = kept_apart(people, mesh_radii(), AIR)
+            people = [on_floor(person) for person in people] if clean_feet else people
+            loose = Scene(tuple(person.with_labels(**own) for person, own in zip(people, labels, strict=True)))
+            rests = tuple(resting) if clean_feet else ()
+            scene = all_held(loose, rests)
+            if not weights:
+                return Composed(scene, loose=loose, resting=rests)
+            mixing = torch.stack([own[best[0]] for own in weights], dim=1).double().numpy()
+            individual, *others = mixing  # [K - 1, S, P, T or 1, 23 or 1]
+            return Composed(scene, individual, known, dict(zip(further, others, strict=True)), loose, rests)
+
+        composed = finished(best)
+        if not alternatives or using == "individual":  # each of whom has a draft of his own
+            return composed
+        left_over = [number for number in range(len(features)) if number != best[0]][: FINISHED - 1]
+        return replace(composed, others=tuple(finished([number] * count) for number in left_over))
 
     @cached_property
     def stylist(self) -> "StyleTransfer":
@@ -465,11 +484,3 @@ def people_guided(model: DuetModel, strength: float) -> Denoiser:
 def _whole_guidance() -> Difference:
     """How a mixture is guided: told everything, or nothing."""
     return Difference(MIXED_SCALE * STRENGTHS["mixed"], ("text", "individual_text"))
-
-
-def _settled(person: Motion, resting: np.ndarray) -> Motion:
-    """Put a person on the floor, where he is near it, and let toes stand still in the frames in which they rest [T, 2]."""
-    floor = floor_height(person)
-    if abs(floor) < LARGEST_FLOOR_SHIFT:
-        person = person.moved(np.array([0.0, -floor, 0.0]))
-    return planted(person, resting, FURTHEST)

@@ -114,8 +114,8 @@ class StyledReader:
         pairs: Sequence[tuple[int, int]],
         text: str,
         own: Sequence[str | None],
-    ) -> list[int]:
-        """Return the number of the way that is kept, for each person.
+    ) -> tuple[list[int], float]:
+        """Return the number of the way that is kept, for each person, and how well the scene comes out: logarithms of probabilities.
 
         ``ways``: a person's motions, one where he has no choice; ``shown`` [ways] of each how plainly the style shows in them;
         ``pairs`` who interacts; ``text`` of the scene and ``own`` of each person, empty or None where nothing is said. Everybody
@@ -123,7 +123,7 @@ class StyledReader:
         """
         alone = [np.asarray(values, np.float64) for values in shown]
         if self.told is None:
-            return [int(values.argmax()) for values in alone]
+            return [int(values.argmax()) for values in alone], float(sum(values.max() for values in alone))
         # Whom nothing that sentences can gain would bring to the front is not read.
         left = [_hopeful(values, TOLD * (1.0 + 1.0 / len(ways)) * SPAN) for values in alone]
         kept = [[own[place] for place in places] for own, places in zip(ways, left, strict=True)]
@@ -136,7 +136,9 @@ class StyledReader:
                 if len(among) > 1:
                     told = values[among] + TOLD * scenes.beside(person, among, best)
                     best[person] = int(among[told.argmax()])
-        return [int(places[number]) for places, number in zip(left, best, strict=True)]
+        score = sum(float(values[number]) for values, number in zip(alone, best, strict=True))
+        score += TOLD * scenes.together(best)
+        return [int(places[number]) for places, number in zip(left, best, strict=True)], score
 
     def _vector(self, text: str | None) -> torch.Tensor:
         told = (text or "").strip()
@@ -161,17 +163,26 @@ class _Scenes:
 
     def beside(self, person: int, among: Sequence[int] | np.ndarray, others: Sequence[int]) -> np.ndarray:
         """Return the same of the scene's sentence for those ``among`` his ways, in pairs with what the ``others`` took; mean over pairs."""
-        read = []
-        for pair in self.pairs:
-            if person in pair:
-                scenes = []
-                for number in among:
-                    first, second = (self.loaded[who][number if who == person else others[who]] for who in pair)
-                    frames = min(len(first), len(second))
-                    placed = extract_pair(first[:frames], second[:frames], up_axis="y")
-                    scenes.append(np.stack([placed.first.features, placed.placed]))
-                read.append(np.log(self.reader.pairs_found(_stacked(scenes), self.text).numpy() + LEAST))
+        read = [
+            self._found(pair, [[number if who == person else others[who] for who in pair] for number in among])
+            for pair in self.pairs
+            if person in pair
+        ]
         return np.mean(read, axis=0) if read else np.zeros(len(among))
+
+    def together(self, taken: Sequence[int]) -> float:
+        """Return the same of all pairs in the ways that people have ``taken``; mean over pairs."""
+        return float(np.mean([self._found(pair, [[taken[who] for who in pair]]) for pair in self.pairs]))
+
+    def _found(self, pair: tuple[int, int], ways: Sequence[Sequence[int]]) -> np.ndarray:
+        """Return it of a ``pair`` in several ``ways``, each the numbers of both's."""
+        scenes = []
+        for numbers in ways:
+            first, second = (self.loaded[who][number] for who, number in zip(pair, numbers, strict=True))
+            frames = min(len(first), len(second))
+            placed = extract_pair(first[:frames], second[:frames], up_axis="y")
+            scenes.append(np.stack([placed.first.features, placed.placed]))
+        return np.log(self.reader.pairs_found(_stacked(scenes), self.text).numpy() + LEAST)
 
 
 def _hopeful(values: np.ndarray, reach: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """``motifmix duet``: two people in one scene, and more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from motifmix.motion import Scene
     from motifmix.pipelines.duet import Duet
     from motifmix.pipelines.styled_drafts import StyledReader
+    from motifmix.pipelines.styled_scene import Draft
 
 _KNOWN = "a person walks forward"  # styles are described beside a text, and this one has nothing said about it
 _LONG = (
@@ -157,7 +158,7 @@ def _recorded(request: "DuetRequest") -> "Scene":
     transfer = StyleTransfer(motifmix.load())
     notes = _notes(request, transfer)
     reader = StyledReader.load(WINDOW) if scene.people[0].seconds <= MOST_SECONDS else None  # each way takes its time
-    return _restyled(scene, request, transfer, notes, reader)
+    return _restyled([(scene, ())], request, transfer, notes, reader)[0]
 
 
 def _made(
@@ -189,18 +190,17 @@ def _made(
     with progress("generating") as step:
         composed = model.compose(
             request.text, request.person_texts, seed=seed, using=using, clean_feet=not request.people[0].raw,
-            progress=step, **{name: value for name, value in chosen.items() if value is not None},
+            progress=step, alternatives=request.styled, **{name: value for name, value in chosen.items() if value is not None},
         )  # fmt: skip
     if composed.scene.people[0].frames > WINDOW:
         remark(_LONG)
     if request.people[0].seed is None:
         same = f"--seed {seed}" + (f" --drafts {sampling['drafts']}" if sampling["drafts"] is not None else "")
         remark(f"seed {seed} ({same} makes the same again)")
-    draw = duets.plotted(composed, request.text)
-    scene = composed.scene
-    if request.styled:
-        scene = _restyled(scene, request, model.stylist, notes, model.styled_reader(sampling["drafts"]))
-    return scene, draw
+    if not request.styled:
+        return composed.scene, duets.plotted(composed, request.text)
+    scene, number = _restyled(composed.drafts, request, model.stylist, notes, model.styled_reader(sampling["drafts"]))
+    return scene, duets.plotted((composed, *composed.others)[number], request.text)
 
 
 def _notes(request: "DuetRequest", transfer: Any) -> list[str]:
@@ -210,11 +210,11 @@ def _notes(request: "DuetRequest", transfer: Any) -> list[str]:
 
 
 def _restyled(
-    scene: "Scene", request: "DuetRequest", transfer: Any, notes: list[str], reader: "StyledReader | None"
-) -> "Scene":
+    drafts: "Sequence[Draft]", request: "DuetRequest", transfer: Any, notes: list[str], reader: "StyledReader | None"
+) -> "tuple[Scene, int]":
     from motifmix.apps import duet as duets
 
     for note in notes:
         remark(note)
     with progress("giving styles"):
-        return duets.restyled(scene, request, transfer, reader)
+        return duets.restyled(drafts, request, transfer, reader)
