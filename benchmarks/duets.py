@@ -228,7 +228,7 @@ def stages(clock: Clock) -> dict[str, Any]:
         "keeping people apart": (CollisionGuidance, "__call__"),
         "sentences": (pipeline.Duet, "_vectors"), "choosing from drafts": (pipeline.Duet, "_told"),
         "decoding": (pipeline.InterHumanSpace, "decode"),
-        "feet": (pipeline, "all_held"),
+        "the floor": (pipeline, "on_floor"), "feet": (pipeline, "all_held"),
     }  # fmt: skip
     runs: list[dict[str, float]] = []
     for _ in range(3):

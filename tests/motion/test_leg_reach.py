@@ -106,3 +106,21 @@ def test_feet_that_slide_while_they_rest_stand_still_and_the_path_stays():
     np.testing.assert_allclose(held.joints[:, RIGHT_TOE], sliding.joints[:, RIGHT_TOE], atol=1e-6)
     np.testing.assert_array_equal(held.root, sliding.root)
     np.testing.assert_allclose(planted(sliding, rests, furthest=0.05).joints, sliding.joints, atol=1e-6)
+
+
+def test_a_foot_goes_over_where_one_rest_follows_another():
+    still = bent(stepping(0.0))
+    person = replace(
+        still, rotations=np.concatenate([still.rotations] * 3),
+        root=np.linspace(0.0, 0.5, 60)[:, None] * np.array([0.0, 0.0, 1.0]) + still.root[:1],
+    )  # fmt: skip
+    rests = np.ones((60, 2), dtype=bool)
+    rests[29:31] = False  # two places, 25 cm from each other
+
+    def torn(motion: Motion) -> float:
+        return float(np.linalg.norm(np.diff(motion.joints[:, LEFT_TOE], 2, axis=0), axis=-1).max()) * 30.0**2
+
+    hard, soft = (planted(person, rests, smooth=smooth) for smooth in (0.0, 0.05))
+    assert torn(hard) > 60.0 > 40.0 > torn(soft)
+    for run in (slice(4, 24), slice(36, 56)):
+        assert np.ptp(soft.joints[run, LEFT_TOE], axis=0).max() < 0.02

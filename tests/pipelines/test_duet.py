@@ -102,9 +102,7 @@ def test_feet_rest_when_the_models_say_so_and_nobody_is_moved(people, monkeypatc
     monkeypatch.setattr(
         InterHumanSpace, "resting", lambda self, features: seen.append(resting(self, features)) or seen[-1]
     )
-    monkeypatch.setattr(
-        "motifmix.pipelines.settling.planted", lambda motion, rests, furthest: held.append(rests) or motion
-    )
+    monkeypatch.setattr("motifmix.pipelines.settling.held", lambda person, rests: held.append(rests) or person)
     duet.generate(*told, **asked)
     assert len(held) == people and all(one is other for one, other in zip(seen, held, strict=True))
     assert 0.0 < np.mean(held) < 1.0

@@ -246,9 +246,7 @@ def test_feet_of_everybody_are_held_in_the_end_where_it_is_known_when_they_rest(
     sliding, other = walker(0.0, 0.0), walker(2.0, 3.0)
     monkeypatch.setattr(StyleTransfer, "transfer", lambda self, people, *told, **how: list(people))
     held = []
-    monkeypatch.setattr(
-        "motifmix.pipelines.settling.planted", lambda person, rests, furthest: held.append(rests) or person
-    )
+    monkeypatch.setattr("motifmix.pipelines.settling.held", lambda person, rests: held.append(rests) or person)
     rests = [np.ones((40, 2), dtype=bool), np.zeros((40, 2), dtype=bool)]
     scenes.styled_draft(stylist, [(Scene((sliding, other)), rests)], ["old", None])
     assert len(held) == 2 and all(one is own for one, own in zip(held, rests, strict=True))

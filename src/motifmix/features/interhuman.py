@@ -78,9 +78,8 @@ class InterHumanSpace:
         A model knows when it wants a foot to rest better than its feet show, which slide. A single frame that says
         otherwise than both of its neighbours is taken for noise.
         """
-        contacts = np.asarray(features)[:, BLOCKS["foot_contacts"]].reshape(-1, 2, 2)[
-            ..., 1
-        ]  # of each foot: ankle, toes
+        of_feet = np.asarray(features)[:, BLOCKS["foot_contacts"]].reshape(-1, 2, 2)  # of each foot: ankle, toes
+        contacts = of_feet[..., 1]
         around = np.pad(contacts, ((1, 1), (0, 0)), mode="edge")
         return np.median([around[:-2], contacts, around[2:]], axis=0) > 0.5
 

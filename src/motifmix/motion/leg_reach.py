@@ -10,7 +10,7 @@ import numpy as np
 
 from motifmix.motion import kinematics
 from motifmix.motion import rotations as rot
-from motifmix.motion.easing import eased
+from motifmix.motion.easing import eased, softened
 from motifmix.motion.motion import Motion
 from motifmix.motion.skeleton import JOINT_NAMES
 
@@ -27,14 +27,17 @@ _LIFTS = 0.06  # s over which a lift comes and goes, as a deviation of a bell
 _STRIDE = 0.5  # s in which either foot comes down: a step of a slow walk
 
 
-def planted(motion: Motion, resting: np.ndarray, furthest: float = LONGEST_SHIFT) -> Motion:
+def planted(motion: Motion, resting: np.ndarray, furthest: float = LONGEST_SHIFT, smooth: float = 0.0) -> Motion:
     """Hold each foot's toes still over every run of ``resting`` [T, 2] (left, right; True where they rest).
 
     Along the floor only: a foot still rolls over them. Between the runs the shift fades within a quarter second. A run in
-    which they slide further than ``furthest`` metres from its middle stays as it is.
+    which they slide further than ``furthest`` metres from its middle stays as it is. Where runs follow each other quickly a foot
+    is torn from one place to the next; with ``smooth`` seconds (the deviation of a bell) it goes over, and slides a little.
     """
     resting = np.asarray(resting, dtype=bool)
     shifts = [_shift(motion.joints[:, leg[-1]], resting[:, n], motion.fps, furthest) for n, leg in enumerate(_LEGS)]
+    if smooth > 0.0:
+        shifts = [softened(own, smooth * motion.fps) for own in shifts]
     return _stepping(motion, shifts)
 
 

@@ -124,9 +124,9 @@ class DuetModel:
 class Composed:
     """A ``scene``, and how it was mixed: ``weights`` [steps, P, T or 1, 23 or 1], the individual model's share.
 
-    ``loose`` are its people before their feet were held (None: they are the same), ``resting`` [T, 2] one a person in which frames
+    ``loose`` are its people before their feet were held (None: nobody's were), ``resting`` [T, 2] one a person in which frames
     that is (empty where feet are left as they are): who gets a style gets it before. ``others`` are further drafts that went on to
-    the end, which may take a style better (:meth:`drafts`).
+    the end, which may take a style better (``drafts``).
     ``steps``: the diffusion step that each of them belongs to. Both are empty (None) where nothing was mixed. ``further``:
     the shares of models that were mixed in beside the two, by name; the interaction model has what is left.
     """

@@ -135,7 +135,7 @@ def styled_draft(
         if reader is not None and any(len(own) > 1 for own in ways):
             best, score = reader.chosen(seen, shown, star(count) if pairs is None else pairs, of_two(text), said)
         kept = [own[number] for own, number in zip(ways, best, strict=True)]
-        made.append((score, _standing(scene, before, kept, resting, keep)))
+        made.append((score, _standing(scene, before, kept, resting, keep.contacts and clean_feet)))
     number = max(range(len(made)), key=lambda place: made[place][0])
     return made[number][1], number
 
@@ -178,14 +178,14 @@ class _Wish:
 
 
 def _standing(
-    scene: Scene, before: Sequence[Motion], kept: Sequence[Motion], resting: Sequence[np.ndarray], keep: Kept
+    scene: Scene, before: Sequence[Motion], kept: Sequence[Motion], resting: Sequence[np.ndarray], hold: bool
 ) -> Scene:
     """Hold feet that rest: legs that are kept, half or for a while, and lifted ones take them from their places."""
     if len(resting):
         return all_held(Scene(tuple(kept)), resting)
     people = []
     for person, own, styled in zip(scene, before, kept, strict=True):
-        if keep.contacts and styled is not person:
+        if hold and styled is not person:
             styled = replace(planted(styled, foot_contacts(own)[:, [1, 3]] > 0.5), labels=styled.labels)
         people.append(styled)
     return Scene(tuple(people))
