@@ -448,9 +448,9 @@ def main() -> None:
     if not scoring:
         print("\n".join(table(found[options.of])))
         return
+    found["in styles"] = in_styles("score")
     store = DOCS / "stylised_duets.json"
-    known = json.loads(store.read_text("utf-8")) if store.exists() else {}
-    found = {**known, **found, "in styles": in_styles("score")}
+    found = {**(json.loads(store.read_text("utf-8")) if store.exists() else {}), **found}
     print(page(found))
     store.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (DOCS / "stylised_duets.md").write_text(page(found), "utf-8")
